@@ -1,0 +1,3 @@
+#ifndef STRATA_SYSTEM_H
+#define STRATA_SYSTEM_H
+#endif

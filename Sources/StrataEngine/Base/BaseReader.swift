@@ -1,0 +1,157 @@
+/// What the engine needs from a read-only tree: a host directory, an image layer, a test's table.
+///
+/// A reader keeps no cache of what it says (the engine does, in ``BaseIndex``) and never follows a
+/// symbolic link. It is called from any thread.
+public protocol BaseReader: AnyObject, Sendable {
+  /// For people: the host directory's path, the image's name.
+  var title: String { get }
+
+  /// What is at the path now; nil if nothing is. `.empty` is the base's root.
+  /// - Throws: the host's error, EACCES for a directory on the way that may not be searched.
+  func status(of path: BasePath) throws(FileError) -> BaseStatus?
+
+  /// The names in a directory in any order, without `.` and `..`.
+  func list(_ path: BasePath) throws(FileError) -> [BaseEntry]
+
+  /// The target of a symbolic link, as bytes.
+  func readLink(_ path: BasePath) throws(FileError) -> [UInt8]
+
+  /// All extended attributes, ACLs among them (`system.posix_acl_access`).
+  func extendedAttributes(of path: BasePath) throws(FileError) -> [Name: [UInt8]]
+
+  /// Opens a regular file for reading.
+  func open(_ path: BasePath) throws(FileError) -> any BaseFile
+}
+
+/// An open file of a base. Closed when it is let go.
+public protocol BaseFile: AnyObject, Sendable {
+  /// What the open object is at this moment (`fstat`): changes when the host changes the file.
+  func stamp() throws(FileError) -> BaseStamp
+
+  /// Reads up to `buffer.count` bytes at `offset`; fewer only at the end of the file.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(FileError) -> Int
+
+  /// The first range of data that ends behind `offset` (`SEEK_DATA`, `SEEK_HOLE`); nil when only a
+  /// hole follows.
+  func data(after offset: Int64) throws(FileError) -> Range<Int64>?
+}
+
+/// Where in a base something is: the names from the base's root.
+public final class BasePath: Sendable {
+  public let parent: BasePath?
+  public let name: Name
+
+  private init(parent: BasePath?, name: Name) {
+    self.parent = parent
+    self.name = name
+  }
+
+  public static let empty = BasePath(parent: nil, name: Name([]))
+  public func appending(_ name: Name) -> BasePath { BasePath(parent: self, name: name) }
+
+  /// The names from the root down; empty for the root itself.
+  public var names: [Name] {
+    var names: [Name] = []
+    var place = self
+    while let parent = place.parent {
+      names.append(place.name)
+      place = parent
+    }
+    return names.reversed()
+  }
+
+  /// `a/b/c`, without a slash in front; `.` for the root.
+  public var bytes: [UInt8] {
+    let joined = names.map(\.bytes).joined(separator: [UInt8(ascii: "/")])
+    return joined.isEmpty ? [UInt8(ascii: ".")] : Array(joined)
+  }
+}
+
+/// Which object of the host something is, for good: another one at the same place has another.
+public struct BaseIdentity: Hashable, Sendable {
+  public var device: UInt64
+  public var inode: UInt64
+  /// Tells a recycled inode number from its former owner, where the file system says; else 0.
+  public var generation: UInt64
+
+  public init(device: UInt64, inode: UInt64, generation: UInt64 = 0) {
+    self.device = device
+    self.inode = inode
+    self.generation = generation
+  }
+}
+
+/// In which state an object of the host is: differs after any change of its content or attributes.
+public struct BaseStamp: Hashable, Sendable {
+  public var identity: BaseIdentity
+  public var size: Int64
+  public var modified: Timestamp
+  public var changed: Timestamp
+
+  public init(identity: BaseIdentity, size: Int64, modified: Timestamp, changed: Timestamp) {
+    self.identity = identity
+    self.size = size
+    self.modified = modified
+    self.changed = changed
+  }
+}
+
+/// What a base says of one of its objects.
+public struct BaseStatus: Equatable, Sendable {
+  public var identity: BaseIdentity
+  public var kind: FileKind
+  public var mode: UInt32
+  public var links: UInt32
+  public var uid: UInt32
+  public var gid: UInt32
+  public var size: Int64
+  /// In units of 512 bytes.
+  public var blocks: Int64
+  public var device: UInt64
+  public var accessed: Timestamp
+  public var modified: Timestamp
+  public var changed: Timestamp
+  /// The base hides what bases below it hold at this place (a whiteout of an image layer).
+  public var isWhiteout: Bool
+  /// A directory that shows nothing of bases below.
+  public var isOpaque: Bool
+
+  public init(
+    identity: BaseIdentity, kind: FileKind, mode: UInt32, links: UInt32 = 1, uid: UInt32 = 0,
+    gid: UInt32 = 0, size: Int64 = 0, blocks: Int64 = 0, device: UInt64 = 0,
+    accessed: Timestamp = 0, modified: Timestamp = 0, changed: Timestamp = 0,
+    isWhiteout: Bool = false, isOpaque: Bool = false
+  ) {
+    self.identity = identity
+    self.kind = kind
+    self.mode = mode
+    self.links = links
+    self.uid = uid
+    self.gid = gid
+    self.size = size
+    self.blocks = blocks
+    self.device = device
+    self.accessed = accessed
+    self.modified = modified
+    self.changed = changed
+    self.isWhiteout = isWhiteout
+    self.isOpaque = isOpaque
+  }
+
+  public var stamp: BaseStamp {
+    BaseStamp(identity: identity, size: size, modified: modified, changed: changed)
+  }
+}
+
+/// One name in a directory of a base.
+public struct BaseEntry: Equatable, Sendable {
+  public var name: Name
+  public var kind: FileKind
+  public var isWhiteout: Bool
+
+  public init(name: Name, kind: FileKind, isWhiteout: Bool = false) {
+    self.name = name
+    self.kind = kind
+    self.isWhiteout = isWhiteout
+  }
+}

@@ -1,0 +1,25 @@
+public import SystemPackage
+
+/// Why an operation did not happen: the POSIX error, and where that does not say it all, the reason.
+public struct FileError: Error, Equatable, Sendable {
+  public var errno: Errno
+  /// What a person needs beyond the error's text: `guard.lua:12: too large`, the two objects of an
+  /// ESTALE. Nil where the errno is the whole story.
+  public var reason: String?
+
+  public init(_ errno: Errno, _ reason: String? = nil) {
+    self.errno = errno
+    self.reason = reason
+  }
+}
+
+extension FileError {
+  public static let notFound = FileError(.noSuchFileOrDirectory)
+  public static let exists = FileError(.fileExists)
+  public static let notDirectory = FileError(.notDirectory)
+  public static let isDirectory = FileError(.isDirectory)
+  public static let notEmpty = FileError(.directoryNotEmpty)
+  public static let invalid = FileError(.invalidArgument)
+  public static let denied = FileError(.permissionDenied)
+  public static let notPermitted = FileError(.notPermitted)
+}

@@ -1,0 +1,97 @@
+/// The name of a directory entry: bytes, neither decoded nor normalised.
+///
+/// Two names are the same only if all their bytes are. Names of up to 15 bytes, which are most, are
+/// held in the value itself. The order is that of ``fingerprint`` first and is the order in which
+/// directories list their entries: fixed for a name, so that a listing can go on where it stopped
+/// although entries came and went meanwhile.
+public struct Name: Hashable, Sendable {
+  /// `NAME_MAX`: the most bytes that a name may have.
+  public static let maximumLength = 255
+
+  private let low: UInt64
+  private let high: UInt64
+  private let heap: [UInt8]?
+
+  /// Makes a name of the bytes as they are; whether they make a valid entry name, ``isValid`` says.
+  public init(_ bytes: some Collection<UInt8>) {
+    let count = bytes.count
+    guard count <= 15 else {
+      let array = Array(bytes)
+      (low, high) = (Name.digest(array), UInt64(0xFF) << 56)
+      heap = array
+      return
+    }
+    var words: (UInt64, UInt64) = (0, UInt64(count) << 56)
+    var shift: UInt64 = 0
+    for byte in bytes {
+      if shift < 64 {
+        words.0 |= UInt64(byte) << shift
+      } else {
+        words.1 |= UInt64(byte) << (shift - 64)
+      }
+      shift += 8
+    }
+    (low, high, heap) = (words.0, words.1, nil)
+  }
+
+  /// The UTF-8 bytes of a string; for literals and messages, names from outside come as bytes.
+  public init(_ string: String) { self.init(Array(string.utf8)) }
+
+  public var count: Int { heap?.count ?? Int(high >> 56) }
+
+  public var bytes: [UInt8] {
+    if let heap { return heap }
+    return (0..<count).map { index in
+      UInt8(truncatingIfNeeded: index < 8 ? low >> (8 * index) : high >> (8 * (index - 8)))
+    }
+  }
+
+  /// 63 well-mixed bits of the bytes, at least 16; the place of the name in a directory listing.
+  ///
+  /// The function is part of the workspace format: it must not change.
+  public var fingerprint: UInt64 {
+    var mixed = (low ^ 0x9E37_79B9_7F4A_7C15) &* 0xBF58_476D_1CE4_E5B9
+    mixed ^= mixed >> 29
+    mixed = (mixed ^ high) &* 0x94D0_49BB_1331_11EB
+    mixed ^= mixed >> 32
+    mixed = mixed &* 0xD6E8_FEB8_6659_FD93
+    mixed ^= mixed >> 31
+    return max(mixed >> 1, 16)
+  }
+
+  /// Whether this can name an entry: 1 to 255 bytes, no `/`, no NUL, neither `.` nor `..`.
+  public var isValid: Bool {
+    count > 0 && count <= Name.maximumLength && !isDot && !isDotDot
+      && !bytes.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") })
+  }
+
+  public var isDot: Bool { low == 0x2E && high == 1 << 56 }
+  public var isDotDot: Bool { low == 0x2E2E && high == 2 << 56 }
+
+  /// FNV-1a, 64 bits, of a long name; its 15-byte cousins need no digest.
+  private static func digest(_ bytes: [UInt8]) -> UInt64 {
+    bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+  }
+}
+
+extension Name: Comparable {
+  @inline(__always)
+  public static func == (a: Name, b: Name) -> Bool {
+    a.low == b.low && a.high == b.high && a.heap == b.heap
+  }
+
+  public static func < (a: Name, b: Name) -> Bool {
+    let (left, right) = (a.fingerprint, b.fingerprint)
+    if left != right { return left < right }
+    return a != b && a.bytes.lexicographicallyPrecedes(b.bytes)
+  }
+}
+
+extension Name: ExpressibleByStringLiteral {
+  public init(stringLiteral value: String) { self.init(value) }
+}
+
+extension Name: CustomStringConvertible {
+  /// For people only: what is not UTF-8 is replaced.
+  public var description: String { String(decoding: bytes, as: UTF8.self) }
+}
