@@ -18,6 +18,9 @@ struct RandomDifference {
     var added: Set<[UInt8]> = []
     var removed: Set<[UInt8]> = []
     var modified: Set<[UInt8]> = []
+    guard Set(changes.map(\.path)).count == changes.count else {
+      throw Mismatch("diff: two lines of one path\n\(list(changes))")
+    }
     for change in changes {
       switch change.kind {
       case .added: added.insert(change.path)
@@ -30,7 +33,7 @@ struct RandomDifference {
     }
     try compare("added", added, expected.added, changes)
     try compare("removed", removed, expected.removed, changes)
-    try compareModified(modified, expected.modified, old.tree, new.tree, changes)
+    try compareModified(modified, expected.modified, expected.added, new.tree, changes)
   }
 
   /// A renamed directory takes along what is in it on both sides, without a line for each.
@@ -58,11 +61,29 @@ struct RandomDifference {
     throw Mismatch("diff, \(what): lacks \(missing), has beyond \(extra)\n\(list(changes))")
   }
 
+  /// Of a node with several names one line is enough, and the line of a rename tells of content too.
   private func compareModified(
-    _ found: Set<[UInt8]>, _ expected: Set<[UInt8]>, _ old: ModelTree, _ new: ModelTree,
+    _ found: Set<[UInt8]>, _ expected: Set<[UInt8]>, _ added: Set<[UInt8]>, _ new: ModelTree,
     _ changes: [Change]
   ) throws {
-    try compare("modified", found, expected, changes)
+    let paths = new.paths()
+    var told: Set<Int> = []
+    for path in found { if let id = paths[path] { told.insert(id) } }
+    for change in changes where change.kind == .renamed {
+      if let id = paths[change.path] { told.insert(id) }
+    }
+    let silent = expected.filter { path in
+      guard !found.contains(path), let id = paths[path] else { return false }
+      return !told.contains(id)
+    }
+    guard silent.isEmpty else {
+      throw Mismatch("diff, modified: lacks \(silent.map(text).sorted())\n\(list(changes))")
+    }
+    // What changed inside a directory that was renamed is under a path that is new.
+    let extra = found.subtracting(expected).subtracting(added)
+    guard extra.isEmpty else {
+      throw Mismatch("diff, modified: has beyond \(extra.map(text).sorted())\n\(list(changes))")
+    }
   }
 
   private func list(_ changes: [Change]) -> String {

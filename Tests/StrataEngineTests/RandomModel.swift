@@ -17,19 +17,32 @@ struct ModelUnderTest: FileSystemUnderTest {
   private var generation = 0
   /// Former trees that files are open in, which go on there by themselves.
   private var retired: [Int: ModelTree] = [:]
-  /// Changes with every operation that may have changed the tree.
-  private(set) var changeMark = 0
+  /// Operations that changed the tree.
+  private(set) var changes = 0
+  /// Unlinked files that were closed: they go, which nobody sees but which is a change to an engine.
+  private(set) var departures = 0
 
   init(_ tree: ModelTree) { self.tree = tree }
 
   mutating func perform(_ operation: FileOperation) -> FileOutcome {
     do throws(Errno) {
+      try noteClosing(operation)
       let outcome = try attempt(operation)
-      if operation.isChange, outcome != .skipped { changeMark += 1 }
+      if outcome != .skipped, operation.isChange { changes += 1 }
       return outcome
     } catch {
       return .failed(error)
     }
+  }
+
+  private mutating func noteClosing(_ operation: FileOperation) throws(Errno) {
+    let slot: Int
+    switch operation {
+    case .open(let number, _, _), .close(let number): slot = number
+    default: return
+    }
+    guard let file = open[slot], file.generation == generation else { return }
+    if try tree.linkCount(file.id) == 0 { departures += 1 }
   }
 
   /// Puts another tree in the place of this one, as undo does.

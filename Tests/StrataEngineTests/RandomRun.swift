@@ -56,8 +56,8 @@ final class RandomRun {
       for line in lines { try RandomComparison(line).run(&numbers) }
     } catch {
       throw Mismatch(
-        "seed \(seed), operation \(count): \(error)\nthe last operations:\n  "
-          + trace.suffix(30).joined(separator: "\n  "))
+        "seed \(seed), operation \(count): \(error)\nthe last operations, newest first:\n  "
+          + trace.suffix(30).reversed().joined(separator: "\n  "))
     }
   }
 
@@ -72,16 +72,22 @@ final class RandomRun {
     case ..<650:
       let before = line.model.tree
       let logged = line.fork.history.count
-      let changes = try workspace.operation("command", on: line.fork) { try operations(line) }
-      try log(line, before, logged, changes)
-    default: _ = try operations(line)
+      let marks = (line.model.changes, line.model.departures)
+      try workspace.operation("command", on: line.fork) { try operations(line) }
+      try log(
+        line, before, logged, line.model.changes - marks.0, line.model.departures - marks.1)
+    default: try operations(line)
     }
   }
 
-  private func log(_ line: RandomLine, _ before: ModelTree, _ logged: Int, _ changes: Int) throws {
+  private func log(
+    _ line: RandomLine, _ before: ModelTree, _ logged: Int, _ changes: Int, _ departures: Int
+  ) throws {
     let isLogged = line.fork.history.count > logged
     if isLogged {
-      guard changes > 0 else { throw Mismatch("an operation is logged that changed nothing") }
+      guard changes + departures > 0 else {
+        throw Mismatch("an operation is logged that changed nothing")
+      }
       line.done.append((before, line.model.tree))
       line.undone = []
     }
@@ -91,19 +97,15 @@ final class RandomRun {
 
   // MARK: Operations
 
-  /// - Returns: how many of them changed something.
-  private func operations(_ line: RandomLine) throws -> Int {
-    var changes = 0
-    for _ in 0..<(1 + random.below(6)) { if try operation(line) { changes += 1 } }
-    return changes
+  private func operations(_ line: RandomLine) throws {
+    for _ in 0..<(1 + random.below(6)) { try operation(line) }
   }
 
-  private func operation(_ line: RandomLine) throws -> Bool {
+  private func operation(_ line: RandomLine) throws {
     count += 1
     let operation = generator.next()
     line.model.tree.now = clock.now.add(1, ordering: .relaxed).newValue
     line.model.tree.nextNode = nextNode
-    let versions = line.model.changeMark
     let isNodeLevel = random.chance(50)
     let byNode = isNodeLevel ? NodeLevel(fork: line.fork).perform(operation) : nil
     let found = byNode ?? line.engine.perform(operation)
@@ -114,7 +116,6 @@ final class RandomRun {
     guard found == expected else { throw Mismatch("is \(found), should be \(expected)") }
     generator.learn(operation, expected)
     try list(line)
-    return line.model.changeMark != versions
   }
 
   /// Goes on with the listing of a directory, or begins one.

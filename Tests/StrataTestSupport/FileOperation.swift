@@ -64,8 +64,8 @@ extension FileOperation {
   /// Whether it can change anything.
   public var isChange: Bool {
     switch self {
-    case .status, .list, .read, .readLink, .attributesList, .open, .close, .readOpen, .statusOpen:
-      false
+    case .status, .list, .read, .readLink, .attributesList, .close, .readOpen, .statusOpen: false
+    case .open(_, _, let options): options.contains(.truncate)
     default: true
     }
   }
