@@ -34,7 +34,11 @@ extension Namespace {
       guard case .directory(let body) = node.body, node.links > 0 else { return nil }
       return (node.parent, body.name)
     }
-    return context.bases.node(id).map { ($0.parent, $0.name) }
+    // A directory from below without a record may lie in one that was removed.
+    guard let base = context.bases.node(id), (try? find(base.name, in: base.parent)) == id else {
+      return nil
+    }
+    return (base.parent, base.name)
   }
 
   /// A directory and name under which the node is.
@@ -44,8 +48,10 @@ extension Namespace {
     if node?.kind == .directory || (node == nil && (try? kind(id)) == .directory) {
       return directoryPlace(id)
     }
-    if let base = context.bases.node(id), (try? find(base.name, in: base.parent)) == id {
-      return (base.parent, base.name)
+    for place in context.bases.node(id)?.seenNames ?? [] {
+      if (try? find(place.name, in: place.directory)) == id, directoryPath(place.directory) != nil {
+        return place
+      }
     }
     if let node, let name = name(of: id, in: node.parent) { return (node.parent, name) }
     var found: (NodeID, Name)?
