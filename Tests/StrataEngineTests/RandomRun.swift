@@ -72,10 +72,10 @@ final class RandomRun {
     case ..<650:
       let before = line.model.tree
       let logged = line.fork.history.count
-      let marks = (line.model.changes, line.model.departures)
+      let marks = (line.model.tree.changes, line.model.departures)
       try workspace.operation("command", on: line.fork) { try operations(line) }
       try log(
-        line, before, logged, line.model.changes - marks.0, line.model.departures - marks.1)
+        line, before, logged, line.model.tree.changes - marks.0, line.model.departures - marks.1)
     default: try operations(line)
     }
   }
