@@ -1,3 +1,4 @@
+import Glibc
 import NaiveModel
 import StrataEngine
 import StrataTestSupport
@@ -19,6 +20,7 @@ final class RandomRun {
   private var trace: [String] = []
   /// Operations done so far.
   private(set) var count = 0
+  private var succeeded = 0
 
   /// The time of the operation under way.
   private final class Clock: Sendable {
@@ -54,6 +56,7 @@ final class RandomRun {
         try difference(line)
       }
       for line in lines { try RandomComparison(line).run(&numbers) }
+      if getenv("STRATA_STATS") != nil { print("  nodes: \(lines.map { $0.model.tree.paths().count }) done \(succeeded) of \(count)") }
     } catch {
       throw Mismatch(
         "seed \(seed), operation \(count): \(error)\nthe last operations, newest first:\n  "
@@ -64,6 +67,12 @@ final class RandomRun {
   /// Some operations on one fork, as one command or none; or one thing to the forks themselves.
   private func step() throws {
     let line = random.pick(lines)
+    if random.chance(10) {
+      generator.refresh(
+        line.model.tree.paths().keys.sorted { $0.lexicographicallyPrecedes($1) }.filter {
+          !$0.isEmpty && $0.count < 200
+        })
+    }
     switch random.below(1000) {
     case ..<20: try fork(line)
     case ..<28: try drop()
@@ -115,6 +124,7 @@ final class RandomRun {
     if trace.count > 200 { trace.removeFirst(100) }
     guard found == expected else { throw Mismatch("is \(found), should be \(expected)") }
     generator.learn(operation, expected)
+    if case .failed = expected {} else { succeeded += 1 }
     try list(line)
   }
 
