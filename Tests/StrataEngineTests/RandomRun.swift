@@ -16,6 +16,8 @@ final class RandomRun {
   private var numbers = RandomNumbers()
   private var lines: [RandomLine]
   private var nextNode: Int
+  /// The one that something was done to last.
+  private var last: RandomLine
   private var forksMade = 0
   private var trace: [String] = []
   /// Operations done so far.
@@ -38,19 +40,21 @@ final class RandomRun {
     if let policy { workspace.hooks.policy = policy }
     let tree = ModelTree(bases: bases.models)
     nextNode = tree.nextNode
-    lines = [RandomLine(workspace.main, tree)]
+    last = RandomLine(workspace.main, tree)
+    lines = [last]
   }
 
   /// - Throws: ``Mismatch`` with the last operations.
   func run(_ operations: Int) throws {
     do {
       for line in lines { try RandomComparison(line).run(&numbers) }
-      var nextComparison = 400
+      let interval = RandomOperations.environment("STRATA_EVERY") ?? 400
+      var nextComparison = interval
       while count < operations {
         try step()
         guard count >= nextComparison else { continue }
-        nextComparison = count + 400
-        let line = random.pick(lines)
+        nextComparison = count + interval
+        let line = interval == 1 ? last : random.pick(lines)
         line.model.collect()
         try RandomComparison(line).run(&numbers)
         try difference(line)
@@ -60,13 +64,14 @@ final class RandomRun {
     } catch {
       throw Mismatch(
         "seed \(seed), operation \(count): \(error)\nthe last operations, newest first:\n  "
-          + trace.suffix(30).reversed().joined(separator: "\n  "))
+          + trace.suffix(Int(getenv("STRATA_TRACE").map { String(cString: $0) } ?? "30") ?? 30).reversed().joined(separator: "\n  "))
     }
   }
 
   /// Some operations on one fork, as one command or none; or one thing to the forks themselves.
   private func step() throws {
     let line = random.pick(lines)
+    last = line
     if random.chance(10) {
       generator.refresh(
         line.model.tree.paths().keys.sorted { $0.lexicographicallyPrecedes($1) }.filter {
