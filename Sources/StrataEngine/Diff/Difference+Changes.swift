@@ -53,6 +53,8 @@ extension Difference {
     var place: [UInt8]?
     for path in [new.path(of: id), old.path(of: id)] {
       guard let path, place == nil, !told.contains(path) else { continue }
+      // Where it has replaced another node, that has been told already, or is no change.
+      guard added[path] == nil || removed[path] == id else { continue }
       if try find(path, in: new) == id { place = path }
     }
     guard let path = place else { return nil }
