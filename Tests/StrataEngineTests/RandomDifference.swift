@@ -25,7 +25,9 @@ struct RandomDifference {
       switch change.kind {
       case .added: added.insert(change.path)
       case .removed: removed.insert(change.path)
-      case .modified, .metadata, .typeChanged: modified.insert(change.path)
+      case .modified, .metadata, .typeChanged:
+        // The model's root is the empty path.
+        modified.insert(change.path == [0x2F] ? [] : change.path)
       case .renamed:
         guard let oldPath = change.oldPath else { throw Mismatch("a rename without old path") }
         try expand(oldPath, change.path, old.tree, new.tree, &removed, &added)
