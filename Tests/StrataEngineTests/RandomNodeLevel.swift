@@ -9,6 +9,8 @@ struct NodeLevel {
 
   /// - Returns: nil if the operation is none for this level.
   func perform(_ operation: FileOperation) -> FileOutcome? {
+    // Opening closes what was open, also where it fails.
+    if case .open = operation { return nil }
     guard let path = operation.path, isPlain(path) else { return nil }
     do throws(FileError) {
       return try attempt(operation, path)
