@@ -33,6 +33,16 @@ struct RandomDifference {
         try expand(oldPath, change.path, old.tree, new.tree, &removed, &added)
       }
     }
+    for change in changes where change.kind == .renamed {
+      guard let oldPath = change.oldPath, let old = oldPath.lastIndex(of: 0x2F),
+        let new = change.path.lastIndex(of: 0x2F), oldPath[old...] == change.path[new...]
+      else { continue }
+      let isImplied = changes.contains { other in
+        other.kind == .renamed && other.oldPath.map { $0[...] } == oldPath[..<old]
+          && other.path[...] == change.path[..<new]
+      }
+      if isImplied { throw Mismatch("diff: \(text(change.path)) moved with its directory") }
+    }
     try compare("added", added, expected.added, changes)
     try compare("removed", removed, expected.removed, changes)
     try compareModified(modified, expected.modified, expected.added, new.tree, changes)

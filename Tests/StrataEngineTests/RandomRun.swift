@@ -60,11 +60,14 @@ final class RandomRun {
         try difference(line)
       }
       for line in lines { try RandomComparison(line).run(&numbers) }
-      if getenv("STRATA_STATS") != nil { print("  nodes: \(lines.map { $0.model.tree.paths().count }) done \(succeeded) of \(count)") }
+      if getenv("STRATA_STATS") != nil {
+        print("  nodes: \(lines.map { $0.model.tree.paths().count }) done \(succeeded) of \(count)")
+      }
     } catch {
       throw Mismatch(
         "seed \(seed), operation \(count): \(error)\nthe last operations, newest first:\n  "
-          + trace.suffix(Int(getenv("STRATA_TRACE").map { String(cString: $0) } ?? "30") ?? 30).reversed().joined(separator: "\n  "))
+          + trace.suffix(Int(getenv("STRATA_TRACE").map { String(cString: $0) } ?? "30") ?? 30)
+          .reversed().joined(separator: "\n  "))
     }
   }
 
