@@ -62,7 +62,7 @@ extension FileContent {
   private func fetch(
     around range: Range<Int64>, size: Int64, unit: Int, _ context: inout WriteContext
   ) throws(FileError) -> [(UInt64, Page)] {
-    guard let below, range.lowerBound < below.limit || unit > Block.size else { return [] }
+    guard let below else { return [] }
     let units = Int64(max(unit, Block.size))
     let start = range.lowerBound / units * units
     let end = min((range.upperBound + units - 1) / units * units, below.limit)
