@@ -124,7 +124,6 @@ static void display(char **matches, int count, int longest) {
     }
     last.shown[0] = matches[0];
     last.shown[last.count + 1] = NULL;
-    fputc('\n', rl_outstream);
     rl_display_match_list(last.shown, count, (int)width);
   }
   rl_forced_update_display();

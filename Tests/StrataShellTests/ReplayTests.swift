@@ -231,3 +231,19 @@ import Testing
     #expect(xml.contains("+a&lt;b\n"))
   }
 }
+
+@Suite struct RecorderTests {
+  @Test func `what is recorded replays`() {
+    let host = FakeReplayHost()
+    host.answers["say <<END\na\n\nEND"] = ReplayOutcome("# a\n\n", status: 2)
+    let prompt = Array("main:/> ".utf8)
+    var text = Recorder.header(bases: [Array("tree".utf8)], plugins: [Array("p.lua".utf8)])
+    for input in ["say <<END\na\n\nEND", "", "nope"] {
+      let outcome = FakeReplaySession(host.answers).run(Array(input.utf8), timeout: 1)
+      text += Recorder.step(prompt: prompt, input: Array(input.utf8), outcome: outcome)
+    }
+    host.answers[""] = ReplayOutcome(": not found\n", status: 127)
+    #expect(host.replay(String(decoding: text, as: UTF8.self)) == 0, "\(host.printed)")
+    #expect(host.settings[0].plugins == [Array("p.lua".utf8)])
+  }
+}
