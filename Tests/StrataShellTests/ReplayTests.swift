@@ -16,7 +16,7 @@ import Testing
 
   @Test func `a transcript that says what happens passes and prints only the count`() {
     host.answers["write -a /etc/hosts <<END\nhi\nEND"] = ReplayOutcome(
-      pieces: [.event(Array("copy_up /etc/hosts base->work 20 bytes".utf8))])
+      pieces: [.event(Array("@ copy_up /etc/hosts base->work 20 bytes".utf8))])
     host.answers["cat /nope"] = ReplayOutcome(
       "cat: /nope: No such file or directory\n", status: 1)
     let text =
@@ -114,7 +114,7 @@ import Testing
 
   @Test func `an event in the middle of a line is shown after it`() {
     host.answers["say"] = ReplayOutcome(pieces: [
-      .output(Array("ab".utf8)), .event(Array("write /x".utf8)), .output(Array("cd\nef\n".utf8)),
+      .output(Array("ab".utf8)), .event(Array("@ write /x".utf8)), .output(Array("cd\nef\n".utf8)),
     ])
     #expect(host.replay(head + "main:/> say\nabcd\n@ write /x\nef\n") == 0)
   }

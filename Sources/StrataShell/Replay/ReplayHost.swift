@@ -33,7 +33,7 @@ public struct ReplayOutcome: Sendable {
   public enum Piece: Equatable, Sendable {
     /// Bytes of standard output or standard error, in the order in which they were written.
     case output([UInt8])
-    /// An event without the `@ ` in front.
+    /// An event as ``Event/line`` gives it: `@ fork work`.
     case event([UInt8])
   }
 

@@ -1,4 +1,4 @@
-public import StrataEngine
+internal import StrataEngine
 
 /// Replays files and reports: what `strata replay` does.
 public final class ReplayRun {
