@@ -27,7 +27,8 @@ let package = Package(
     .target(name: "CStrataSystem"),
     .target(name: "CLua", dependencies: ["CLuaLibrary"]),
     .target(name: "CReadline", dependencies: ["CReadlineLibrary"]),
-    .target(name: "StrataSystem", dependencies: ["CStrataSystem", system], swiftSettings: settings),
+    .target(
+      name: "StrataSystem", dependencies: ["CStrataSystem", system], swiftSettings: settings),
     .target(name: "StrataEngine", dependencies: [system], swiftSettings: settings),
     .target(
       name: "StrataStorage", dependencies: ["StrataEngine", "StrataSystem"],
@@ -69,7 +70,8 @@ let package = Package(
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "strata", "StrataEngine", "StrataStorage", "StrataSystem", "StrataTestSupport", "NaiveModel",
+        "strata", "StrataEngine", "StrataStorage", "StrataSystem", "StrataTestSupport",
+        "NaiveModel",
       ],
       swiftSettings: settings),
   ],

@@ -62,8 +62,8 @@ public final class BasePath: Sendable {
 
   /// `a/b/c`, without a slash in front; `.` for the root.
   public var bytes: [UInt8] {
-    let joined = names.map(\.bytes).joined(separator: [UInt8(ascii: "/")])
-    return joined.isEmpty ? [UInt8(ascii: ".")] : Array(joined)
+    guard parent != nil else { return [UInt8(ascii: ".")] }
+    return Array(names.map(\.bytes).joined(separator: [UInt8(ascii: "/")]))
   }
 }
 

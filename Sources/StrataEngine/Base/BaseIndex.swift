@@ -1,0 +1,247 @@
+internal import Synchronization
+import SystemPackage
+
+/// The bases as one union, and what has been looked at of it: the node numbers of base nodes, their
+/// attributes and names. Shared by all forks of a workspace; not part of any value.
+///
+/// Node numbers belong to (base, device, inode, generation) and are never taken back, so that a
+/// hard link is one node and a node keeps its number in every fork. Attributes and names are
+/// believed within one epoch (a shell command, say) and compared with the host again, once, in the
+/// next: what changed is read anew and reported to `onChange`.
+///
+/// Lock order: `identities` and a node's own state are leaves; none is held while the host is asked.
+final class BaseIndex: Sendable {
+  let readers: [any BaseReader]
+  private let ids: IDSource
+  private let identities = Mutex<[BaseKey: BaseNode]>([:])
+  private let byID = Mutex<[NodeID: BaseNode]>([:])
+  private let epoch = Atomic<UInt64>(1)
+  private let rootNode: BaseNode
+  let changes = Mutex<[BaseChange]>([])
+
+  private struct BaseKey: Hashable {
+    var base: Int
+    var identity: BaseIdentity
+  }
+
+  init(_ readers: [any BaseReader], ids: IDSource) throws(FileError) {
+    self.readers = readers
+    self.ids = ids
+    var places: [BaseNode.Place] = []
+    var top: BaseStatus?
+    for (base, reader) in readers.enumerated() {
+      guard let status = try reader.status(of: .empty), status.kind == .directory else {
+        throw FileError(.notDirectory, reader.title)
+      }
+      places.append(.init(base: base, path: .empty, stamp: status.stamp))
+      if top == nil { top = status }
+      if status.isOpaque { break }
+    }
+    guard let top else { throw FileError(.invalidArgument, "a workspace needs a base") }
+    let root = BaseNode(
+      id: .root, parent: .root, name: Name([]),
+      state: .init(status: top, places: places, epoch: 1))
+    rootNode = root
+    byID.withLock { $0[.root] = root }
+  }
+
+  func node(_ id: NodeID) -> BaseNode? { byID.withLock { $0[id] } }
+
+  /// Forgets nothing, but compares with the host again whatever is looked at from now on.
+  func startEpoch() { epoch.add(1, ordering: .relaxed) }
+
+  /// The host changes noticed since the last call.
+  func takeChanges() -> [BaseChange] {
+    changes.withLock { list in
+      defer { list = [] }
+      return list
+    }
+  }
+
+  // MARK: Names
+
+  /// The node that the bases show under a name; nil if none does.
+  func child(_ name: Name, of directory: BaseNode) throws(FileError) -> BaseNode? {
+    try revalidate(directory)
+    let (known, places) = directory.state.withLock { ($0.children[name], $0.places) }
+    if let known { return known }
+    let found = try findChild(name, of: directory, places)
+    directory.state.withLock { $0.children[name] = .some(found) }
+    return found
+  }
+
+  private func findChild(
+    _ name: Name, of directory: BaseNode, _ places: [BaseNode.Place]
+  ) throws(FileError) -> BaseNode? {
+    var found: [BaseNode.Place] = []
+    var top: BaseStatus?
+    for place in places {
+      let path = place.path.appending(name)
+      guard let status = try readers[place.base].status(of: path) else { continue }
+      if status.isWhiteout || (top != nil && status.kind != .directory) { break }
+      found.append(.init(base: place.base, path: path, stamp: status.stamp))
+      if top == nil { top = status }
+      if status.kind != .directory || status.isOpaque { break }
+    }
+    guard let top else { return nil }
+    return intern(name, in: directory.id, top, found)
+  }
+
+  private func intern(
+    _ name: Name, in parent: NodeID, _ status: BaseStatus, _ places: [BaseNode.Place]
+  ) -> BaseNode {
+    let now = epoch.load(ordering: .relaxed)
+    let key = BaseKey(base: places[0].base, identity: status.identity)
+    let (node, isNew) = identities.withLock { known -> (BaseNode, Bool) in
+      if let node = known[key], node.lastStatus.kind == status.kind {
+        // A directory has one place; another name of it is where the host has moved it to.
+        if status.kind != .directory || (node.parent == parent && node.name == name) {
+          return (node, false)
+        }
+      }
+      let id = known[key]?.id ?? ids.nextNode()
+      let node = BaseNode(
+        id: id, parent: parent, name: name,
+        state: .init(status: status, places: places, epoch: now))
+      known[key] = node
+      return (node, true)
+    }
+    if isNew {
+      byID.withLock { $0[node.id] = node }
+    } else {
+      node.state.withLock { state in
+        state.status = status
+        state.places = places
+        state.epoch = now
+      }
+    }
+    return node
+  }
+
+  /// The names that the bases show in a directory, in listing order, whiteouts applied.
+  func listing(of directory: BaseNode) throws(FileError) -> [BaseEntry] {
+    try revalidate(directory)
+    let (known, places) = directory.state.withLock { ($0.listing, $0.places) }
+    if let known { return known }
+    var seen: Set<Name> = []
+    var merged: [BaseEntry] = []
+    for place in places {
+      for entry in try readers[place.base].list(place.path) where seen.insert(entry.name).inserted {
+        if !entry.isWhiteout { merged.append(entry) }
+      }
+    }
+    merged.sort { $0.name < $1.name }
+    directory.state.withLock { $0.listing = merged }
+    return merged
+  }
+
+  // MARK: Attributes
+
+  /// The attributes as the host has them in this epoch.
+  func status(of node: BaseNode) throws(FileError) -> BaseStatus {
+    try revalidate(node)
+    return node.lastStatus
+  }
+
+  /// What `stat` says of a node that no layer has touched.
+  func attributes(of node: BaseNode) throws(FileError) -> Attributes {
+    let status = try status(of: node)
+    return Attributes(
+      node: node.id, kind: status.kind, mode: status.mode,
+      links: status.kind == .directory ? try directoryLinks(node, status) : status.links,
+      uid: status.uid, gid: status.gid, size: status.size, blocks: status.blocks,
+      device: status.device, accessed: status.accessed, modified: status.modified,
+      changed: status.changed)
+  }
+
+  /// 2 and one for each subdirectory. Some hosts (btrfs, overlayfs) do not count, and no host
+  /// counts across several bases; then the names are counted, once.
+  private func directoryLinks(
+    _ node: BaseNode, _ status: BaseStatus
+  ) throws(FileError) -> UInt32 {
+    let (count, known) = node.state.withLock { ($0.places.count, $0.subdirectories) }
+    if count == 1, status.links >= 2 { return status.links }
+    if let known { return known + 2 }
+    guard let listed = try? listing(of: node) else { return max(status.links, 2) }
+    let subdirectories = UInt32(listed.count { $0.kind == .directory })
+    node.state.withLock { $0.subdirectories = subdirectories }
+    return subdirectories + 2
+  }
+
+  /// Compares a node with the host now, as on opening a file.
+  func refresh(_ id: NodeID) throws(FileError) {
+    guard let node = node(id) else { return }
+    try compare(node, now: epoch.load(ordering: .relaxed))
+  }
+
+  /// Compares with the host, once an epoch.
+  private func revalidate(_ node: BaseNode) throws(FileError) {
+    let now = epoch.load(ordering: .relaxed)
+    if node.state.withLock({ $0.epoch }) != now { try compare(node, now: now) }
+  }
+
+  private func compare(_ node: BaseNode, now: UInt64) throws(FileError) {
+    let (places, before) = node.state.withLock { ($0.places, $0.status) }
+    var current: [BaseNode.Place] = []
+    var top: BaseStatus?
+    for place in places {
+      guard let status = try readers[place.base].status(of: place.path), !status.isWhiteout,
+        status.kind == before.kind
+      else { continue }
+      if top == nil { top = status }
+      current.append(.init(base: place.base, path: place.path, stamp: status.stamp))
+    }
+    guard let top, top.identity == before.identity else {
+      throw stale(node, was: before.identity, isNow: top?.identity)
+    }
+    let isSame =
+      current.count == places.count && zip(current, places).allSatisfy { $0.stamp == $1.stamp }
+    node.state.withLock { state in
+      state.epoch = now
+      state.status = top
+      state.places = current
+      guard !isSame else { return }
+      state.children = [:]
+      state.listing = nil
+      state.subdirectories = nil
+    }
+    if !isSame {
+      changes.withLock { $0.append(BaseChange(node: node, before: before, after: top)) }
+    }
+  }
+
+  private func stale(
+    _ node: BaseNode, was: BaseIdentity, isNow now: BaseIdentity?
+  ) -> FileError {
+    let (place, parent) = (node.state.withLock { $0.places[0] }, self.node(node.parent))
+    parent?.state.withLock { $0.children[node.name] = nil }
+    let path = String(decoding: place.path.bytes, as: UTF8.self)
+    let seen = "the host's \(path) was inode \(was.inode)"
+    return FileError(
+      .staleNFSFileHandle, now.map { "\(seen), is inode \($0.inode)" } ?? "\(seen), is gone")
+  }
+
+  // MARK: Content
+
+  func open(_ node: BaseNode) throws(FileError) -> any BaseFile {
+    let place = node.state.withLock { $0.places[0] }
+    return try readers[place.base].open(place.path)
+  }
+
+  func readLink(_ node: BaseNode) throws(FileError) -> [UInt8] {
+    let place = node.state.withLock { $0.places[0] }
+    return try readers[place.base].readLink(place.path)
+  }
+
+  func extendedAttributes(of node: BaseNode) throws(FileError) -> [Name: [UInt8]] {
+    let place = node.state.withLock { $0.places[0] }
+    return try readers[place.base].extendedAttributes(of: place.path)
+  }
+}
+
+/// A change of a base, made by somebody else, that was noticed on looking again.
+public struct BaseChange: Sendable {
+  public let node: BaseNode
+  public let before: BaseStatus
+  public let after: BaseStatus
+}

@@ -1,0 +1,50 @@
+internal import Synchronization
+
+/// Reads what a file still shows of a base, and makes sure that it is one state of the host's file
+/// from the first byte to the last. Keeps the file open between reads.
+final class BelowReader: Sendable {
+  private let bases: BaseIndex
+  private let open = Mutex<(node: NodeID, file: any BaseFile)?>(nil)
+
+  init(_ bases: BaseIndex) { self.bases = bases }
+
+  /// - Throws: ESTALE, naming both states, when the host's file is not what the content was laid on.
+  func read(
+    _ below: Below, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+  ) throws(FileError) {
+    let file = try file(of: below)
+    let count = try file.read(into: buffer, at: offset)
+    try check(file, below)
+    guard count == buffer.count else { throw FileError(.ioError, "the base's file is too short") }
+  }
+
+  /// The first range of data in the base's file that ends behind `offset`.
+  func data(of below: Below, after offset: Int64) throws(FileError) -> Range<Int64>? {
+    let file = try file(of: below)
+    let range = try file.data(after: offset)
+    try check(file, below)
+    return range
+  }
+
+  private func file(of below: Below) throws(FileError) -> any BaseFile {
+    let known = open.withLock { $0 }
+    if let known, known.node == below.node.id { return known.file }
+    let file = try bases.open(below.node)
+    open.withLock { $0 = (below.node.id, file) }
+    return file
+  }
+
+  /// What was read before the state was found unchanged is of that state.
+  private func check(_ file: any BaseFile, _ below: Below) throws(FileError) {
+    let now = try file.stamp()
+    guard now != below.stamp else { return }
+    open.withLock { $0 = nil }
+    let was = below.stamp
+    let reason =
+      now.identity == was.identity
+      ? "changed on the host: was \(was.size) bytes, modified at \(was.modified) ns, is "
+        + "\(now.size) bytes, modified at \(now.modified) ns"
+      : "replaced on the host: was inode \(was.identity.inode), is \(now.identity.inode)"
+    throw FileError(.staleNFSFileHandle, reason)
+  }
+}

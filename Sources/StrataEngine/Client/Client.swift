@@ -1,0 +1,119 @@
+internal import SystemPackage
+
+/// A fork as one caller sees it, by paths: what the shell and plugins call.
+///
+/// Paths resolve as in POSIX: relative ones from `directory`, symbolic links inside the namespace
+/// (an absolute target starts at the namespace's root), 40 of them at the most. Permissions are
+/// checked as the kernel would for the caller; the operations themselves are the fork's.
+public struct Client: Sendable {
+  public let fork: Fork
+  public var caller: Caller
+  /// Where relative paths start.
+  public var directory: NodeID
+
+  /// `ELOOP` behind this many symbolic links, as on Linux.
+  static let maximumLinks = 40
+  static let maximumPathLength = 4096
+
+  public init(_ fork: Fork, as caller: Caller, directory: NodeID = .root) {
+    self.fork = fork
+    self.caller = caller
+    self.directory = directory
+  }
+
+  // MARK: Resolving
+
+  /// The node that a path leads to.
+  /// - Parameter follow: whether a symbolic link at the very end is followed.
+  /// - Throws: ENOENT, ENOTDIR, EACCES for a directory that the caller may not search, ELOOP,
+  ///   ENAMETOOLONG.
+  public func resolve(_ path: [UInt8], follow: Bool = true) throws(FileError) -> NodeID {
+    var links = 0
+    return try resolve(path, from: directory, follow: follow, &links)
+  }
+
+  private func resolve(
+    _ path: [UInt8], from start: NodeID, follow: Bool, _ links: inout Int
+  ) throws(FileError) -> NodeID {
+    let (names, mustBeDirectory) = try split(path)
+    var node = path[0] == UInt8(ascii: "/") ? NodeID.root : start
+    for (index, name) in names.enumerated() {
+      try checkSearch(node)
+      let next = try fork.lookup(name, in: node)
+      let isLast = index == names.count - 1
+      if !isLast || follow || mustBeDirectory, try kind(next) == .symlink {
+        links += 1
+        guard links <= Client.maximumLinks else { throw FileError(.tooManySymbolicLinkLevels) }
+        node = try resolve(try fork.readLink(next), from: node, follow: true, &links)
+      } else {
+        node = next
+      }
+    }
+    if mustBeDirectory || names.isEmpty, try kind(node) != .directory { throw .notDirectory }
+    return node
+  }
+
+  /// The names of a path, and whether it ends in a slash.
+  private func split(_ path: [UInt8]) throws(FileError) -> ([Name], isDirectory: Bool) {
+    guard !path.isEmpty else { throw .notFound }
+    guard path.count < Client.maximumPathLength else { throw FileError(.fileNameTooLong) }
+    guard !path.contains(0) else { throw FileError(.invalidArgument, "a path cannot hold NUL") }
+    let names = path.split(separator: UInt8(ascii: "/")).map { Name($0) }
+    return (names, path[path.count - 1] == UInt8(ascii: "/"))
+  }
+
+  private func kind(_ node: NodeID) throws(FileError) -> FileKind { try fork.value.kind(node) }
+
+  /// The directory that a path's last name is in, which need not exist itself.
+  /// - Throws: as ``resolve(_:follow:)``; EBUSY for the root.
+  public func resolveParent(
+    _ path: [UInt8]
+  ) throws(FileError) -> (directory: NodeID, name: Name) {
+    let (names, _) = try split(path)
+    guard let last = names.last else { throw FileError(.resourceBusy) }
+    let isAbsolute = path[0] == UInt8(ascii: "/")
+    let start = isAbsolute ? NodeID.root : directory
+    guard names.count > 1 else {
+      try checkSearch(start)
+      return (start, last)
+    }
+    let slash = [UInt8(ascii: "/")]
+    let prefix = Array(names.dropLast().map(\.bytes).joined(separator: slash))
+    let parent = try resolve((isAbsolute ? slash : []) + prefix, follow: true)
+    guard try kind(parent) == .directory else { throw .notDirectory }
+    try checkSearch(parent)
+    return (parent, last)
+  }
+
+  // MARK: Reading
+
+  public func attributes(
+    _ path: [UInt8], follow: Bool = true
+  ) throws(FileError) -> Attributes {
+    try fork.attributes(of: try resolve(path, follow: follow))
+  }
+
+  /// The names in a directory, without `.` and `..`.
+  public func list(_ path: [UInt8]) throws(FileError) -> [DirectoryEntry] {
+    let node = try resolve(path)
+    guard try kind(node) == .directory else { throw .notDirectory }
+    try check(node, .read)
+    return try fork.list(node).filter { !$0.name.isDot && !$0.name.isDotDot }
+  }
+
+  public func readLink(_ path: [UInt8]) throws(FileError) -> [UInt8] {
+    try fork.readLink(try resolve(path, follow: false))
+  }
+
+  /// A file's whole content.
+  public func read(_ path: [UInt8]) throws(FileError) -> [UInt8] {
+    let file = try open(path, [.read])
+    return try file.read(Int(try file.attributes().size), at: 0)
+  }
+
+  public func extendedAttributes(
+    _ path: [UInt8], follow: Bool = true
+  ) throws(FileError) -> [Name: [UInt8]] {
+    try fork.extendedAttributes(of: try resolve(path, follow: follow))
+  }
+}

@@ -1,0 +1,60 @@
+/// The operations on attributes.
+extension Fork {
+  /// Changes attributes. Without a size this copies no content; with one it is a truncation.
+  /// - Throws: EISDIR or EINVAL for the size of what is no file, EPERM or what the policy says.
+  public func setAttributes(
+    _ node: NodeID, _ changes: AttributeChanges, by caller: Caller
+  ) throws(FileError) {
+    func describe(_ event: inout Event) {
+      let value = value
+      event.node = node
+      event.path = value.path(of: node) ?? []
+      event.fileKind = try? value.kind(node)
+      event.size = (try? value.attributes(node))?.size
+      event.mode = changes.mode
+    }
+    if let size = changes.size {
+      let file = try open(node, [.write], by: caller)
+      try file.truncate(to: size)
+    }
+    var rest = changes
+    rest.size = nil
+    guard rest != AttributeChanges() else { return }
+    let verdict = try ask(.setattr, caller, describe)
+    try change(caller, rule: verdict.rule) { value, _, effects throws(FileError) in
+      try value.setAttributes(node, rest, &effects)
+    }
+    tell(.setattr, caller, describe)
+  }
+
+  /// - Throws: EEXIST or ENODATA as `mode` asks, EPERM, ERANGE, E2BIG.
+  public func setExtendedAttribute(
+    _ node: NodeID, _ name: Name, _ data: [UInt8], _ mode: XattrMode = .any, by caller: Caller
+  ) throws(FileError) {
+    try changeExtended(node, caller) { value, effects throws(FileError) in
+      try value.setExtendedAttribute(node, name, data, mode, &effects)
+    }
+  }
+
+  /// - Throws: ENODATA.
+  public func removeExtendedAttribute(
+    _ node: NodeID, _ name: Name, by caller: Caller
+  ) throws(FileError) {
+    try changeExtended(node, caller) { value, effects throws(FileError) in
+      try value.removeExtendedAttribute(node, name, &effects)
+    }
+  }
+
+  private func changeExtended(
+    _ node: NodeID, _ caller: Caller,
+    _ body: (inout Namespace, inout [Effect]) throws(FileError) -> Void
+  ) throws(FileError) {
+    func describe(_ event: inout Event) {
+      event.node = node
+      event.path = value.path(of: node) ?? []
+    }
+    try ask(.setattr, caller, describe)
+    try change(caller) { value, _, effects throws(FileError) in try body(&value, &effects) }
+    tell(.setattr, caller, describe)
+  }
+}

@@ -1,0 +1,83 @@
+internal import Synchronization
+
+/// How an operation asks, changes and tells.
+extension Fork {
+  var hooks: Hooks { workspace.hooks }
+
+  /// Asks the policy, if it wants to know; `fill` is called only then.
+  @inline(__always)
+  @discardableResult
+  func ask(
+    _ kind: EventKind, _ caller: Caller, _ fill: (inout Event) -> Void
+  ) throws(FileError) -> Verdict {
+    guard hooks.isAsked(kind) else { return .proceed }
+    return try hooks.ask(event(kind, caller, fill), on: self)
+  }
+
+  @inline(__always)
+  func tell(_ kind: EventKind, _ caller: Caller, _ fill: (inout Event) -> Void) {
+    guard hooks.isTold(kind) else { return }
+    hooks.tell(event(kind, caller, fill), on: self)
+  }
+
+  private func event(
+    _ kind: EventKind, _ caller: Caller, _ fill: (inout Event) -> Void
+  ) -> Event {
+    var event = Event(kind)
+    event.fork = name
+    event.caller = caller
+    event.operation = state.withLock { $0.operation }
+    fill(&event)
+    return event
+  }
+
+  /// Changes the fork's value, then tells what came of it.
+  func change<R: Sendable>(
+    _ caller: Caller, rule: String? = nil,
+    _ body: (inout Namespace, (NodeID) -> Bool, inout [Effect]) throws(FileError) -> R
+  ) throws(FileError) -> R {
+    try change(in: nil, caller, rule: rule, body)
+  }
+
+  /// The same in the value that an open file belongs to.
+  func change<R: Sendable>(
+    in generation: Int?, _ caller: Caller, rule: String? = nil,
+    _ body: (inout Namespace, (NodeID) -> Bool, inout [Effect]) throws(FileError) -> R
+  ) throws(FileError) -> R {
+    var effects: [Effect] = []
+    let result = try state.withLock { state throws(FileError) -> R in
+      guard let generation, generation != state.generation else {
+        let open = state.world.open
+        return try body(&state.world.value, { open[$0] != nil }, &effects)
+      }
+      guard var world = state.retired.removeValue(forKey: generation) else {
+        throw FileError(.staleNFSFileHandle)
+      }
+      defer { state.retired[generation] = world }
+      return try body(&world.value, { world.open[$0] != nil }, &effects)
+    }
+    for effect in effects { tell(effect, caller, rule) }
+    return result
+  }
+
+  private func tell(_ effect: Effect, _ caller: Caller, _ rule: String?) {
+    let isKept = workspace.journal.keeps(effect.kind)
+    guard isKept || hooks.isTold(effect.kind) else { return }
+    let value = value
+    let event = event(effect.kind, caller) { event in
+      event.node = effect.node
+      event.bytes = effect.bytes
+      event.fromLayer = effect.from
+      event.toLayer = effect.to ?? value.newest
+      event.rule = rule
+      if let directory = effect.directory, let name = effect.name {
+        event.path = value.path(of: name, in: directory)
+      } else {
+        event.path = value.path(of: effect.node) ?? []
+      }
+      event.fileKind = try? value.kind(effect.node)
+    }
+    if isKept { workspace.journal.note(event) }
+    if hooks.isTold(effect.kind) { hooks.tell(event, on: self) }
+  }
+}

@@ -1,0 +1,113 @@
+internal import Synchronization
+
+/// Opening files, and what is kept for those that are open.
+extension Fork {
+  /// Opens a node's content.
+  /// - Throws: EISDIR for a directory, ENXIO for what is no regular file, ELOOP for a symlink, and
+  ///   what the policy says.
+  public func open(
+    _ node: NodeID, _ options: OpenOptions, by caller: Caller
+  ) throws(FileError) -> OpenFile {
+    let value = value
+    switch try value.kind(node) {
+    case .regular: break
+    case .directory: throw .isDirectory
+    case .symlink: throw FileError(.tooManySymbolicLinkLevels)
+    default: throw FileError(.noSuchAddressOrDevice)
+    }
+    func describe(_ event: inout Event) {
+      event.node = node
+      event.path = value.path(of: node) ?? []
+      event.fileKind = .regular
+      let attributes = try? value.attributes(node)
+      event.size = attributes?.size
+      event.mode = attributes?.mode
+    }
+    try ask(.open, caller, describe)
+    let generation = state.withLock { state in
+      state.world.open[node, default: 0] += 1
+      return state.generation
+    }
+    let file = OpenFile(node, options, in: self, generation: generation, by: caller)
+    if value.nodes[node] == nil { try workspace.context.bases.refresh(node) }
+    if options.contains(.truncate), try value.attributes(node).size > 0 {
+      try file.truncate(to: 0)
+    }
+    tell(.open, caller, describe)
+    return file
+  }
+
+  func close(_ node: NodeID, _ generation: Int) {
+    state.withLock { state in
+      guard generation == state.generation else {
+        guard var world = state.retired.removeValue(forKey: generation) else { return }
+        world.close(node)
+        if !world.open.isEmpty { state.retired[generation] = world }
+        return
+      }
+      state.world.close(node)
+    }
+  }
+
+  /// The value that a file belongs to which was opened in that generation.
+  func value(_ generation: Int) throws(FileError) -> Namespace {
+    let value = state.withLock { state in
+      generation == state.generation ? state.world.value : state.retired[generation]?.value
+    }
+    guard let value else { throw FileError(.staleNFSFileHandle) }
+    return value
+  }
+
+  /// Copy-up or redirect, as the default has it or the policy will.
+  func decide(
+    _ node: NodeID, in value: Namespace, from: Layer?, by caller: Caller
+  ) throws(FileError) -> (FirstWrite, rule: String) {
+    let attributes = try value.attributes(node)
+    let (choice, rule) = DefaultPolicy.firstWrite(size: attributes.size)
+    let kind: EventKind = choice == .copyUp ? .copyUp : .redirect
+    guard hooks.isAsked(.copyUp) || hooks.isAsked(.redirect) else { return (choice, rule) }
+    var event = Event(kind)
+    event.fork = name
+    event.caller = caller
+    event.operation = state.withLock { $0.operation }
+    event.node = node
+    event.path = value.path(of: node) ?? []
+    event.fileKind = .regular
+    event.size = attributes.size
+    event.mode = attributes.mode
+    event.bytes = attributes.size
+    event.fromLayer = from
+    event.toLayer = value.top
+    let verdict = try hooks.ask(event, on: self)
+    if let side = verdict.route {
+      try change(caller) { value, _, _ throws(FileError) in
+        try value.change(node) { $0.side = side }
+      }
+    }
+    return (verdict.firstWrite ?? choice, verdict.rule ?? rule)
+  }
+
+  /// Puts another value in the fork's place. Files that are open keep the former one.
+  func replaceValue(with value: Namespace) {
+    state.withLock { state in
+      if !state.world.open.isEmpty { state.retired[state.generation] = state.world }
+      let sealedThrough = max(state.world.value.sealedThrough, value.sealedThrough)
+      state.generation += 1
+      state.world = World(value: value)
+      state.world.value.seal()
+      state.world.value.sealedThrough = sealedThrough
+    }
+  }
+}
+
+extension Fork.World {
+  fileprivate mutating func close(_ node: NodeID) {
+    guard let count = open[node] else { return }
+    if count > 1 {
+      open[node] = count - 1
+    } else {
+      open[node] = nil
+      value.forget(node)
+    }
+  }
+}

@@ -1,0 +1,98 @@
+internal import Synchronization
+
+/// A named line of work: a namespace value, and the layer that its writes go to.
+///
+/// The operations are those of a kernel's file system, by node and name; a path-level view with
+/// permission checks is ``Client``. Any thread may call them. Each asks the policy first, without a
+/// lock, then changes the value under the fork's lock, then tells the observers.
+///
+/// Lock order: a fork's state, then the base index. No two forks are locked at once.
+public final class Fork: Sendable {
+  public let id: ForkID
+  public let name: String
+  /// The fork that it was made from.
+  public let parent: ForkID?
+  public unowned let workspace: Workspace
+  let state: Mutex<State>
+
+  struct State: Sendable {
+    var world: World
+    /// Counts the times the value was put in another's place, by undo for example.
+    var generation = 0
+    /// Former values that files are still open in; to those files they look unlinked.
+    var retired: [Int: World] = [:]
+    /// The value when the fork was made.
+    var origin: Namespace
+    var history = History()
+    /// The operation under way, if any.
+    var operation: UInt64?
+  }
+
+  /// A value and how often each of its nodes is open.
+  struct World: Sendable {
+    var value: Namespace
+    var open: [NodeID: Int] = [:]
+  }
+
+  init(_ value: Namespace, parent: ForkID?, in workspace: Workspace) {
+    id = value.fork
+    name = value.forkName
+    self.parent = parent
+    self.workspace = workspace
+    state = Mutex(State(world: World(value: value), origin: value))
+  }
+
+  /// The tree as it is now: a snapshot that no later write changes.
+  public var value: Namespace { state.withLock { $0.world.value } }
+
+  /// The tree as it was when the fork was made.
+  public var origin: Namespace { state.withLock { $0.origin } }
+
+  /// Whether anything was changed since the fork was made.
+  public var isDirty: Bool { state.withLock { !$0.world.value.isUnchanged(since: $0.origin) } }
+
+  // MARK: Looking
+
+  /// - Throws: ENOENT, ENOTDIR, ENAMETOOLONG, and what the base throws.
+  public func lookup(_ name: Name, in directory: NodeID) throws(FileError) -> NodeID {
+    try value.lookup(name, in: directory)
+  }
+
+  /// - Throws: ESTALE for a node that is not in the fork.
+  public func attributes(of node: NodeID) throws(FileError) -> Attributes {
+    try value.attributes(node)
+  }
+
+  /// The entries after a cookie, `.` and `..` first.
+  /// - Throws: ENOTDIR, EACCES where the base's directory may not be read.
+  public func list(
+    _ directory: NodeID, after cookie: UInt64 = 0, limit: Int = .max
+  ) throws(FileError) -> [DirectoryEntry] {
+    try value.list(directory, after: cookie, limit: limit)
+  }
+
+  /// - Throws: EINVAL for what is no symlink.
+  public func readLink(_ node: NodeID) throws(FileError) -> [UInt8] { try value.readLink(node) }
+
+  public func extendedAttributes(of node: NodeID) throws(FileError) -> [Name: [UInt8]] {
+    try value.extendedAttributes(node)
+  }
+
+  /// A path to the node; nil for one that has no name in this fork.
+  public func path(of node: NodeID) -> [UInt8]? { value.path(of: node) }
+
+  // MARK: Plugins' own data
+
+  /// What a plugin keeps with this tree; forks and undoes like the tree.
+  public func annotation(plugin: String, key: String) -> [UInt8]? {
+    state.withLock { $0.world.value.annotations[plugin]?[key] }
+  }
+
+  public func annotationKeys(plugin: String) -> [String] {
+    state.withLock { $0.world.value.annotations[plugin].map { $0.keys.sorted() } ?? [] }
+  }
+
+  public func setAnnotation(plugin: String, key: String, _ data: [UInt8]?) {
+    state.withLock { $0.world.value.annotations[plugin, default: [:]][key] = data }
+  }
+}

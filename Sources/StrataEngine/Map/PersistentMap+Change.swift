@@ -1,0 +1,128 @@
+extension PersistentMap {
+  /// Sets the value of a key.
+  mutating func insert(_ key: Key, _ value: Value) {
+    guard root != nil else {
+      let leaf = Page(isLeaf: true, capacity: 1)
+      leaf.insert(key, value, at: 0)
+      setRoot(leaf)
+      return
+    }
+    modifyRoot { page in
+      guard let right = Self.insert(key, value, into: &page, isLast: true) else { return }
+      let taller = Page(isLeaf: false, capacity: 4)
+      taller.insert(key, child: page, at: 0)
+      taller.insert(right.keys[0], child: right, at: 1)
+      page = taller
+    }
+  }
+
+  /// Changes the value of a key in its place. Returns nil, having called nothing, if there is none.
+  mutating func update<R, E: Error>(
+    _ key: Key, _ change: (inout Value) throws(E) -> R
+  ) throws(E) -> R? {
+    guard self[key] != nil else { return nil }
+    return try modifyRoot { page throws(E) in try Self.update(key, in: &page, change) }
+  }
+
+  /// Removes a key; whether it was there.
+  @discardableResult
+  mutating func remove(_ key: Key) -> Bool {
+    guard self[key] != nil else { return false }
+    modifyRoot { Self.remove(key, from: &$0) }
+    while let page = root, !page.isLeaf, page.count == 1 { setRoot(page.children[0]) }
+    if root?.count == 0 { setRoot(nil) }
+    return true
+  }
+
+  private static func makeUnique(_ page: inout Page) {
+    if !isKnownUniquelyReferenced(&page) { page = page.copy() }
+  }
+
+  /// Inserts below `page`; returns the page to put to its right if it had to be split.
+  private static func insert(
+    _ key: Key, _ value: Value, into page: inout Page, isLast: Bool
+  ) -> Page? {
+    makeUnique(&page)
+    let index: Int
+    if page.isLeaf {
+      index = page.rank(key)
+      if index > 0, page.keys[index - 1] == key {
+        page.values[index - 1] = value
+        return nil
+      }
+      guard page.count == Page.maximum else {
+        page.insert(key, value, at: index)
+        return nil
+      }
+    } else {
+      let child = page.childIndex(key)
+      let last = isLast && child == page.count - 1
+      guard let right = insert(key, value, into: &page.children[child], isLast: last) else {
+        return nil
+      }
+      index = child + 1
+      guard page.count == Page.maximum else {
+        page.insert(right.keys[0], child: right, at: index)
+        return nil
+      }
+      return insertSplitting(&page, at: index, isLast: isLast) { target, at in
+        target.insert(right.keys[0], child: right, at: at)
+      }
+    }
+    return insertSplitting(&page, at: index, isLast: isLast) { target, at in
+      target.insert(key, value, at: at)
+    }
+  }
+
+  /// Splits a full page and inserts on the side that `index` falls on. Growth at the very end, as
+  /// by ascending node numbers, leaves full pages behind instead of half-full ones.
+  private static func insertSplitting(
+    _ page: inout Page, at index: Int, isLast: Bool, _ insert: (Page, Int) -> Void
+  ) -> Page {
+    let middle = isLast && index == page.count ? page.count : page.count / 2
+    let right = page.split(at: middle)
+    if index > middle || middle == Page.maximum {
+      insert(right, index - middle)
+    } else {
+      insert(page, index)
+    }
+    return right
+  }
+
+  private static func update<R, E: Error>(
+    _ key: Key, in page: inout Page, _ change: (inout Value) throws(E) -> R
+  ) throws(E) -> R {
+    makeUnique(&page)
+    if page.isLeaf { return try change(&page.values[page.rank(key) - 1]) }
+    return try update(key, in: &page.children[page.childIndex(key)], change)
+  }
+
+  private static func remove(_ key: Key, from page: inout Page) {
+    makeUnique(&page)
+    if page.isLeaf {
+      page.remove(at: page.rank(key) - 1)
+      return
+    }
+    let index = page.childIndex(key)
+    remove(key, from: &page.children[index])
+    let count = page.children[index].count
+    if count == 0 {
+      page.remove(at: index)
+    } else if count < Page.maximum / 4 {
+      if index + 1 < page.count {
+        merge(&page, index)
+      } else if index > 0 {
+        merge(&page, index - 1)
+      }
+    }
+  }
+
+  /// Makes one page of the children `left` and `left + 1` where both together leave room to grow.
+  private static func merge(_ page: inout Page, _ left: Int) {
+    let right = page.children[left + 1]
+    guard page.children[left].count + right.count <= Page.maximum * 3 / 4 else { return }
+    makeUnique(&page.children[left])
+    page.children[left].absorb(right, separator: page.keys[left + 1])
+    page.remove(at: left + 1)
+  }
+}

@@ -1,0 +1,86 @@
+/// An ordered map that is a value: a copy costs one reference, and copies share all pages until one
+/// of them writes, which then copies the pages on the way to what it writes, and no others.
+///
+/// It is a B+tree. Its pages are the unit of sharing, of `difference`, and of what a workspace
+/// stores. Not thread-safe by itself, as any value: two threads may use two copies.
+struct PersistentMap<Key: Comparable & Sendable, Value: Sendable>: @unchecked Sendable {
+  typealias Page = MapNode<Key, Value>
+  private(set) var root: Page?
+
+  init() {}
+
+  var isEmpty: Bool { root == nil }
+
+  /// Whether both are the same pages: then they are equal; the reverse need not hold.
+  func isIdentical(to other: Self) -> Bool { root === other.root }
+
+  subscript(key: Key) -> Value? {
+    guard var page = root else { return nil }
+    while !page.isLeaf { page = page.children[page.childIndex(key)] }
+    let rank = page.rank(key)
+    guard rank > 0, page.keys[rank - 1] == key else { return nil }
+    return page.values[rank - 1]
+  }
+
+  /// The pair with the greatest key that is not above `key`.
+  func floor(_ key: Key) -> (key: Key, value: Value)? {
+    func search(_ page: Page) -> (key: Key, value: Value)? {
+      if page.isLeaf {
+        let rank = page.rank(key)
+        return rank == 0 ? nil : (page.keys[rank - 1], page.values[rank - 1])
+      }
+      for index in stride(from: page.childIndex(key), through: 0, by: -1) {
+        if let found = search(page.children[index]) { return found }
+      }
+      return nil
+    }
+    return root.flatMap(search)
+  }
+
+  /// Visits pairs from `start` on in order until `body` returns false.
+  func forEach<E: Error>(
+    from start: Key, _ body: (Key, Value) throws(E) -> Bool
+  ) throws(E) {
+    func visit(_ page: Page, _ isOnEdge: Bool) throws(E) -> Bool {
+      if page.isLeaf {
+        var index = isOnEdge ? page.rank(start) : 0
+        if isOnEdge, index > 0, page.keys[index - 1] == start { index -= 1 }
+        while index < page.count {
+          if try !body(page.keys[index], page.values[index]) { return false }
+          index += 1
+        }
+        return true
+      }
+      let first = isOnEdge ? page.childIndex(start) : 0
+      for index in first..<page.count {
+        if try !visit(page.children[index], isOnEdge && index == first) { return false }
+      }
+      return true
+    }
+    if let root { _ = try visit(root, true) }
+  }
+
+  /// Visits all pairs in order.
+  func forEach<E: Error>(_ body: (Key, Value) throws(E) -> Void) throws(E) {
+    func visit(_ page: Page) throws(E) {
+      for index in 0..<page.count {
+        if page.isLeaf {
+          try body(page.keys[index], page.values[index])
+        } else {
+          try visit(page.children[index])
+        }
+      }
+    }
+    if let root { try visit(root) }
+  }
+
+  mutating func setRoot(_ page: Page?) { root = page }
+
+  /// Lends the root out for change without a second reference to it, which would force a copy.
+  mutating func modifyRoot<R, E: Error>(_ change: (inout Page) throws(E) -> R) throws(E) -> R {
+    guard var page = root else { preconditionFailure("an empty map has no page to change") }
+    root = nil
+    defer { root = page }
+    return try change(&page)
+  }
+}

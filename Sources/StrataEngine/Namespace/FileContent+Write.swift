@@ -1,0 +1,165 @@
+/// The layer that writes, how, and what that came to.
+struct WriteContext {
+  let layer: Layer
+  /// What was sealed by a fork, see ``Namespace/sealedThrough``.
+  let sealedThrough: LayerID
+  let reader: BelowReader
+  /// Bytes from below that the layer has come to own.
+  var taken: Int64 = 0
+  /// Bytes that were copied from below.
+  var copied: Int64 = 0
+}
+
+extension FileContent {
+  /// Writes bytes, taking only the blocks they touch (in units of `unit` bytes) from below.
+  /// Changes nothing when it throws.
+  mutating func write(
+    _ data: UnsafeRawBufferPointer, at offset: Int64, size: Int64, unit: Int,
+    _ context: inout WriteContext
+  ) throws(FileError) {
+    let end = offset + Int64(data.count)
+    let blocks = Self.block(of: offset)..<Self.blocks(upTo: end)
+    for (block, page) in try fetch(around: offset..<end, size: size, unit: unit, &context) {
+      set(block, to: page)
+    }
+    for block in blocks {
+      let start = Int64(block) * Int64(Block.size)
+      let target = max(offset, start)..<min(end, start + Int64(Block.size))
+      let piece = UnsafeRawBufferPointer(
+        rebasing: data[Int(target.lowerBound - offset)..<Int(target.upperBound - offset)])
+      put(piece, in: block, at: Int(target.lowerBound - start), &context)
+    }
+  }
+
+  private mutating func put(
+    _ piece: UnsafeRawBufferPointer, in block: UInt64, at offset: Int,
+    _ context: inout WriteContext
+  ) {
+    let end = offset + piece.count
+    let layer = context.layer.id
+    if writeInPlace(block, owner: layer, count: end, { $0.write(piece, at: offset) }) { return }
+    let page: Page
+    switch source(of: block) {
+    case .page(let old):
+      let isWhole = offset == 0 && end >= old.capacity
+      page = isWhole ? Page(owner: layer, count: end) : old.copy(owner: layer, count: end)
+      if old.owner <= context.sealedThrough { context.taken += Int64(max(old.capacity, end)) }
+      if !isWhole { context.copied += Int64(old.capacity) }
+    case .zero:
+      page = Page(owner: layer, count: end)
+    case .below(let below):
+      page = Page(owner: layer, count: end)
+      context.taken += min(below.limit - Int64(block) * Int64(Block.size), Int64(Block.size))
+    }
+    page.write(piece, at: offset)
+    set(block, to: page)
+  }
+
+  /// Reads the base's blocks that the write takes but does not fill: at most the unit's remainder
+  /// on either side.
+  private func fetch(
+    around range: Range<Int64>, size: Int64, unit: Int, _ context: inout WriteContext
+  ) throws(FileError) -> [(UInt64, Page)] {
+    guard let below, range.lowerBound < below.limit || unit > Block.size else { return [] }
+    let units = Int64(max(unit, Block.size))
+    let start = range.lowerBound / units * units
+    let end = min((range.upperBound + units - 1) / units * units, below.limit)
+    guard start < end else { return [] }
+    var pages: [(UInt64, Page)] = []
+    for block in Self.block(of: start)..<Self.blocks(upTo: end) {
+      let first = Int64(block) * Int64(Block.size)
+      let shown = min(first + Int64(Block.size), below.limit)
+      let isFilled = range.lowerBound <= first && range.upperBound >= shown
+      guard !isFilled, case .below = source(of: block) else { continue }
+      let page = Page(owner: context.layer.id, count: Int(shown - first))
+      try context.reader.read(below, into: page.buffer(Int(shown - first)), at: first)
+      context.taken += shown - first
+      context.copied += shown - first
+      pages.append((block, page))
+    }
+    return pages
+  }
+
+  /// Takes the whole content, up to `size` bytes, to the layer; holes stay holes.
+  mutating func copyUp(size: Int64, _ context: inout WriteContext) throws(FileError) {
+    var copy = FileContent(below: nil, owner: context.layer)
+    extents.forEach { block, extent in
+      guard let page = extent.page else { return }
+      let start = Int64(block) * Int64(Block.size)
+      guard start < size else { return }
+      guard page.owner <= context.sealedThrough else {
+        copy.set(block, to: page)
+        return
+      }
+      copy.set(block, to: page.copy(owner: context.layer.id, count: 0))
+      let bytes = min(size - start, Int64(Block.size))
+      context.taken += bytes
+      context.copied += bytes
+    }
+    if let below { try copyBelow(below, size: size, to: &copy, &context) }
+    self = copy
+  }
+
+  private func copyBelow(
+    _ below: Below, size: Int64, to copy: inout FileContent, _ context: inout WriteContext
+  ) throws(FileError) {
+    let limit = min(below.limit, size)
+    var position: Int64 = 0
+    while position < limit, let data = try context.reader.data(of: below, after: position) {
+      let end = min(data.upperBound, limit)
+      for block in Self.block(of: max(data.lowerBound, position))..<Self.blocks(upTo: max(end, 0)) {
+        let start = Int64(block) * Int64(Block.size)
+        guard start < limit, case .below = source(of: block) else { continue }
+        let count = min(limit - start, Int64(Block.size))
+        let page = Page(owner: context.layer.id, count: Int(count))
+        try context.reader.read(below, into: page.buffer(Int(count)), at: start)
+        copy.set(block, to: page)
+        context.taken += count
+        context.copied += count
+      }
+      position = max(data.upperBound, position + 1)
+    }
+  }
+
+  /// Makes a range read as zeros without touching the file's size.
+  mutating func zero(
+    _ range: Range<Int64>, size: Int64, _ context: inout WriteContext
+  ) throws(FileError) {
+    let range = range.clamped(to: 0..<max(size, 0))
+    guard !range.isEmpty else { return }
+    let block = Int64(Block.size)
+    let whole =
+      Self.blocks(
+        upTo: range.lowerBound)..<max(
+        Self.block(of: range.upperBound), Self.blocks(upTo: range.lowerBound))
+    let inner = Int64(whole.lowerBound) * block..<Int64(whole.upperBound) * block
+    let edges =
+      inner.isEmpty && Self.block(of: range.lowerBound) == Self.block(of: range.upperBound - 1)
+      ? [range] : [range.lowerBound..<inner.lowerBound, inner.upperBound..<range.upperBound]
+    for edge in edges where !edge.isEmpty {
+      let zeros = [UInt8](repeating: 0, count: edge.count)
+      try zeros.withBytes { bytes throws(FileError) in
+        try write(bytes, at: edge.lowerBound, size: size, unit: Block.size, &context)
+      }
+    }
+    setZero(whole)
+  }
+
+  /// Cuts to a smaller size, zeroing the rest of the last block.
+  mutating func shrink(to size: Int64, _ context: inout WriteContext) {
+    cut(to: size)
+    let used = Int(size % Int64(Block.size))
+    guard used > 0 else { return }
+    let last = Self.block(of: size)
+    guard case .page(let page) = source(of: last), page.capacity > used else { return }
+    let copy = page.copy(owner: context.layer.id, count: used)
+    copy.zero(used..<copy.capacity)
+    set(last, to: copy)
+  }
+}
+
+extension Page {
+  func buffer(_ count: Int) -> UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: bytes, count: count)
+  }
+}

@@ -1,0 +1,132 @@
+/// The content of a file: a map from block ranges to what owns them, over what lies below.
+///
+/// ```
+/// block        0      1      2      3      4 …
+/// extents             [page] [zero ——]
+/// below        ██████████████████████▌          (shows up to `below.limit`)
+/// reads as     base   page   zeros         zeros up to the file's size
+/// ```
+struct FileContent: Sendable {
+  private(set) var extents = PersistentMap<UInt64, Extent>()
+  /// The base's file that shows where no extent is; nil once the top owns everything.
+  var below: Below?
+  /// The layer that took the file as a whole, by making it or by copy-up; nil while it is a base's.
+  var owner: Layer?
+
+  /// Blocks from the extent's key up to `end`: one page, or a run of zeros.
+  struct Extent: Sendable {
+    var end: UInt64
+    /// Nil for zeros that hide what lies below.
+    var page: Page?
+  }
+
+  /// What a block is made of.
+  enum Source {
+    case page(Page)
+    case zero
+    case below(Below)
+  }
+
+  static func block(of offset: Int64) -> UInt64 { UInt64(offset) / UInt64(Block.size) }
+  /// The number of the first block behind `offset`.
+  static func blocks(upTo offset: Int64) -> UInt64 {
+    (UInt64(offset) + UInt64(Block.size) - 1) / UInt64(Block.size)
+  }
+
+  func source(of block: UInt64) -> Source {
+    if let (_, extent) = extents.floor(block), block < extent.end {
+      return extent.page.map { .page($0) } ?? .zero
+    }
+    guard let below, Int64(block) * Int64(Block.size) < below.limit else { return .zero }
+    return .below(below)
+  }
+
+  /// Visits the extents that touch the blocks, in order.
+  func forEachExtent(
+    in blocks: Range<UInt64>, _ body: (Range<UInt64>, Page?) -> Void
+  ) {
+    guard !blocks.isEmpty else { return }
+    let first = extents.floor(blocks.lowerBound).map { $0.key } ?? blocks.lowerBound
+    extents.forEach(from: first) { start, extent in
+      guard start < blocks.upperBound else { return false }
+      if extent.end > blocks.lowerBound { body(start..<extent.end, extent.page) }
+      return true
+    }
+  }
+
+  /// Makes one block a page.
+  mutating func set(_ block: UInt64, to page: Page) {
+    carve(block..<block + 1)
+    extents.insert(block, Extent(end: block + 1, page: page))
+  }
+
+  /// Makes a range of blocks read as zeros, also over what lies below.
+  mutating func setZero(_ blocks: Range<UInt64>) {
+    guard !blocks.isEmpty else { return }
+    carve(blocks)
+    if let below {
+      let end = min(blocks.upperBound, Self.blocks(upTo: below.limit))
+      if blocks.lowerBound < end {
+        extents.insert(blocks.lowerBound, Extent(end: end, page: nil))
+      }
+    }
+  }
+
+  /// Changes a page in its place if the layer owns it and nothing else refers to it: the one rule.
+  /// Returns false, having done nothing, where the write must go to a new page.
+  mutating func writeInPlace(
+    _ block: UInt64, owner: LayerID, count: Int, _ change: (Page) -> Void
+  ) -> Bool {
+    extents.update(block) { extent -> Bool in
+      guard let page = extent.page, page.owner == owner, page.capacity >= count else {
+        return false
+      }
+      guard isKnownUniquelyReferenced(&extent.page) else { return false }
+      change(page)
+      return true
+    } ?? false
+  }
+
+  /// Forgets all content from `size` bytes on; what comes behind it later reads as zeros.
+  mutating func cut(to size: Int64) {
+    let end = Self.blocks(upTo: size)
+    carve(end..<UInt64.max)
+    if let below, below.limit > size {
+      self.below = size == 0 ? nil : Below(node: below.node, stamp: below.stamp, limit: size)
+    }
+  }
+
+  /// Removes what the extents say of these blocks.
+  private mutating func carve(_ blocks: Range<UInt64>) {
+    if let (start, extent) = extents.floor(blocks.lowerBound), start < blocks.lowerBound,
+      extent.end > blocks.lowerBound
+    {
+      extents.insert(start, Extent(end: blocks.lowerBound, page: extent.page))
+      if extent.end > blocks.upperBound { extents.insert(blocks.upperBound, extent) }
+    }
+    var covered: [(UInt64, Extent)] = []
+    extents.forEach(from: blocks.lowerBound) { start, extent in
+      guard start < blocks.upperBound else { return false }
+      if start >= blocks.lowerBound { covered.append((start, extent)) }
+      return true
+    }
+    for (start, extent) in covered {
+      extents.remove(start)
+      if extent.end > blocks.upperBound { extents.insert(blocks.upperBound, extent) }
+    }
+  }
+
+  /// In units of 512 bytes: own pages, and what the base has allocated of what still shows.
+  func allocatedBlocks(size: Int64) -> Int64 {
+    var own: Int64 = 0
+    var hidden: Int64 = 0
+    let shown = below.map { Self.blocks(upTo: min($0.limit, size)) } ?? 0
+    extents.forEach { start, extent in
+      if extent.page != nil { own += 1 }
+      hidden += Int64(min(extent.end, shown)) - Int64(min(start, shown))
+    }
+    guard let below else { return own * 8 }
+    let base = below.node.lastStatus
+    return own * 8 + min(base.blocks, max(Int64(shown) - hidden, 0) * 8)
+  }
+}

@@ -1,0 +1,85 @@
+/// Which of creating and replacing an extended attribute is meant, as setxattr(2) has it.
+public enum XattrMode: Sendable {
+  case any, create, replace
+}
+
+extension Namespace {
+  /// Notes that the top is about to take over a node's attributes, but not its content.
+  func noteMetadataCopy(of id: NodeID, _ effects: inout [Effect]) throws(FileError) {
+    let node = try record(id)
+    guard isBelow(node.owner) else { return }
+    effects.append(Effect(kind: .metadataCopy, node: id, from: node.owner == .base ? nil : sealed))
+  }
+
+  /// Changes attributes other than the size. Copies no content.
+  mutating func setAttributes(
+    _ id: NodeID, _ changes: AttributeChanges, _ effects: inout [Effect]
+  ) throws(FileError) {
+    try noteMetadataCopy(of: id, &effects)
+    let now = context.clock()
+    try change(id) { node in
+      if changes.uid != nil || changes.gid != nil { node.dropPrivileges() }
+      if let mode = changes.mode, node.kind != .symlink { node.mode = mode & 0o7777 }
+      node.uid = changes.uid ?? node.uid
+      node.gid = changes.gid ?? node.gid
+      node.accessed = changes.accessed ?? node.accessed
+      node.modified = changes.modified ?? node.modified
+      node.changed = now
+    }
+    countMetadataCopies(effects)
+  }
+
+  /// - Throws: EEXIST or ENODATA as `mode` asks, EPERM for user attributes of what is neither file
+  ///   nor directory, ERANGE for a name, E2BIG for a value that is too long.
+  mutating func setExtendedAttribute(
+    _ id: NodeID, _ name: Name, _ value: [UInt8], _ mode: XattrMode, _ effects: inout [Effect]
+  ) throws(FileError) {
+    guard name.count > 0, name.count <= 255 else { throw FileError(.outOfRange) }
+    guard value.count <= 65536 else { throw FileError(.argListTooLong) }
+    let kind = try kind(id)
+    if kind != .regular, kind != .directory, name.bytes.starts(with: Array("user.".utf8)) {
+      throw .notPermitted
+    }
+    var values = try extendedAttributes(id)
+    if mode == .create, values[name] != nil { throw .exists }
+    if mode == .replace, values[name] == nil { throw FileError(.noData) }
+    values[name] = value
+    try replaceExtendedAttributes(id, values, &effects)
+  }
+
+  /// - Throws: ENODATA.
+  mutating func removeExtendedAttribute(
+    _ id: NodeID, _ name: Name, _ effects: inout [Effect]
+  ) throws(FileError) {
+    var values = try extendedAttributes(id)
+    guard values.removeValue(forKey: name) != nil else { throw FileError(.noData) }
+    try replaceExtendedAttributes(id, values, &effects)
+  }
+
+  private mutating func replaceExtendedAttributes(
+    _ id: NodeID, _ values: [Name: [UInt8]], _ effects: inout [Effect]
+  ) throws(FileError) {
+    try noteMetadataCopy(of: id, &effects)
+    let now = context.clock()
+    try change(id) { node in
+      node.xattrs = ExtendedAttributes(values)
+      node.changed = now
+    }
+    countMetadataCopies(effects)
+  }
+
+  private func countMetadataCopies(_ effects: [Effect]) {
+    let copies = effects.count { $0.kind == .metadataCopy }
+    if copies > 0 { top?.count { $0.metadataCopies += copies } }
+  }
+}
+
+extension Node {
+  /// What chown(2) and writing do to a file: set-user-ID goes, and set-group-ID where the group
+  /// may execute.
+  mutating func dropPrivileges() {
+    guard kind == .regular else { return }
+    mode &= ~0o4000
+    if mode & 0o0010 != 0 { mode &= ~0o2000 }
+  }
+}

@@ -1,0 +1,147 @@
+import SystemPackage
+
+/// What `fallocate` does to a range.
+public enum AllocateMode: Sendable {
+  /// The range becomes part of the file, which grows if need be.
+  case extend
+  /// Room is made, the size stays.
+  case keepSize
+  /// The range reads as zeros and takes no room; the size stays.
+  case punchHole
+  /// The range reads as zeros, the file grows if need be.
+  case zeroRange
+}
+
+/// A change of a file's content.
+enum ContentChange {
+  case write(UnsafeRawBufferPointer, at: Int64)
+  case truncate(to: Int64)
+  case allocate(Range<Int64>, AllocateMode)
+
+  /// The file's size after it.
+  func size(from size: Int64) -> Int64 {
+    switch self {
+    case .write(let data, let offset):
+      max(size, offset > Int64.max - Int64(data.count) ? .max : offset + Int64(data.count))
+    case .truncate(let target): target
+    case .allocate(let range, .extend), .allocate(let range, .zeroRange):
+      max(size, range.upperBound)
+    case .allocate: size
+    }
+  }
+}
+
+extension Namespace {
+  /// The layer that a file's content would be taken from by a first write; nil if it is all the
+  /// top's own line already. `.some(nil)` is a base.
+  func contentFromBelow(_ id: NodeID) throws(FileError) -> Layer?? {
+    guard let node = nodes[id] else { return .some(nil) }
+    guard case .file(let content) = node.body else { return nil }
+    if content.below != nil { return .some(nil) }
+    guard let owner = content.owner, isBelow(owner.id) else { return nil }
+    return .some(owner)
+  }
+
+  func read(
+    _ id: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64,
+    _ reader: BelowReader
+  ) throws(FileError) -> Int {
+    let node = try record(id)
+    guard case .file(let content) = node.body else {
+      throw node.kind == .directory ? .isDirectory : .invalid
+    }
+    guard offset >= 0 else { throw .invalid }
+    let count = Int(min(max(node.size - offset, 0), Int64(buffer.count)))
+    guard count > 0 else { return 0 }
+    try content.read(
+      into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset, reader)
+    return count
+  }
+
+  func data(
+    _ id: NodeID, after offset: Int64, _ reader: BelowReader
+  ) throws(FileError) -> Range<Int64>? {
+    let node = try record(id)
+    guard case .file(let content) = node.body else { throw .invalid }
+    return try content.data(after: max(offset, 0), size: node.size, reader)
+  }
+
+  /// Changes content by the one write rule; `how` says what becomes of content from below.
+  mutating func change(
+    _ id: NodeID, _ change: ContentChange, _ how: FirstWrite, _ reader: BelowReader,
+    dropsPrivileges: Bool, _ effects: inout [Effect]
+  ) throws(FileError) {
+    let kind = try kind(id)
+    guard kind == .regular else { throw kind == .directory ? .isDirectory : .invalid }
+    let from = try contentFromBelow(id)
+    let layer = try bringUp(id)
+    let now = self.context.clock()
+    let sealedThrough = sealedThrough
+    let context = try self.change(id) { node throws(FileError) -> WriteContext in
+      var context = WriteContext(layer: layer, sealedThrough: sealedThrough, reader: reader)
+      try node.apply(change, how, isFromBelow: from != nil, &context)
+      if dropsPrivileges { node.dropPrivileges() }
+      node.modified = now
+      node.changed = now
+      return context
+    }
+    note(id, change, how, from: from, context, &effects)
+  }
+
+  private func note(
+    _ id: NodeID, _ change: ContentChange, _ how: FirstWrite, from: Layer??,
+    _ context: WriteContext, _ effects: inout [Effect]
+  ) {
+    let isCopyUp = how == .copyUp
+    context.layer.count { stats in
+      if case .write(let data, _) = change { stats.bytesWritten += Int64(data.count) }
+      stats.bytesCopied += context.copied
+      guard from != nil else { return }
+      if isCopyUp { stats.copyUps += 1 } else if context.taken > 0 { stats.redirects += 1 }
+    }
+    guard let from, isCopyUp || context.taken > 0 else { return }
+    effects.append(
+      Effect(
+        kind: isCopyUp ? .copyUp : .redirect, node: id, bytes: context.taken, from: from,
+        to: context.layer))
+  }
+}
+
+extension Node {
+  fileprivate mutating func apply(
+    _ change: ContentChange, _ how: FirstWrite, isFromBelow: Bool, _ context: inout WriteContext
+  ) throws(FileError) {
+    guard case .file(var content) = body else { throw .invalid }
+    // The record must not refer to the content meanwhile: pages are written in place only where
+    // nothing else does.
+    body = .special(.regular, device: 0, below: nil)
+    defer { body = .file(content) }
+    try content.apply(change, how, size: size, isFromBelow: isFromBelow, &context)
+    size = change.size(from: size)
+  }
+}
+
+extension FileContent {
+  fileprivate mutating func apply(
+    _ change: ContentChange, _ how: FirstWrite, size: Int64, isFromBelow: Bool,
+    _ context: inout WriteContext
+  ) throws(FileError) {
+    var unit = Block.size
+    if isFromBelow, how == .copyUp {
+      try copyUp(size: min(size, change.size(from: size)), &context)
+    } else if isFromBelow, case .redirect(let block) = how {
+      unit = block
+    }
+    switch change {
+    case .write(let data, let offset):
+      try write(data, at: offset, size: size, unit: unit, &context)
+    case .truncate(let target):
+      if target < size { shrink(to: target, &context) }
+    case .allocate(let range, .punchHole), .allocate(let range, .zeroRange):
+      try zero(range, size: size, &context)
+    case .allocate: break
+    }
+    if let below, below.limit == 0 { self.below = nil }
+    if below == nil, extents.isEmpty { owner = context.layer }
+  }
+}

@@ -1,0 +1,106 @@
+extension Namespace {
+  /// The record of a node: a layer's, or made of what the base says.
+  /// - Throws: ESTALE for a node that is not, or no longer, in this value.
+  func record(_ id: NodeID) throws(FileError) -> Node {
+    if let node = nodes[id] { return node }
+    guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
+    return try baseRecord(base)
+  }
+
+  private func baseRecord(_ base: BaseNode) throws(FileError) -> Node {
+    let attributes = try context.bases.attributes(of: base)
+    let body: Node.Body
+    switch attributes.kind {
+    case .regular:
+      let stamp = base.lastStatus.stamp
+      body = .file(
+        FileContent(below: Below(node: base, stamp: stamp, limit: attributes.size), owner: nil))
+    case .directory:
+      body = .directory(DirectoryBody(name: base.name, below: base))
+    case .symlink:
+      body = .symlink(SymlinkBody(target: try context.bases.readLink(base), below: base))
+    case let kind:
+      body = .special(kind, device: attributes.device, below: base)
+    }
+    return Node(
+      mode: attributes.mode, links: attributes.links, uid: attributes.uid, gid: attributes.gid,
+      size: attributes.size, accessed: attributes.accessed, modified: attributes.modified,
+      changed: attributes.changed, owner: .base, parent: base.parent, xattrs: nil, body: body,
+      side: .none)
+  }
+
+  func attributes(_ id: NodeID) throws(FileError) -> Attributes {
+    if let node = nodes[id] { return node.attributes(id) }
+    guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
+    return try context.bases.attributes(of: base)
+  }
+
+  /// What a directory shows from below; nil if it shows nothing.
+  func directoryBelow(_ id: NodeID) throws(FileError) -> BaseNode? {
+    if let node = nodes[id] {
+      guard case .directory(let directory) = node.body else { throw .notDirectory }
+      return directory.below
+    }
+    guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
+    guard base.lastStatus.kind == .directory else { throw .notDirectory }
+    return base
+  }
+
+  /// The node under a name; nil if there is none.
+  func find(_ name: Name, in directory: NodeID) throws(FileError) -> NodeID? {
+    if let entry = entries[EntryKey(directory, name)] { return entry.node }
+    guard let below = try directoryBelow(directory) else { return nil }
+    return try context.bases.child(name, of: below)?.id
+  }
+
+  /// Whether the bases show something under the name in this directory, so that removing it takes
+  /// a whiteout.
+  func showsBelow(_ name: Name, in directory: NodeID) throws(FileError) -> BaseNode? {
+    guard let below = try directoryBelow(directory) else { return nil }
+    return try context.bases.child(name, of: below)
+  }
+
+  /// - Throws: ENOENT, ENOTDIR, ENAMETOOLONG.
+  func lookup(_ name: Name, in directory: NodeID) throws(FileError) -> NodeID {
+    if name.isDot || name.isDotDot {
+      guard try kind(directory) == .directory else { throw .notDirectory }
+      return name.isDot ? directory : try parent(of: directory)
+    }
+    if let node = try find(name, in: directory) { return node }
+    if name.count > Name.maximumLength { throw FileError(.fileNameTooLong) }
+    throw .notFound
+  }
+
+  func kind(_ id: NodeID) throws(FileError) -> FileKind {
+    if let node = nodes[id] { return node.kind }
+    guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
+    return base.lastStatus.kind
+  }
+
+  /// The directory's `..`; the root is its own.
+  func parent(of directory: NodeID) throws(FileError) -> NodeID {
+    if let node = nodes[directory] { return node.parent }
+    guard let base = context.bases.node(directory) else { throw FileError(.staleNFSFileHandle) }
+    return base.parent
+  }
+
+  func readLink(_ id: NodeID) throws(FileError) -> [UInt8] {
+    if let node = nodes[id] {
+      guard case .symlink(let link) = node.body else { throw .invalid }
+      return link.target
+    }
+    guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
+    guard base.lastStatus.kind == .symlink else { throw .invalid }
+    return try context.bases.readLink(base)
+  }
+
+  func extendedAttributes(_ id: NodeID) throws(FileError) -> [Name: [UInt8]] {
+    let node = nodes[id]
+    if let own = node?.xattrs { return own.values }
+    guard let base = node == nil ? context.bases.node(id) : node?.below else {
+      if node == nil { throw FileError(.staleNFSFileHandle) }
+      return [:]
+    }
+    return try context.bases.extendedAttributes(of: base)
+  }
+}

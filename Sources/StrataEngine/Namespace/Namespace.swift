@@ -1,0 +1,99 @@
+/// A tree of directories as one value.
+///
+/// Copying it is a snapshot: O(1), whatever it holds, since both copies share all structure until
+/// one is changed. All layers above the bases are one map, so that nothing depends on how many
+/// there are. Operations follow POSIX, with its errors, and either happen whole or throw and leave
+/// the value as it was.
+public struct Namespace: Sendable {
+  /// The nodes that layers have made or changed.
+  var nodes = PersistentMap<NodeID, Node>()
+  /// The entries that layers have made, whiteouts among them.
+  var entries = PersistentMap<EntryKey, Entry>()
+  /// What plugins keep with the tree, by plugin and key.
+  var annotations: [String: [String: [UInt8]]] = [:]
+  let context: NamespaceContext
+  let fork: ForkID
+  var forkName: String
+  /// The sealed layers, newest first; nil right above the bases.
+  var sealed: Layer?
+  /// The layer that writes go to, made by the first of them.
+  var top: Layer?
+  /// Layers up to this one were sealed by a fork: what they own is "from below" in this fork too.
+  var sealedThrough = LayerID.base
+
+  init(context: NamespaceContext, fork: ForkID, name: String) {
+    self.context = context
+    self.fork = fork
+    forkName = name
+  }
+
+  /// A child that shares everything with this value. Both write to fresh layers from now on.
+  mutating func makeFork(_ id: ForkID, named name: String) -> Namespace {
+    seal()
+    sealedThrough = context.ids.newestLayer
+    return Namespace(copying: self, fork: id, name: name)
+  }
+
+  private init(copying parent: Namespace, fork: ForkID, name: String) {
+    nodes = parent.nodes
+    entries = parent.entries
+    annotations = parent.annotations
+    context = parent.context
+    self.fork = fork
+    forkName = name
+    sealed = parent.sealed
+    sealedThrough = parent.sealedThrough
+  }
+
+  /// Closes the top; the next write opens another.
+  mutating func seal() {
+    if let layer = top {
+      sealed = layer
+      top = nil
+    }
+  }
+
+  /// The newest layer, sealed or not; nil if there is none above the bases.
+  var newest: Layer? { top ?? sealed }
+
+  /// The writable layer, which is made now if need be.
+  mutating func writableTop() -> Layer {
+    if let top { return top }
+    let layer = Layer(id: context.ids.nextLayer(), fork: fork, name: forkName, parent: sealed)
+    top = layer
+    return layer
+  }
+
+  /// Whether both hold the same tree because neither changed since they were one.
+  func isUnchanged(since other: Namespace) -> Bool {
+    nodes.isIdentical(to: other.nodes) && entries.isIdentical(to: other.entries)
+      && annotations == other.annotations
+  }
+}
+
+/// What all namespaces of a workspace share: the bases, the numbers, the clock.
+final class NamespaceContext: Sendable {
+  let bases: BaseIndex
+  let ids: IDSource
+  let clock: @Sendable () -> Timestamp
+
+  init(
+    bases: BaseIndex, ids: IDSource, clock: @escaping @Sendable () -> Timestamp
+  ) {
+    self.bases = bases
+    self.ids = ids
+    self.clock = clock
+  }
+}
+
+/// What an operation has done beyond its result, for events and for `why`.
+struct Effect: Sendable {
+  var kind: EventKind
+  var node: NodeID
+  /// The entry concerned, where the node alone does not say where.
+  var directory: NodeID?
+  var name: Name?
+  var bytes: Int64 = 0
+  var from: Layer?
+  var to: Layer?
+}

@@ -1,0 +1,89 @@
+/// The record of a node that some layer has changed or made. A node that is in no record is a
+/// base's, as the base says it is.
+struct Node: Sendable {
+  var mode: UInt32
+  var links: UInt32
+  var uid: UInt32
+  var gid: UInt32
+  var size: Int64
+  var accessed: Timestamp
+  var modified: Timestamp
+  var changed: Timestamp
+  /// The layer that wrote the record last.
+  var owner: LayerID
+  /// The directory it is in: for a directory, its `..`; for others the one it was put in last,
+  /// where ``Namespace/path(of:)`` looks first.
+  var parent: NodeID
+  /// Nil as long as they are the base's.
+  var xattrs: ExtendedAttributes?
+  var body: Body
+  var side: SideLayerID
+
+  enum Body: Sendable {
+    case file(FileContent)
+    case directory(DirectoryBody)
+    case symlink(SymlinkBody)
+    case special(FileKind, device: UInt64, below: BaseNode?)
+  }
+
+  var kind: FileKind {
+    switch body {
+    case .file: .regular
+    case .directory: .directory
+    case .symlink: .symlink
+    case .special(let kind, _, _): kind
+    }
+  }
+
+  /// The base's node that it came from; nil for what was made in a layer, or copied up since.
+  var below: BaseNode? {
+    switch body {
+    case .file(let content): content.below?.node
+    case .directory(let directory): directory.below
+    case .symlink(let link): link.below
+    case .special(_, _, let below): below
+    }
+  }
+
+  func attributes(_ id: NodeID) -> Attributes {
+    var device: UInt64 = 0
+    var blocks: Int64 = 0
+    switch body {
+    case .special(_, let number, _): device = number
+    case .file(let content): blocks = content.allocatedBlocks(size: size)
+    default: break
+    }
+    return Attributes(
+      node: id, kind: kind, mode: mode, links: links, uid: uid, gid: gid, size: size,
+      blocks: blocks, device: device, accessed: accessed, modified: modified, changed: changed)
+  }
+}
+
+/// What a directory's record holds besides its entries, which are in the namespace's map.
+final class DirectoryBody: Sendable {
+  /// Its name in its parent; empty for the root.
+  let name: Name
+  /// Where what was not changed comes from; nil for a directory that shows nothing from below.
+  let below: BaseNode?
+
+  init(name: Name, below: BaseNode?) {
+    self.name = name
+    self.below = below
+  }
+}
+
+final class SymlinkBody: Sendable {
+  let target: [UInt8]
+  let below: BaseNode?
+
+  init(target: [UInt8], below: BaseNode?) {
+    self.target = target
+    self.below = below
+  }
+}
+
+/// The extended attributes of a node, all of them.
+final class ExtendedAttributes: Sendable {
+  let values: [Name: [UInt8]]
+  init(_ values: [Name: [UInt8]]) { self.values = values }
+}

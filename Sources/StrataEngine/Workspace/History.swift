@@ -1,0 +1,22 @@
+/// One entry of the log: what one command did to one fork.
+public struct Operation: Sendable {
+  /// Ascending within a workspace, from 1.
+  public let id: UInt64
+  public let command: String
+  public let time: Timestamp
+  /// The fork's name.
+  public let fork: String
+  /// The tree before and after.
+  public let before: Namespace
+  public let after: Namespace
+  /// What the operation's layer holds; nil if it only went back to an older value.
+  public let layer: Layer?
+
+  public var stats: LayerStats { layer?.stats ?? LayerStats() }
+}
+
+/// A fork's operations, oldest first, and those that were undone and can be done again.
+struct History: Sendable {
+  var done: [Operation] = []
+  var undone: [Operation] = []
+}

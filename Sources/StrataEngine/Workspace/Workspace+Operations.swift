@@ -1,0 +1,83 @@
+internal import Synchronization
+internal import SystemPackage
+
+/// The log: undo, redo, and going back.
+extension Workspace {
+  /// Runs a command on a fork; what it changes becomes one operation and one sealed layer, also if
+  /// it throws half-way. An operation inside another is part of it.
+  public func operation<R, E: Error>(
+    _ command: String, on fork: Fork, _ body: () throws(E) -> R
+  ) throws(E) -> R {
+    guard let (id, before) = begin(fork) else { return try body() }
+    defer { end(id, command, before, fork) }
+    return try body()
+  }
+
+  private func begin(_ fork: Fork) -> (UInt64, Namespace)? {
+    let id = state.withLock { $0.lastOperation + 1 }
+    return fork.state.withLock { state in
+      guard state.operation == nil else { return nil }
+      state.operation = id
+      return (id, state.world.value)
+    }
+  }
+
+  private func end(_ id: UInt64, _ command: String, _ before: Namespace, _ fork: Fork) {
+    let time = now
+    let isLogged = fork.state.withLock { state in
+      state.operation = nil
+      let layer = state.world.value.top
+      state.world.value.seal()
+      let after = state.world.value
+      guard !after.isUnchanged(since: before) else { return false }
+      state.history.done.append(
+        Operation(
+          id: id, command: command, time: time, fork: fork.name, before: before, after: after,
+          layer: layer))
+      state.history.undone = []
+      return true
+    }
+    if isLogged { state.withLock { $0.lastOperation = max($0.lastOperation, id) } }
+  }
+
+  /// Puts the fork back to the value before its newest operation, in O(1).
+  /// - Throws: ENOENT if there is none.
+  @discardableResult
+  public func undo(_ fork: Fork) throws(FileError) -> Operation {
+    let operation = fork.state.withLock { state in
+      let operation = state.history.done.popLast()
+      if let operation { state.history.undone.append(operation) }
+      return operation
+    }
+    guard let operation else { throw FileError(.noSuchFileOrDirectory, "nothing to undo") }
+    fork.replaceValue(with: operation.before)
+    return operation
+  }
+
+  /// Does again what was undone last, unless something was changed since.
+  /// - Throws: ENOENT if there is nothing to do again.
+  @discardableResult
+  public func redo(_ fork: Fork) throws(FileError) -> Operation {
+    let operation = fork.state.withLock { state in
+      let operation = state.history.undone.popLast()
+      if let operation { state.history.done.append(operation) }
+      return operation
+    }
+    guard let operation else { throw FileError(.noSuchFileOrDirectory, "nothing to redo") }
+    fork.replaceValue(with: operation.after)
+    return operation
+  }
+
+  /// Puts the fork back to what it was when it was made, as one operation that can be undone.
+  public func discard(_ fork: Fork) {
+    operation("discard", on: fork) { fork.replaceValue(with: fork.origin) }
+  }
+}
+
+extension Fork {
+  /// The fork's operations, oldest first, without those that were undone.
+  public var history: [Operation] { state.withLock { $0.history.done } }
+
+  /// What was undone and can be done again, in the order in which it would be.
+  public var undone: [Operation] { state.withLock { $0.history.undone.reversed() } }
+}

@@ -1,0 +1,131 @@
+internal import Synchronization
+internal import SystemPackage
+
+/// Forks over one set of bases, with their hooks and their log.
+public final class Workspace: Sendable {
+  public let hooks = Hooks()
+  let context: NamespaceContext
+  let journal = Journal()
+  let state = Mutex(State())
+
+  struct State: Sendable {
+    var forks: [Fork] = []
+    var lastOperation: UInt64 = 0
+    var sideLayers: [SideLayer] = []
+  }
+
+  /// Opens a workspace in memory over bases, topmost first. Nothing is read but the bases' roots.
+  /// - Parameter clock: nanoseconds since 1970 for everything that is made or changed.
+  /// - Throws: ENOTDIR for a base that is no directory, EINVAL for none.
+  public init(
+    bases: [any BaseReader], clock: @escaping @Sendable () -> Timestamp
+  ) throws(FileError) {
+    let ids = IDSource()
+    context = NamespaceContext(bases: try BaseIndex(bases, ids: ids), ids: ids, clock: clock)
+    let value = Namespace(context: context, fork: ids.nextFork(), name: "main")
+    let main = Fork(value, parent: nil, in: self)
+    state.withLock { $0.forks = [main] }
+  }
+
+  /// The bases, topmost first.
+  public var bases: [any BaseReader] { context.bases.readers }
+
+  /// Now, by the workspace's clock.
+  public var now: Timestamp { context.clock() }
+
+  // MARK: Forks
+
+  /// All forks, oldest first.
+  public var forks: [Fork] { state.withLock { $0.forks } }
+
+  /// The first fork. It cannot be dropped.
+  public var main: Fork {
+    state.withLock { state in
+      precondition(!state.forks.isEmpty, "a workspace has its main fork from the start")
+      return state.forks[0]
+    }
+  }
+
+  public func fork(named name: String) -> Fork? {
+    state.withLock { $0.forks.first { $0.name == name } }
+  }
+
+  /// Makes a fork, in O(1): parent and child share everything until one of them writes.
+  /// - Parameter operation: the operation after which the child begins; the newest if nil.
+  /// - Throws: EEXIST for a name that is taken, EINVAL for one that no fork may have, ENOENT for an
+  ///   operation that the parent's log does not hold.
+  @discardableResult
+  public func fork(
+    _ parent: Fork, named name: String, at operation: UInt64? = nil, by caller: Caller = .superuser
+  ) throws(FileError) -> Fork {
+    guard Self.isValidForkName(name) else {
+      throw FileError(.invalidArgument, "a fork's name has letters, digits and . _ - only")
+    }
+    if fork(named: name) != nil { throw .exists }
+    func describe(_ event: inout Event) { event.path2 = Array(name.utf8) }
+    try parent.ask(.fork, caller, describe)
+    let child = Fork(
+      try value(of: parent, at: operation, forking: name), parent: parent.id, in: self)
+    let isTaken = state.withLock { state in
+      if state.forks.contains(where: { $0.name == name }) { return true }
+      state.forks.append(child)
+      return false
+    }
+    if isTaken { throw .exists }
+    parent.tell(.fork, caller, describe)
+    return child
+  }
+
+  private func value(
+    of parent: Fork, at operation: UInt64?, forking name: String
+  ) throws(FileError) -> Namespace {
+    let id = context.ids.nextFork()
+    guard let operation else {
+      return parent.state.withLock { state in
+        var child = state.world.value.makeFork(id, named: name)
+        for (node, _) in state.world.open { child.forget(node) }
+        return child
+      }
+    }
+    guard let found = parent.history.first(where: { $0.id == operation }) else {
+      throw FileError(
+        .noSuchFileOrDirectory, "operation \(operation) is not in the log of \(parent.name)")
+    }
+    var value = found.after
+    return value.makeFork(id, named: name)
+  }
+
+  /// Drops a fork, and with it whatever only it refers to.
+  /// - Throws: EBUSY for `main`, ENOENT for one that was dropped already.
+  public func drop(_ fork: Fork) throws(FileError) {
+    guard fork.id != .main else { throw FileError(.resourceBusy, "main cannot be dropped") }
+    let isKnown = state.withLock { state in
+      let count = state.forks.count
+      state.forks.removeAll { $0 === fork }
+      return state.forks.count < count
+    }
+    guard isKnown else { throw .notFound }
+  }
+
+  static func isValidForkName(_ name: String) -> Bool {
+    guard !name.isEmpty, name.utf8.count <= 100, !name.hasPrefix("-"), !name.hasPrefix(".") else {
+      return false
+    }
+    return name.utf8.allSatisfy { byte in
+      (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+        || [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte)
+    }
+  }
+
+  // MARK: The host
+
+  /// Looks at the bases again instead of trusting what was seen: called before each command.
+  public func startEpoch() { context.bases.startEpoch() }
+
+  /// What others have changed in the bases, as far as it was noticed since the last call: paths
+  /// inside the base.
+  public func takeBaseChanges() -> [BaseChange] { context.bases.takeChanges() }
+
+  /// The hook behind fsync: a workspace on disk makes everything acknowledged durable.
+  func sync() throws(FileError) {}
+}
