@@ -219,6 +219,14 @@ import Testing
     #expect(host.settings == [setting])
   }
 
+  @Test func `a directory stands for the transcripts in it`() {
+    host.files["d/a.session"] = head + "main:/> fork x\n"
+    host.files["d/b.session"] = head + "main:/> nope\n"
+    #expect(host.run(["d/"]) == 1)
+    #expect(host.printed.hasSuffix("1 passed, 1 differ\n"))
+    #expect(host.run(["empty/"]) == 2)
+  }
+
   @Test func `the JUnit report has a case for each test`() {
     host.answers["say"] = ReplayOutcome("a<b\n")
     var options = ReplayRun.Options()

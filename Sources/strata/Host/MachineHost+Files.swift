@@ -72,6 +72,22 @@ extension MachineHost {
     try call(of: path) { utimensat(AT_FDCWD, $0, times, AT_SYMLINK_NOFOLLOW) }
   }
 
+  func rename(_ path: [UInt8], to other: [UInt8]) throws(FileError) {
+    let other = try cPath(other)
+    try call(of: path) { Glibc.rename($0, other) }
+  }
+
+  func remove(_ path: [UInt8]) throws(FileError) {
+    try call(of: path) { unlink($0) }
+  }
+
+  /// The path from the root with all links resolved; as it is, if there is no such thing.
+  func absolutePath(_ path: [UInt8]) -> [UInt8] {
+    guard let cPath = try? cPath(path), let resolved = realpath(cPath, nil) else { return path }
+    defer { free(resolved) }
+    return Array(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
+  }
+
   /// Calls with the path until no signal comes in between.
   private func call(of path: [UInt8], _ body: (UnsafePointer<CChar>) -> Int32) throws(FileError) {
     let path = try cPath(path)

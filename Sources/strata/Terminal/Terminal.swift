@@ -1,5 +1,6 @@
 internal import CReadline
 internal import Glibc
+internal import StrataShell
 
 /// The terminal that a person types at, through readline. There is one a process.
 final class Terminal {
@@ -14,48 +15,36 @@ final class Terminal {
     case terminated(signal: Int32)
   }
 
-  /// A word of the line that Tab was typed in.
-  struct Word {
-    /// The line from its beginning to the end of the word.
-    var line: [UInt8]
-    /// Where the word begins, behind a quote that is open.
-    var start: Int
-    /// `'` or `"` when one is open.
-    var quote: UInt8?
-  }
+  /// The ways to go on with the word before the cursor, and where in the line it begins.
+  typealias Complete = (_ line: [UInt8], _ cursor: Int) -> (start: Int, candidates: [Completion])
 
-  struct Candidate {
-    /// What is to stand in the place of the word, quoted as needed.
-    var replacement: [UInt8]
-    /// What the list shows.
-    var shown: [UInt8]
-  }
-
-  private let complete: (Word) -> [Candidate]
+  private let complete: Complete
   private let interrupt: @Sendable () -> Void
 
   /// - Parameters:
-  ///   - complete: the candidates for a word.
   ///   - interrupt: called on another thread for a Ctrl-C while no line is being read.
   /// - Returns: nil when signals or threads cannot be had.
-  init?(complete: @escaping (Word) -> [Candidate], interrupt: @escaping @Sendable () -> Void) {
+  init?(complete: @escaping Complete, interrupt: @escaping @Sendable () -> Void) {
     self.complete = complete
     self.interrupt = interrupt
+    // Without a locale, readline takes each byte for a character.
+    setlocale(LC_CTYPE, "")
     // Readline's callbacks have no end, so neither has what they are given.
     let context = Unmanaged.passRetained(self).toOpaque()
     let error = strata_terminal_start(
       context,
-      { context, matches, line, start, end, quote in
-        guard let context, let line else { return }
+      { context, matches, line, cursor in
+        guard let context, let line else { return 0 }
         let terminal = Unmanaged<Terminal>.fromOpaque(context).takeUnretainedValue()
-        let word = Word(
-          line: Array(UnsafeRawBufferPointer(start: line, count: Int(end))), start: Int(start),
-          quote: quote == 0 ? nil : UInt8(bitPattern: quote))
-        for candidate in terminal.complete(word) {
+        let bytes = Array(UnsafeRawBufferPointer(start: line, count: strlen(line)))
+        let (start, candidates) = terminal.complete(bytes, Int(cursor))
+        for candidate in candidates {
           let isAdded = strata_matches_add(
-            matches, Terminal.cString(candidate.replacement), Terminal.cString(candidate.shown))
-          guard isAdded else { return }
+            matches, Terminal.cString(candidate.replacement), Terminal.cString(candidate.display),
+            candidate.isFinal)
+          if !isAdded { break }
         }
+        return Int32(start)
       },
       { context in
         guard let context else { return }
