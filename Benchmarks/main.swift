@@ -1,1 +1,21 @@
-print("bench")
+internal import Glibc
+
+/// `scripts/bench [NAME…]`: the limits of the design, measured here and now.
+let benchmarks: [(name: String, run: () throws -> Void)] = [
+  ("fork", ForkBenchmarks.run),
+  ("lookup", LookupBenchmarks.run),
+  ("content", ContentBenchmarks.run),
+  ("memory", MemoryBenchmarks.run),
+]
+
+let wanted = Set(CommandLine.arguments.dropFirst())
+let known = Set(benchmarks.map(\.name))
+guard wanted.isSubset(of: known) else {
+  print("bench: no such benchmark: \(wanted.subtracting(known).sorted().joined(separator: " "))")
+  print("bench: there are \(benchmarks.map(\.name).joined(separator: " "))")
+  exit(64)
+}
+for (name, run) in benchmarks where wanted.isEmpty || wanted.contains(name) {
+  print("\n\(name)")
+  try run()
+}

@@ -1,3 +1,5 @@
 #ifndef STRATA_SYSTEM_H
 #define STRATA_SYSTEM_H
+#include "memory_use.h"
+
 #endif

@@ -29,35 +29,58 @@ public struct Client: Sendable {
   ///   ENAMETOOLONG.
   public func resolve(_ path: [UInt8], follow: Bool = true) throws(FileError) -> NodeID {
     var links = 0
-    return try resolve(path, from: directory, follow: follow, &links)
+    return try resolve(path, from: directory, follow: follow, in: fork.value, &links)
   }
 
   private func resolve(
-    _ path: [UInt8], from start: NodeID, follow: Bool, _ links: inout Int
+    _ path: [UInt8], from start: NodeID, follow: Bool, in value: Namespace, _ links: inout Int
   ) throws(FileError) -> NodeID {
-    let (names, mustBeDirectory) = try split(path)
-    var node = path[0] == UInt8(ascii: "/") ? NodeID.root : start
-    for (index, name) in names.enumerated() {
+    try checkLength(path)
+    let slash = UInt8(ascii: "/")
+    var node = path[0] == slash ? NodeID.root : start
+    var kind = FileKind.directory
+    var end = 0
+    while let (range, next) = Client.nextName(in: path, from: end) {
+      end = next
+      let name = path.withUnsafeBytes { Name(copying: UnsafeRawBufferPointer(rebasing: $0[range])) }
+      guard kind == .directory else { throw .notDirectory }
       try checkSearch(node)
-      let next = try fork.lookup(name, in: node)
-      let isLast = index == names.count - 1
-      if !isLast || follow || mustBeDirectory, try kind(next) == .symlink {
+      let found = try value.step(name, in: node)
+      let isLast = range.upperBound == path.count
+      if found.1 == .symlink, !isLast || follow {
         links += 1
         guard links <= Client.maximumLinks else { throw FileError(.tooManySymbolicLinkLevels) }
-        node = try resolve(try fork.readLink(next), from: node, follow: true, &links)
+        let target = try value.readLink(found.0)
+        node = try resolve(target, from: node, follow: true, in: value, &links)
+        kind = try value.kind(node)
       } else {
-        node = next
+        (node, kind) = found
       }
     }
-    if mustBeDirectory || names.isEmpty, try kind(node) != .directory { throw .notDirectory }
+    if path[path.count - 1] == slash, kind != .directory { throw .notDirectory }
     return node
+  }
+
+  /// The range of the next name in a path, and where to go on; nil at the end.
+  private static func nextName(in path: [UInt8], from: Int) -> (Range<Int>, next: Int)? {
+    let slash = UInt8(ascii: "/")
+    var start = from
+    while start < path.count, path[start] == slash { start += 1 }
+    guard start < path.count else { return nil }
+    var end = start
+    while end < path.count, path[end] != slash { end += 1 }
+    return (start..<end, end)
+  }
+
+  private func checkLength(_ path: [UInt8]) throws(FileError) {
+    guard !path.isEmpty else { throw .notFound }
+    guard path.count < Client.maximumPathLength else { throw FileError(.fileNameTooLong) }
+    guard !path.contains(0) else { throw FileError(.invalidArgument, "a path cannot hold NUL") }
   }
 
   /// The names of a path, and whether it ends in a slash.
   private func split(_ path: [UInt8]) throws(FileError) -> ([Name], isDirectory: Bool) {
-    guard !path.isEmpty else { throw .notFound }
-    guard path.count < Client.maximumPathLength else { throw FileError(.fileNameTooLong) }
-    guard !path.contains(0) else { throw FileError(.invalidArgument, "a path cannot hold NUL") }
+    try checkLength(path)
     let names = path.split(separator: UInt8(ascii: "/")).map { Name($0) }
     return (names, path[path.count - 1] == UInt8(ascii: "/"))
   }

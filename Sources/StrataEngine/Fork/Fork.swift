@@ -12,6 +12,7 @@ public final class Fork: Sendable {
   public let name: String
   /// The fork that it was made from.
   public let parent: ForkID?
+  /// Must outlive its forks: it holds them, they only know it.
   public unowned let workspace: Workspace
   let state: Mutex<State>
 

@@ -32,23 +32,36 @@ struct EntryKey: Comparable, Sendable {
 }
 
 /// What a layer says of a name: a node, or a whiteout that hides what lies below.
+///
+/// The kind of the node, which never changes, is kept with its number: a path is walked, and a
+/// directory listed, without a look at the nodes themselves.
 struct Entry: Equatable, Sendable {
-  private let target: NodeID
+  /// The node's number, and above bit 56 its kind plus 1; 0 for a whiteout.
+  private let target: UInt64
   /// The layer that wrote the entry.
   let owner: LayerID
 
-  init(_ node: NodeID, owner: LayerID) {
-    target = node
+  private static let kindShift: UInt64 = 56
+
+  init(_ node: NodeID, _ kind: FileKind, owner: LayerID) {
+    target = node.rawValue | (UInt64(kind.rawValue) + 1) << Entry.kindShift
     self.owner = owner
   }
 
   private init(whiteoutOwner: LayerID) {
-    target = NodeID(0)
+    target = 0
     owner = whiteoutOwner
   }
 
   static func whiteout(owner: LayerID) -> Entry { Entry(whiteoutOwner: owner) }
 
   /// Nil for a whiteout.
-  var node: NodeID? { target.rawValue == 0 ? nil : target }
+  var node: NodeID? {
+    target == 0 ? nil : NodeID(target & (1 << Entry.kindShift - 1))
+  }
+
+  /// Nil for a whiteout.
+  var kind: FileKind? {
+    target == 0 ? nil : FileKind(rawValue: UInt8(target >> Entry.kindShift) - 1)
+  }
 }

@@ -71,8 +71,8 @@ extension Namespace {
   }
 
   /// Puts a node under a name.
-  mutating func show(_ id: NodeID, as name: Name, in directory: NodeID) {
-    entries.insert(EntryKey(directory, name), Entry(id, owner: writableTop().id))
+  mutating func show(_ id: NodeID, _ kind: FileKind, as name: Name, in directory: NodeID) {
+    entries.insert(EntryKey(directory, name), Entry(id, kind, owner: writableTop().id))
   }
 
   /// A directory that may get new entries.

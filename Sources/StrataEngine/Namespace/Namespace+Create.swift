@@ -33,7 +33,7 @@ extension Namespace {
     let layer = writableTop()
     let id = context.ids.nextNode()
     nodes.insert(id, node(new, mode, caller, name, in: directory, parent, layer, side, now))
-    show(id, as: name, in: directory)
+    show(id, new.kind, as: name, in: directory)
     try touchDirectory(directory, links: new.kind == .directory ? 1 : 0, at: now)
     layer.count { $0.created += 1 }
     if new.kind == .directory, let hidden, hidden.lastStatus.kind == .directory {
@@ -88,7 +88,7 @@ extension Namespace {
       node.links += 1
       node.changed = now
     }
-    show(id, as: name, in: directory)
+    show(id, node.kind, as: name, in: directory)
     try touchDirectory(directory, at: now)
   }
 }

@@ -23,7 +23,7 @@ extension Namespace {
     }
     guard rows.count < limit else { return rows }
     let listed = try below.map { base throws(FileError) in try context.bases.listing(of: base) }
-    try merge(listed ?? [], of: directory, after: cookie, limit: limit, into: &rows)
+    merge(listed ?? [], of: directory, after: cookie, limit: limit, into: &rows)
     return rows
   }
 
@@ -31,7 +31,7 @@ extension Namespace {
   private func merge(
     _ listed: [BaseEntry], of directory: NodeID, after cookie: UInt64, limit: Int,
     into rows: inout [DirectoryEntry]
-  ) throws(FileError) {
+  ) {
     var index = listed.partition { $0.name.fingerprint > cookie }
     func addBase(_ entry: BaseEntry) {
       rows.append(
@@ -39,7 +39,7 @@ extension Namespace {
           name: entry.name, kind: entry.kind, node: nil, cookie: entry.name.fingerprint))
     }
     let start = EntryKey(startOf: directory, fingerprint: cookie + 1)
-    try entries.forEach(from: start) { key, entry throws(FileError) in
+    entries.forEach(from: start) { key, entry in
       guard key.directory == directory else { return false }
       while index < listed.count, listed[index].name < key.name {
         guard !isFull(rows, limit, next: listed[index].name) else { return false }
@@ -48,9 +48,8 @@ extension Namespace {
       }
       guard !isFull(rows, limit, next: key.name) else { return false }
       if index < listed.count, listed[index].name == key.name { index += 1 }
-      if let node = entry.node {
-        rows.append(
-          .init(name: key.name, kind: try kind(node), node: node, cookie: key.fingerprint))
+      if let node = entry.node, let kind = entry.kind {
+        rows.append(.init(name: key.name, kind: kind, node: node, cookie: key.fingerprint))
       }
       return true
     }

@@ -53,6 +53,17 @@ extension Namespace {
     return try context.bases.child(name, of: below)?.id
   }
 
+  /// One step of a path: the node under a name, and what it is.
+  /// - Throws: ENOENT, ENOTDIR, ENAMETOOLONG.
+  func step(_ name: Name, in directory: NodeID) throws(FileError) -> (NodeID, FileKind) {
+    if let entry = entries[EntryKey(directory, name)] {
+      if let node = entry.node, let kind = entry.kind { return (node, kind) }
+      throw .notFound
+    }
+    let node = try lookup(name, in: directory)
+    return (node, try kind(node))
+  }
+
   /// Whether the bases show something under the name in this directory, so that removing it takes
   /// a whiteout.
   func showsBelow(_ name: Name, in directory: NodeID) throws(FileError) -> BaseNode? {
@@ -61,7 +72,7 @@ extension Namespace {
   }
 
   /// - Throws: ENOENT, ENOTDIR, ENAMETOOLONG.
-  func lookup(_ name: Name, in directory: NodeID) throws(FileError) -> NodeID {
+  public func lookup(_ name: Name, in directory: NodeID) throws(FileError) -> NodeID {
     if name.isDot || name.isDotDot {
       guard try kind(directory) == .directory else { throw .notDirectory }
       return name.isDot ? directory : try parent(of: directory)

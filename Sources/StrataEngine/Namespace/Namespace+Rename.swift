@@ -65,9 +65,10 @@ extension Namespace {
     _ moved: NodeID, _ source: Place, _ target: Place, replacing replaced: NodeID?,
     isOpen: (NodeID) -> Bool, _ effects: inout [Effect]
   ) throws(FileError) {
-    let isDirectory = try kind(moved) == .directory
+    let kind = try kind(moved)
+    let isDirectory = kind == .directory
     if let replaced {
-      let replacesDirectory = try kind(replaced) == .directory
+      let replacesDirectory = try self.kind(replaced) == .directory
       if isDirectory, !replacesDirectory { throw .notDirectory }
       if !isDirectory, replacesDirectory { throw .isDirectory }
       if replacesDirectory, try !isEmpty(replaced) { throw .notEmpty }
@@ -78,7 +79,7 @@ extension Namespace {
     let hidden = try showsBelow(target.name, in: target.directory)
     let now = context.clock()
     try hide(source.name, in: source.directory, &effects)
-    show(moved, as: target.name, in: target.directory)
+    show(moved, kind, as: target.name, in: target.directory)
     if let replaced {
       if isDirectory {
         try dropDirectory(replaced, isOpen: isOpen(replaced), at: now)
@@ -112,11 +113,12 @@ extension Namespace {
     for id in [first, second] { try noteMetadataCopy(of: id, &effects) }
     for id in [first, second, source.directory, target.directory] { try bringUp(id) }
     let now = context.clock()
-    show(first, as: target.name, in: target.directory)
-    show(second, as: source.name, in: source.directory)
+    let kinds = (try kind(first), try kind(second))
+    show(first, kinds.0, as: target.name, in: target.directory)
+    show(second, kinds.1, as: source.name, in: source.directory)
     try place(first, at: target, now)
     try place(second, at: source, now)
-    let gain = (try kind(first) == .directory ? 1 : 0) - (try kind(second) == .directory ? 1 : 0)
+    let gain = (kinds.0 == .directory ? 1 : 0) - (kinds.1 == .directory ? 1 : 0)
     try touchDirectory(source.directory, links: -gain, at: now)
     try touchDirectory(target.directory, links: gain, at: now)
   }

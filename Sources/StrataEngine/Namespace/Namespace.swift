@@ -28,10 +28,10 @@ public struct Namespace: Sendable {
   }
 
   /// A child that shares everything with this value. Both write to fresh layers from now on.
-  mutating func makeFork(_ id: ForkID, named name: String) -> Namespace {
+  public mutating func makeFork(named name: String) -> Namespace {
     seal()
     sealedThrough = context.ids.newestLayer
-    return Namespace(copying: self, fork: id, name: name)
+    return Namespace(copying: self, fork: context.ids.nextFork(), name: name)
   }
 
   private init(copying parent: Namespace, fork: ForkID, name: String) {

@@ -9,11 +9,17 @@ public struct Name: Hashable, Sendable {
   public static let maximumLength = 255
 
   private let low: UInt64
-  private let high: UInt64
+  private var high: UInt64
   private let heap: [UInt8]?
 
   /// Makes a name of the bytes as they are; whether they make a valid entry name, ``isValid`` says.
   public init(_ bytes: some Collection<UInt8>) {
+    self = bytes.withContiguousStorageIfAvailable { Name(copying: UnsafeRawBufferPointer($0)) }
+      ?? Array(bytes).withUnsafeBytes { Name(copying: $0) }
+  }
+
+  @inline(__always)
+  init(copying bytes: UnsafeRawBufferPointer) {
     let count = bytes.count
     guard count <= 15 else {
       let array = Array(bytes)
@@ -21,17 +27,10 @@ public struct Name: Hashable, Sendable {
       heap = array
       return
     }
-    var words: (UInt64, UInt64) = (0, UInt64(count) << 56)
-    var shift: UInt64 = 0
-    for byte in bytes {
-      if shift < 64 {
-        words.0 |= UInt64(byte) << shift
-      } else {
-        words.1 |= UInt64(byte) << (shift - 64)
-      }
-      shift += 8
-    }
-    (low, high, heap) = (words.0, words.1, nil)
+    var words = SIMD2<UInt64>(0, 0)
+    withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: bytes) }
+    (low, high, heap) = (UInt64(littleEndian: words.x), UInt64(littleEndian: words.y), nil)
+    high |= UInt64(count) << 56
   }
 
   /// The UTF-8 bytes of a string; for literals and messages, names from outside come as bytes.

@@ -7,11 +7,16 @@ public final class Workspace: Sendable {
   let context: NamespaceContext
   let journal = Journal()
   let state = Mutex(State())
-
   struct State: Sendable {
-    var forks: [Fork] = []
+    var forks: [ForkID: Fork] = [:]
+    var forksByName: [String: Fork] = [:]
     var lastOperation: UInt64 = 0
     var sideLayers: [SideLayer] = []
+
+    mutating func add(_ fork: Fork) {
+      forks[fork.id] = fork
+      forksByName[fork.name] = fork
+    }
   }
 
   /// Opens a workspace in memory over bases, topmost first. Nothing is read but the bases' roots.
@@ -24,7 +29,7 @@ public final class Workspace: Sendable {
     context = NamespaceContext(bases: try BaseIndex(bases, ids: ids), ids: ids, clock: clock)
     let value = Namespace(context: context, fork: ids.nextFork(), name: "main")
     let main = Fork(value, parent: nil, in: self)
-    state.withLock { $0.forks = [main] }
+    state.withLock { $0.add(main) }
   }
 
   /// The bases, topmost first.
@@ -36,19 +41,17 @@ public final class Workspace: Sendable {
   // MARK: Forks
 
   /// All forks, oldest first.
-  public var forks: [Fork] { state.withLock { $0.forks } }
+  public var forks: [Fork] { state.withLock { $0.forks.values.sorted { $0.id < $1.id } } }
 
   /// The first fork. It cannot be dropped.
   public var main: Fork {
-    state.withLock { state in
-      precondition(!state.forks.isEmpty, "a workspace has its main fork from the start")
-      return state.forks[0]
+    guard let main = state.withLock({ $0.forks[.main] }) else {
+      preconditionFailure("a workspace has its main fork from the start to the end")
     }
+    return main
   }
 
-  public func fork(named name: String) -> Fork? {
-    state.withLock { $0.forks.first { $0.name == name } }
-  }
+  public func fork(named name: String) -> Fork? { state.withLock { $0.forksByName[name] } }
 
   /// Makes a fork, in O(1): parent and child share everything until one of them writes.
   /// - Parameter operation: the operation after which the child begins; the newest if nil.
@@ -67,8 +70,8 @@ public final class Workspace: Sendable {
     let child = Fork(
       try value(of: parent, at: operation, forking: name), parent: parent.id, in: self)
     let isTaken = state.withLock { state in
-      if state.forks.contains(where: { $0.name == name }) { return true }
-      state.forks.append(child)
+      if state.forksByName[name] != nil { return true }
+      state.add(child)
       return false
     }
     if isTaken { throw .exists }
@@ -79,10 +82,9 @@ public final class Workspace: Sendable {
   private func value(
     of parent: Fork, at operation: UInt64?, forking name: String
   ) throws(FileError) -> Namespace {
-    let id = context.ids.nextFork()
     guard let operation else {
       return parent.state.withLock { state in
-        var child = state.world.value.makeFork(id, named: name)
+        var child = state.world.value.makeFork(named: name)
         for (node, _) in state.world.open { child.forget(node) }
         return child
       }
@@ -92,7 +94,7 @@ public final class Workspace: Sendable {
         .noSuchFileOrDirectory, "operation \(operation) is not in the log of \(parent.name)")
     }
     var value = found.after
-    return value.makeFork(id, named: name)
+    return value.makeFork(named: name)
   }
 
   /// Drops a fork, and with it whatever only it refers to.
@@ -100,9 +102,9 @@ public final class Workspace: Sendable {
   public func drop(_ fork: Fork) throws(FileError) {
     guard fork.id != .main else { throw FileError(.resourceBusy, "main cannot be dropped") }
     let isKnown = state.withLock { state in
-      let count = state.forks.count
-      state.forks.removeAll { $0 === fork }
-      return state.forks.count < count
+      guard state.forks.removeValue(forKey: fork.id) != nil else { return false }
+      state.forksByName[fork.name] = nil
+      return true
     }
     guard isKnown else { throw .notFound }
   }

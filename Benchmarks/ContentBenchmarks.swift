@@ -1,0 +1,1 @@
+enum ContentBenchmarks { static func run() throws {} }
