@@ -1,4 +1,3 @@
-internal import Glibc
 public import StrataEngine
 internal import SystemPackage
 
@@ -44,16 +43,7 @@ extension FileError {
   /// What the C library says of the errno, and the reason behind it: `Permission denied (guard.lua:4:
   /// hands off)`.
   public var text: String {
-    let what = Self.text(of: errno)
+    let what = errno.description
     return reason.map { "\(what) (\($0))" } ?? what
-  }
-
-  private static func text(of errno: Errno) -> String {
-    var buffer = [CChar](repeating: 0, count: 256)
-    let status = buffer.withUnsafeMutableBufferPointer { buffer in
-      __xpg_strerror_r(errno.rawValue, buffer.baseAddress, buffer.count)
-    }
-    guard status == 0 else { return "Error \(errno.rawValue)" }
-    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 }

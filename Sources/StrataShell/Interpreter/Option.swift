@@ -11,7 +11,8 @@ public struct Option: Hashable, Sendable {
   public let summary: String
 
   public init(
-    _ short: Character?, _ long: String?, argument: String? = nil, of completion: OperandKind = .none,
+    _ short: Character?, _ long: String?, argument: String? = nil,
+    of completion: OperandKind = .none,
     _ summary: String
   ) {
     self.short = short

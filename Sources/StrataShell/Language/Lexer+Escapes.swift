@@ -58,7 +58,9 @@ extension Lexer {
       length += 1
       advance()
     }
-    guard length >= count.lowerBound else { throw SyntaxError("an escape without digits", at: start) }
+    guard length >= count.lowerBound else {
+      throw SyntaxError("an escape without digits", at: start)
+    }
     return value
   }
 }

@@ -187,7 +187,8 @@ extension Lexer {
   /// `[…]` from here, if it closes before the word ends.
   private func bracketExpression() -> [UInt8]? {
     var index = position + 1
-    if index < source.count, source[index] == UInt8(ascii: "!") || source[index] == UInt8(ascii: "^")
+    if index < source.count,
+      source[index] == UInt8(ascii: "!") || source[index] == UInt8(ascii: "^")
     {
       index += 1
     }

@@ -1,7 +1,7 @@
 /// Cuts source into tokens.
 struct Lexer {
   let source: [UInt8]
-  private(set) var position = 0
+  var position = 0
   private var pending: [PendingDocument] = []
   private var tokens: [Token] = []
 

@@ -105,8 +105,9 @@ public struct Parser {
           throw SyntaxError(
             "! needs a host command", at: start, isIncomplete: false)
         }
-        guard !command.words.isEmpty || !command.assignments.isEmpty
-          || !command.redirections.isEmpty
+        guard
+          !command.words.isEmpty || !command.assignments.isEmpty
+            || !command.redirections.isEmpty
         else { throw unexpected(token) }
         return command
       }

@@ -25,8 +25,8 @@ public struct SyntaxError: Error, Equatable, Sendable {
     let (line, column) = place(in: source)
     let lines = source.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     let shown = line <= lines.count ? Array(lines[line - 1]) : []
-    let text = String(decoding: shown, as: UTF8.self).map { $0.isFit ? $0 : "?" }
-    let indent = text.prefix(column - 1).map { $0 == "\t" ? "\t" : " " }
+    let text: [Character] = String(decoding: shown, as: UTF8.self).map { $0.isFit ? $0 : "?" }
+    let indent: [Character] = text.prefix(column - 1).map { $0 == "\t" ? "\t" : " " }
     let width = displayWidth(String(text.prefix(column - 1).filter { $0 != "\t" }))
     let padding = String(indent) + String(repeating: " ", count: max(0, width - indent.count))
     return "line \(line), column \(column): \(message)\n  \(String(text))\n  \(padding)^"

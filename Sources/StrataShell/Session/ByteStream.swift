@@ -12,9 +12,13 @@ public protocol ByteSink: AnyObject, Sendable {
 public protocol ByteSource: AnyObject, Sendable {
   /// The next bytes, as many as there happen to be; empty at the end, and only there.
   func read() throws(FileError) -> [UInt8]
+  /// Whether it is the program's own standard input, which a host program may be given as it is.
+  var isProcessInput: Bool { get }
 }
 
 extension ByteSource {
+  public var isProcessInput: Bool { false }
+
   /// All that is left.
   public func readToEnd() throws(FileError) -> [UInt8] {
     var all: [UInt8] = []

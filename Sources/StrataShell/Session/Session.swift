@@ -61,7 +61,8 @@ public final class Session {
     if self.fork.id != fork.id { previousFork = self.fork }
     self.fork = fork
     let place = directories[fork.id] ?? old
-    let exists = (try? fork.attributes(of: place))?.kind == .directory && fork.path(of: place) != nil
+    let exists =
+      (try? fork.attributes(of: place))?.kind == .directory && fork.path(of: place) != nil
     directories[fork.id] = exists ? place : .root
   }
 

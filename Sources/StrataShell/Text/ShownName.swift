@@ -66,16 +66,16 @@ func hexadecimal(_ value: UInt64, width: Int = 0) -> String {
   padded(String(value, radix: 16), width, .right, with: "0")
 }
 
-enum Alignment { case left, right }
+enum Side { case left, right }
 
 /// The text filled up to a width in characters of a terminal.
 func padded(
-  _ text: String, _ width: Int, _ alignment: Alignment = .left, with fill: Character = " "
+  _ text: String, _ width: Int, _ side: Side = .left, with fill: Character = " "
 ) -> String {
   let missing = width - displayWidth(text)
   guard missing > 0 else { return text }
   let filling = String(repeating: fill, count: missing)
-  return alignment == .left ? text + filling : filling + text
+  return side == .left ? text + filling : filling + text
 }
 
 /// Columns that the text takes on a terminal; escape sequences for colour take none.
