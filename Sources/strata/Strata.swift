@@ -52,9 +52,11 @@ struct Strata: ParsableCommand {
   var color = ColorChoice.auto
 
   @Argument(
-    parsing: .captureForPassthrough, help: "A command or a script, with its arguments.",
+    help: "A command or a script, with its arguments.",
     completion: .list(Launch.completions))
   var words: [String] = []
+
+  static func main() { main(Launch.separated(Array(CommandLine.arguments.dropFirst()))) }
 
   func run() throws {
     let launch = Launch(

@@ -23,7 +23,7 @@ final class Assembly {
       workspace: workspace, host: host, caller: .ofProcess(), plugins: plugins)
     recording = Recording(bases: bases.map(host.absolutePath))
     for command in [
-      Command.replay(MachineReplayHost()), Command.record(recording), Command.test(plugins),
+      Command.replay(MachineReplayHost()), Command.record(recording),
     ] {
       session.commands.add(command)
     }

@@ -41,7 +41,7 @@ struct Launch {
       return front.run(try Self.contents(of: script))
     }
     if let first = words.first {
-      if assembly.session.hasCommand(first) {
+      if assembly.hasCommand(first) {
         let status = front.run(words: words)
         return assembly.recording.isOn ? TerminalFront.run(assembly, readsRc: readsRc) : status
       }

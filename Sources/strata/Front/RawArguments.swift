@@ -16,6 +16,26 @@ extension Launch {
 
   static func rawArguments(last count: Int) -> [[UInt8]] { raw.suffix(count) }
 
+  /// Our options, that take an argument.
+  static let optionsWithArgument: Set<String> = [
+    "-c", "-f", "--base", "--plugin", "--color", "--generate-completion-script",
+  ]
+
+  /// The arguments with `--` in front of the first that is not our option: what follows a command
+  /// is for the command.
+  static func separated(_ arguments: [String]) -> [String] {
+    var index = 0
+    while index < arguments.count {
+      let word = arguments[index]
+      if word == "--" || word.hasPrefix("---") { return arguments }
+      if word == "-" || !word.hasPrefix("-") {
+        return arguments[..<index] + ["--"] + arguments[index...]
+      }
+      index += optionsWithArgument.contains(word) ? 2 : 1
+    }
+    return arguments
+  }
+
   /// What an option's value was before it became a string.
   static func bytes(_ value: String) -> [UInt8] {
     guard value.unicodeScalars.contains("\u{FFFD}") else { return Array(value.utf8) }

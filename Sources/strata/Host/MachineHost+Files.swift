@@ -9,9 +9,9 @@ extension MachineHost {
     try call(of: path) { follow ? stat($0, &status) : lstat($0, &status) }
     guard let kind = FileKind(modeBits: status.st_mode) else { throw .invalid }
     return Attributes(
-      node: NodeID(status.st_ino), kind: kind, mode: status.st_mode & 0o7777,
+      node: NodeID(UInt64(status.st_ino)), kind: kind, mode: status.st_mode & 0o7777,
       links: UInt32(clamping: status.st_nlink), uid: status.st_uid, gid: status.st_gid,
-      size: Int64(status.st_size), blocks: Int64(status.st_blocks), device: status.st_rdev,
+      size: Int64(status.st_size), blocks: Int64(status.st_blocks), device: UInt64(status.st_rdev),
       accessed: status.st_atim.nanoseconds, modified: status.st_mtim.nanoseconds,
       changed: status.st_ctim.nanoseconds)
   }

@@ -77,8 +77,8 @@ extension Caller {
   static func ofProcess(command: String = "") -> Caller {
     var groups = [gid_t](repeating: 0, count: Int(max(0, getgroups(0, nil))))
     let count = getgroups(Int32(groups.count), &groups)
-    let mask = umask(0o022)
-    umask(mask)
+    let mask = Glibc.umask(0o022)
+    _ = Glibc.umask(mask)
     return Caller(
       uid: geteuid(), gid: getegid(), groups: Array(groups.prefix(Int(max(0, count)))),
       umask: mask, pid: getpid(), command: command)

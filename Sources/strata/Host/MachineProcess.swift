@@ -12,7 +12,7 @@ extension MachineHost {
 
 /// A host program under `sh -c`, with pipes to those of its streams that the shell works with.
 final class MachineProcess: HostProcess {
-  private struct State {
+  fileprivate struct State {
     var input: Int32?
     var output: Int32?
     var error: Int32?

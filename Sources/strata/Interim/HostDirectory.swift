@@ -24,10 +24,11 @@ final class HostDirectory: BaseReader {
     }
     guard let kind = FileKind(modeBits: status.st_mode) else { return nil }
     return BaseStatus(
-      identity: BaseIdentity(device: status.st_dev, inode: status.st_ino), kind: kind,
+      identity: BaseIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)),
+      kind: kind,
       mode: status.st_mode & 0o7777, links: UInt32(clamping: status.st_nlink), uid: status.st_uid,
       gid: status.st_gid, size: Int64(status.st_size), blocks: Int64(status.st_blocks),
-      device: status.st_rdev, accessed: status.st_atim.nanoseconds,
+      device: UInt64(status.st_rdev), accessed: status.st_atim.nanoseconds,
       modified: status.st_mtim.nanoseconds, changed: status.st_ctim.nanoseconds)
   }
 
@@ -50,7 +51,8 @@ final class HostDirectory: BaseReader {
   func open(_ path: BasePath) throws(FileError) -> any BaseFile {
     guard let status = try status(of: path) else { throw .notFound }
     return OpenBaseFile(
-      try MachineFile(place(path), O_RDONLY | O_NOFOLLOW), { [self] () throws(FileError) in
+      try MachineFile(place(path), O_RDONLY | O_NOFOLLOW),
+      { [self] () throws(FileError) in
         try self.status(of: path)?.stamp ?? status.stamp
       })
   }

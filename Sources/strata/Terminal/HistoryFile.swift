@@ -1,5 +1,5 @@
 internal import CReadline
-internal import StrataSystem
+internal import Glibc
 
 /// The lines typed in this session and, in `$XDG_STATE_HOME/strata/history`, in those before.
 struct HistoryFile {
