@@ -56,10 +56,14 @@ static int take_signals(void) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
   const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
+  sigset_t taken;
+  sigemptyset(&taken);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     if (sigaction(numbers[i], &action, NULL) != 0) return errno;
+    sigaddset(&taken, numbers[i]);
   }
-  return 0;
+  // Whoever started us may have blocked them.
+  return pthread_sigmask(SIG_UNBLOCK, &taken, NULL);
 }
 
 int strata_terminal_start(void *context, strata_completer *completer,

@@ -29,14 +29,14 @@ final class ReplayMachine: Host {
   }
   func group(named name: String) -> UInt32? { Self.number(of: name) }
 
-  private static let names: [UInt32: String] = [0: "root", OwnedBase.owner: "user"]
+  private static let names: [UInt32: String] = [0: "root", ReplayedBase.owner: "user"]
   private static func number(of name: String) -> UInt32? {
     names.first { $0.value == name }?.key
   }
 
   /// The transcript's user, whoever replays it.
   static let caller = Caller(
-    uid: OwnedBase.owner, gid: OwnedBase.owner, umask: 0o022, pid: 1000, command: "")
+    uid: ReplayedBase.owner, gid: ReplayedBase.owner, umask: 0o022, pid: 1000, command: "")
 
   func start(_ command: HostCommand) throws(FileError) -> any HostProcess {
     var command = command

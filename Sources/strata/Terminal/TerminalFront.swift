@@ -37,6 +37,7 @@ final class TerminalFront {
     }
     history.lines().forEach(session.remember)
     let front = TerminalFront(assembly, terminal, history)
+    session.settings.keepsGoing = true
     session.begin()
     defer { session.end() }
     if readsRc, let file = directories.rcFile { front.read(rcFile: file) }
