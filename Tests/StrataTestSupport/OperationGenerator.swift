@@ -31,11 +31,14 @@ public struct OperationGenerator: Sendable {
     self.options = options
   }
 
+  /// Takes the paths that there are, as the caller has found out.
+  public mutating func refresh(_ paths: [[UInt8]]) { pool = paths }
+
   /// Keeps what the outcome says about which paths there are.
   public mutating func learn(_ operation: FileOperation, _ outcome: FileOutcome) {
     switch outcome {
     case .failed(.noSuchFileOrDirectory), .failed(.notDirectory):
-      guard let path = operation.path, random.chance(70) else { return }
+      guard let path = operation.path, random.chance(20) else { return }
       pool.removeAll { $0 == path }
     case .failed: return
     default:

@@ -49,7 +49,8 @@ extension Namespace {
     guard name.count > 0, name.count <= 255 else { throw FileError(.outOfRange) }
     let kind = try kind(id)
     let bytes = name.bytes
-    for space in ["user.", "trusted.", "security.", "system."] where bytes.starts(with: space.utf8) {
+    for space in ["user.", "trusted.", "security.", "system."] where bytes.starts(with: space.utf8)
+    {
       if space == "user.", kind != .regular, kind != .directory { throw .notPermitted }
       guard bytes.count > space.utf8.count else { throw .invalid }
       return
@@ -89,7 +90,7 @@ extension Node {
   /// What chown(2) and writing do to a file: set-user-ID goes, and set-group-ID where the group
   /// may execute.
   mutating func dropPrivileges() {
-    guard kind == .regular else { return }
+    guard kind != .directory, kind != .symlink else { return }
     mode &= ~0o4000
     if mode & 0o0010 != 0 { mode &= ~0o2000 }
   }
