@@ -4,7 +4,8 @@ public struct ModelDifference: Equatable, Sendable {
   public var added: Set<[UInt8]> = []
   /// Paths that only the first tree has.
   public var removed: Set<[UInt8]> = []
-  /// Paths of both at which another node, or a node with other content or attributes, is found.
+  /// Paths of both at which another node, or a node with other content or attributes, is found. The
+  /// times of directories, and which of two like directories it is, do not count.
   public var modified: Set<[UInt8]> = []
 
   public init(_ old: ModelTree, _ new: ModelTree) {
@@ -15,15 +16,16 @@ public struct ModelDifference: Equatable, Sendable {
         added.insert(path)
         continue
       }
-      if earlier != id || !Self.same(old, new, id) { modified.insert(path) }
+      guard let a = old.nodes[earlier], let b = new.nodes[id] else { continue }
+      if !Self.isSame(a, b, isSameNode: earlier == id) { modified.insert(path) }
     }
   }
 
-  /// Whether a node is the same in both but for its access time and, for a directory, its entries.
-  private static func same(_ old: ModelTree, _ new: ModelTree, _ id: Int) -> Bool {
-    guard let a = old.nodes[id], let b = new.nodes[id] else { return false }
-    return a.mode == b.mode && a.uid == b.uid && a.gid == b.gid && a.xattrs == b.xattrs
-      && a.contentVersion == b.contentVersion && a.modified == b.modified
+  private static func isSame(_ a: ModelNode, _ b: ModelNode, isSameNode: Bool) -> Bool {
+    guard a.kind == b.kind, a.mode == b.mode, a.uid == b.uid, a.gid == b.gid, a.xattrs == b.xattrs
+    else { return false }
+    if a.kind == .directory { return true }
+    return isSameNode && a.contentVersion == b.contentVersion && a.modified == b.modified
   }
 }
 

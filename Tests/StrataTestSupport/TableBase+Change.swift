@@ -118,7 +118,7 @@ extension TableBase {
 
 extension TableBase.State {
   func lookup(_ names: some Sequence<Name>) -> UInt64? {
-    names.reduce(Self.root) { place, name in place.flatMap { objects[$0]?.entries[name] } }
+    names.reduce(TableBase.root) { place, name in place.flatMap { objects[$0]?.entries[name] } }
   }
 
   /// Changes an object, and its change time.

@@ -1,8 +1,15 @@
 import Glibc
-import StrataEngine
+public import StrataEngine
+import Synchronization
 import SystemPackage
 
 extension TableBase {
+  /// The inode number of the root.
+  public static let root: UInt64 = 2
+
+  /// All objects by inode number.
+  public var objects: [UInt64: Object] { state.withLock { $0.objects } }
+
   /// The table: objects by inode number, which directories name.
   struct State: Sendable {
     var objects: [UInt64: Object] = [:]
@@ -13,13 +20,12 @@ extension TableBase {
     var counters = Counters()
     var failures: [[Name]: Errno] = [:]
 
-    static let root: UInt64 = 2
-
     init(device: UInt64) {
       self.device = device
-      objects[Self.root] = Object(
+      objects[TableBase.root] = Object(
         status: BaseStatus(
-          identity: BaseIdentity(device: device, inode: Self.root), kind: .directory, mode: 0o755,
+          identity: BaseIdentity(device: device, inode: TableBase.root), kind: .directory,
+          mode: 0o755,
           links: 2, accessed: time, modified: time, changed: time))
     }
 
@@ -30,7 +36,7 @@ extension TableBase {
     /// The inode at a path, nil if there is none.
     func find(_ names: [Name]) throws(FileError) -> UInt64? {
       if !failures.isEmpty, let errno = failures[names] { throw FileError(errno, "made to fail") }
-      var place = Self.root
+      var place = TableBase.root
       for name in names {
         guard let next = objects[place]?.entries[name] else { return nil }
         place = next
@@ -43,12 +49,13 @@ extension TableBase {
     }
   }
 
-  struct Object: Sendable {
-    var status: BaseStatus
+  /// One object of the table.
+  public struct Object: Sendable {
+    public internal(set) var status: BaseStatus
     /// Of a symlink the target.
-    var content: [UInt8] = []
-    var xattrs: [Name: [UInt8]] = [:]
-    var entries: [Name: UInt64] = [:]
+    public internal(set) var content: [UInt8] = []
+    public internal(set) var xattrs: [Name: [UInt8]] = [:]
+    public internal(set) var entries: [Name: UInt64] = [:]
     /// Blocks of zeros are holes.
     var isSparse = false
     /// Open files; with the last of a removed object it goes.

@@ -105,7 +105,9 @@ extension FileContent {
   ) throws(FileError) {
     let limit = min(below.limit, size)
     var position: Int64 = 0
-    while position < limit, let data = try context.reader.data(of: below, after: position) {
+    while position < limit, let data = try context.reader.data(of: below, after: position),
+      data.lowerBound < limit
+    {
       let end = min(data.upperBound, limit)
       for block in Self.block(of: max(data.lowerBound, position))..<Self.blocks(upTo: max(end, 0)) {
         let start = Int64(block) * Int64(Block.size)

@@ -34,12 +34,8 @@ extension Namespace {
   mutating func setExtendedAttribute(
     _ id: NodeID, _ name: Name, _ value: [UInt8], _ mode: XattrMode, _ effects: inout [Effect]
   ) throws(FileError) {
-    guard name.count > 0, name.count <= 255 else { throw FileError(.outOfRange) }
+    try checkExtendedAttribute(name, of: id)
     guard value.count <= 65536 else { throw FileError(.argListTooLong) }
-    let kind = try kind(id)
-    if kind != .regular, kind != .directory, name.bytes.starts(with: Array("user.".utf8)) {
-      throw .notPermitted
-    }
     var values = try extendedAttributes(id)
     if mode == .create, values[name] != nil { throw .exists }
     if mode == .replace, values[name] == nil { throw FileError(.noData) }
@@ -47,10 +43,25 @@ extension Namespace {
     try replaceExtendedAttributes(id, values, &effects)
   }
 
-  /// - Throws: ENODATA.
+  /// What Linux says of the name of an attribute to change, before it looks at the attributes.
+  /// - Throws: ERANGE, ENOTSUP for a namespace that there is not, EINVAL for its name alone, EPERM.
+  private func checkExtendedAttribute(_ name: Name, of id: NodeID) throws(FileError) {
+    guard name.count > 0, name.count <= 255 else { throw FileError(.outOfRange) }
+    let kind = try kind(id)
+    let bytes = name.bytes
+    for space in ["user.", "trusted.", "security.", "system."] where bytes.starts(with: space.utf8) {
+      if space == "user.", kind != .regular, kind != .directory { throw .notPermitted }
+      guard bytes.count > space.utf8.count else { throw .invalid }
+      return
+    }
+    throw FileError(.notSupported)
+  }
+
+  /// - Throws: ENODATA, and what is wrong with the name.
   mutating func removeExtendedAttribute(
     _ id: NodeID, _ name: Name, _ effects: inout [Effect]
   ) throws(FileError) {
+    try checkExtendedAttribute(name, of: id)
     var values = try extendedAttributes(id)
     guard values.removeValue(forKey: name) != nil else { throw FileError(.noData) }
     try replaceExtendedAttributes(id, values, &effects)

@@ -77,6 +77,7 @@ extension Namespace {
     let layer = try bringUp(id)
     let now = self.context.clock()
     let sealedThrough = sealedThrough
+    try takeExtendedAttributes(of: id)
     let context = try self.change(id) { node throws(FileError) -> WriteContext in
       var context = WriteContext(layer: layer, sealedThrough: sealedThrough, reader: reader)
       try node.apply(change, how, isFromBelow: from != nil, &context)
@@ -86,6 +87,14 @@ extension Namespace {
       return context
     }
     note(id, change, how, from: from, context, &effects)
+  }
+
+  /// Makes a base's extended attributes the record's own: once its content is, too, nothing leads to
+  /// the base's any more.
+  private mutating func takeExtendedAttributes(of id: NodeID) throws(FileError) {
+    guard let node = nodes[id], node.xattrs == nil, node.below != nil else { return }
+    let values = try extendedAttributes(id)
+    try change(id) { $0.xattrs = values.isEmpty ? .empty : ExtendedAttributes(values) }
   }
 
   private func note(

@@ -84,6 +84,7 @@ final class SymlinkBody: Sendable {
 
 /// The extended attributes of a node, all of them.
 final class ExtendedAttributes: Sendable {
+  static let empty = ExtendedAttributes([:])
   let values: [Name: [UInt8]]
   init(_ values: [Name: [UInt8]]) { self.values = values }
 }

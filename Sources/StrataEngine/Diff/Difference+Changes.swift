@@ -1,0 +1,118 @@
+/// What is told of the differences that were collected.
+extension Difference {
+  func changes() throws(FileError) -> [Change] {
+    var changes: [Change] = []
+    var gone = removed
+    var oldPaths: [NodeID: [[UInt8]]] = [:]
+    for (path, id) in removed where added[path] == nil { oldPaths[id, default: []].append(path) }
+    for id in oldPaths.keys { oldPaths[id]?.sort { $1.lexicographicallyPrecedes($0) } }
+    var renamed: Set<NodeID> = []
+    for (path, id) in added.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+      guard !isAside(id, in: new) else { continue }
+      if let before = removed[path] {
+        gone[path] = nil
+        if before != id, let change = try replacement(path, before, id) { changes.append(change) }
+      } else if let oldPath = oldPaths[id]?.popLast() {
+        gone[oldPath] = nil
+        renamed.insert(id)
+        changes.append(try renaming(oldPath, path, id))
+      } else {
+        let row = try new.attributes(id)
+        changes.append(
+          Change(
+            kind: .added, path: path, node: id, fileKind: row.kind, newSize: row.size,
+            isContentChanged: true, bytes: row.kind == .regular ? row.size : 0))
+      }
+    }
+    for (path, id) in gone where !isAside(id, in: old) {
+      let row = try old.attributes(id)
+      changes.append(
+        Change(
+          kind: .removed, path: path, node: id, fileKind: row.kind, oldSize: row.size,
+          isContentChanged: true, bytes: row.kind == .regular ? row.size : 0))
+    }
+    let told = Set(changes.map(\.path))
+    for id in touched.subtracting(renamed) where !isAside(id, in: new) {
+      if let change = try modification(id, besides: told) { changes.append(change) }
+    }
+    return changes.sorted { $0.path.lexicographicallyPrecedes($1.path) }
+  }
+
+  private func isAside(_ id: NodeID, in value: Namespace) -> Bool {
+    value.nodes[id].map { $0.side != .none } ?? false
+  }
+
+  /// A change of a node that is under the same path in both trees, if nothing is told of the path.
+  private func modification(
+    _ id: NodeID, besides told: Set<[UInt8]>
+  ) throws(FileError) -> Change? {
+    let before = try old.record(id)
+    let after = try new.record(id)
+    let bytes = contentDifference(before, after)
+    guard bytes != nil || isMetadataChanged(id, before, after) else { return nil }
+    var place: [UInt8]?
+    for path in [new.path(of: id), old.path(of: id)] {
+      guard let path, place == nil, !told.contains(path) else { continue }
+      if try find(path, in: new) == id { place = path }
+    }
+    guard let path = place else { return nil }
+    return Change(
+      kind: bytes == nil ? .metadata : .modified, path: path, node: id, fileKind: after.kind,
+      oldSize: before.size, newSize: after.size, isContentChanged: bytes != nil, bytes: bytes ?? 0)
+  }
+
+  private func renaming(
+    _ oldPath: [UInt8], _ path: [UInt8], _ id: NodeID
+  ) throws(FileError) -> Change {
+    let before = try old.record(id)
+    let after = try new.record(id)
+    let bytes = contentDifference(before, after)
+    return Change(
+      kind: .renamed, path: path, oldPath: oldPath, node: id, fileKind: after.kind,
+      oldSize: before.size, newSize: after.size, isContentChanged: bytes != nil, bytes: bytes ?? 0)
+  }
+
+  /// Another node under the same path: a modification to whoever looks at paths only.
+  private func replacement(
+    _ path: [UInt8], _ before: NodeID, _ after: NodeID
+  ) throws(FileError) -> Change? {
+    let left = try old.attributes(before)
+    let right = try new.attributes(after)
+    let isSameKind = left.kind == right.kind
+    if isSameKind, left.kind == .directory {
+      let isSame = left.mode == right.mode && left.uid == right.uid && left.gid == right.gid
+      if isSame, try old.extendedAttributes(before) == new.extendedAttributes(after) { return nil }
+    }
+    let isContent = right.kind != .directory
+    return Change(
+      kind: !isSameKind ? .typeChanged : isContent ? .modified : .metadata, path: path, node: after,
+      fileKind: right.kind, oldFileKind: left.kind, oldNode: before, oldSize: left.size,
+      newSize: right.size, isContentChanged: isContent,
+      bytes: right.kind == .regular ? right.size : 0)
+  }
+
+  /// What a person changed: the times of a directory, and what only moved, are no change.
+  private func isMetadataChanged(_ id: NodeID, _ a: Node, _ b: Node) -> Bool {
+    if a.mode != b.mode || a.uid != b.uid || a.gid != b.gid { return true }
+    if a.kind != .directory, a.modified != b.modified { return true }
+    guard a.xattrs !== b.xattrs else { return false }
+    let left = try? old.extendedAttributes(id)
+    let right = try? new.extendedAttributes(id)
+    return left != right
+  }
+
+  /// Bytes in blocks that are not shared; nil if all content is.
+  private func contentDifference(_ a: Node, _ b: Node) -> Int64? {
+    guard case .file(let left) = a.body, case .file(let right) = b.body else { return nil }
+    var blocks: Int64 = 0
+    right.extents.difference(from: left.extents) { block, before, after in
+      if let before, let after, before.page === after.page, before.end == after.end { return }
+      let end = max(before?.end ?? 0, after?.end ?? 0)
+      blocks += before?.page == nil && after?.page == nil ? Int64(end - block) : 1
+    }
+    let isBelowSame = left.below?.node.id == right.below?.node.id
+    guard blocks > 0 || a.size != b.size || !isBelowSame else { return nil }
+    guard isBelowSame else { return max(a.size, b.size) }
+    return min(max(blocks * Int64(Block.size), abs(a.size - b.size)), max(a.size, b.size))
+  }
+}
