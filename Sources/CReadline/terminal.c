@@ -62,6 +62,8 @@ static int take_signals(void) {
     if (sigaction(numbers[i], &action, NULL) != 0) return errno;
     sigaddset(&taken, numbers[i]);
   }
+  // Ctrl-\ is for the programs that we start.
+  signal(SIGQUIT, SIG_IGN);
   // Whoever started us may have blocked them.
   return pthread_sigmask(SIG_UNBLOCK, &taken, NULL);
 }
@@ -138,6 +140,24 @@ static bool handle_signals(strata_outcome *outcome) {
   return true;
 }
 
+/// Handles what came between the end of the line and the end of reading it. Returns whether the
+/// line stands.
+static bool handle_late_signals(strata_outcome *outcome) {
+  unsigned char number;
+  bool stands = true;
+  while (read(to_reader[0], &number, 1) == 1) {
+    if (number == SIGINT) {
+      *outcome = STRATA_INTERRUPTED;
+      stands = false;
+    } else if (number == SIGTERM || number == SIGHUP) {
+      last_signal = number;
+      *outcome = STRATA_TERMINATED;
+      return false;
+    }
+  }
+  return stands;
+}
+
 strata_outcome strata_terminal_read(const char *prompt, char **line) {
   strata_outcome outcome = STRATA_END;
   entered = NULL;
@@ -157,6 +177,10 @@ strata_outcome strata_terminal_read(const char *prompt, char **line) {
     if (ends[0].revents != 0) rl_callback_read_char();
   }
   atomic_store(&reading, false);
+  if (done && !handle_late_signals(&outcome)) {
+    free(entered);
+    return outcome;
+  }
   if (done && entered != NULL) {
     *line = entered;
     return STRATA_LINE;
