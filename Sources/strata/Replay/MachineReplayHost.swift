@@ -37,7 +37,7 @@ final class MachineReplayHost: ReplayHost, Sendable {
       }
       let title = asked.count == 1 ? "base" : "base\(bases.count + 1)"
       bases.append(
-        OwnedBase(try reader(path, base), of: .ofProcess(), title: title))
+        ReplayedBase(try reader(path, base), of: .ofProcess(), title: title))
     }
     let workspace = try Workspace(bases: bases, clock: { host.now() })
     let plugins = LuaHub(workspace, isReplay: true)
