@@ -51,7 +51,7 @@ final class MachineReplayHost: ReplayHost, Sendable {
 
   private func reader(_ path: [UInt8], _ base: ReplayBase) throws(FileError) -> any BaseReader {
     do throws(FileError) {
-      return try HostDirectory(path)
+      return try HostDirectory(path: path)
     } catch {
       throw FileError(error.errno, "//base \(ShownName(path)): \(error.text)")
     }
