@@ -17,5 +17,8 @@ guard wanted.isSubset(of: known) else {
 }
 for (name, run) in benchmarks where wanted.isEmpty || wanted.contains(name) {
   print("\n\(name)")
-  try run()
+  do { try run() } catch {
+    print("bench: \(name): \(error)")
+    exit(1)
+  }
 }

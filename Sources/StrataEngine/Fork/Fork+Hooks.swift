@@ -70,6 +70,7 @@ extension Fork {
       event.fromLayer = effect.from
       event.toLayer = effect.to ?? value.newest
       event.rule = rule
+      guard hooks.isTold(effect.kind) else { return }
       if let directory = effect.directory, let name = effect.name {
         event.path = value.path(of: name, in: directory)
       } else {

@@ -86,14 +86,18 @@ public final class Fork: Sendable {
 
   /// What a plugin keeps with this tree; forks and undoes like the tree.
   public func annotation(plugin: String, key: String) -> [UInt8]? {
-    state.withLock { $0.world.value.annotations[plugin]?[key] }
+    value.annotations?.values[plugin]?[key]
   }
 
   public func annotationKeys(plugin: String) -> [String] {
-    state.withLock { $0.world.value.annotations[plugin].map { $0.keys.sorted() } ?? [] }
+    value.annotations?.values[plugin].map { $0.keys.sorted() } ?? []
   }
 
   public func setAnnotation(plugin: String, key: String, _ data: [UInt8]?) {
-    state.withLock { $0.world.value.annotations[plugin, default: [:]][key] = data }
+    state.withLock { state in
+      var values = state.world.value.annotations?.values ?? [:]
+      values[plugin, default: [:]][key] = data
+      state.world.value.annotations = Annotations(values)
+    }
   }
 }

@@ -1,41 +1,64 @@
 /// One page of a ``PersistentMap``: a leaf with keys and values, or an inner page with children.
 ///
 /// ```
-/// inner   keys[i] <= every key below children[i] < keys[i + 1]     (keys[0] is not looked at)
+/// inner   keys[i] <= every key below children[i] < keys[i + 1]
 /// leaf    keys[i] < keys[i + 1], values[i] belongs to keys[i]
 /// ```
+/// It is one allocation: a header, the digests of the keys, the keys, and the values or children.
+/// Searching goes by the digests, which lie close together right behind the header, because what a
+/// lookup costs is the lines of memory that it touches.
+///
 /// A page that more than one map refers to is never changed: a writer copies it first, and with it
 /// the pages on the way up to its root. Room is taken as it is needed, so that the map of a file
 /// with one block is one small allocation.
-final class MapNode<Key: Comparable, Value> {
-  /// The most keys of a page; measured: 16 costs lookups, 64 costs the first write after a fork.
-  static var maximum: Int { 32 }
+final class MapNode<Key: PageKey, Value>: ManagedBuffer<MapNodeHeader, UInt64> {
+  /// Measured: fewer keys a page cost lookups, more the first write after a fork, which copies a
+  /// page of each level, and of large values most of all.
+  @inline(__always)
+  static func maximum(isLeaf: Bool) -> Int {
+    isLeaf && MemoryLayout<Value>.stride > 64 ? 16 : 32
+  }
 
-  private(set) var count = 0
-  private(set) var capacity = 0
-  private(set) var keys: UnsafeMutablePointer<Key>
-  private(set) var values: UnsafeMutablePointer<Value>
-  private(set) var children: UnsafeMutablePointer<MapNode>
-  let isLeaf: Bool
-
-  init(isLeaf: Bool, capacity: Int) {
-    self.isLeaf = isLeaf
-    self.capacity = capacity
-    keys = .allocate(capacity: capacity)
-    values = .allocate(capacity: isLeaf ? capacity : 0)
-    children = .allocate(capacity: isLeaf ? 0 : capacity)
+  static func make(isLeaf: Bool, room: Int) -> MapNode {
+    let payload = isLeaf ? MemoryLayout<Value>.stride : MemoryLayout<MapNode>.stride
+    let words = room * (8 + MemoryLayout<Key>.stride + payload) / 8
+    let buffer = MapNode.create(minimumCapacity: words) { _ in
+      MapNodeHeader(count: 0, room: Int32(room), isLeaf: isLeaf)
+    }
+    return unsafeDowncast(buffer, to: MapNode.self)
   }
 
   deinit {
     keys.deinitialize(count: count)
-    keys.deallocate()
     if isLeaf { values.deinitialize(count: count) } else { children.deinitialize(count: count) }
-    values.deallocate()
-    children.deallocate()
   }
 
-  func copy() -> MapNode {
-    let twin = MapNode(isLeaf: isLeaf, capacity: capacity)
+  @inline(__always) var isLeaf: Bool { header.isLeaf }
+  @inline(__always) var room: Int { Int(header.room) }
+  @inline(__always) var isFull: Bool { count == Self.maximum(isLeaf: isLeaf) }
+  private(set) var count: Int {
+    @inline(__always) get { Int(header.count) }
+    @inline(__always) set { header.count = Int32(newValue) }
+  }
+
+  @inline(__always) private var digests: UnsafeMutablePointer<UInt64> {
+    withUnsafeMutablePointerToElements { $0 }
+  }
+  @inline(__always) var keys: UnsafeMutablePointer<Key> {
+    UnsafeMutableRawPointer(digests + room).assumingMemoryBound(to: Key.self)
+  }
+  @inline(__always) var values: UnsafeMutablePointer<Value> {
+    UnsafeMutableRawPointer(keys + room).assumingMemoryBound(to: Value.self)
+  }
+  @inline(__always) var children: UnsafeMutablePointer<MapNode> {
+    UnsafeMutableRawPointer(keys + room).assumingMemoryBound(to: MapNode.self)
+  }
+
+  func copy() -> MapNode { copy(room: room) }
+
+  private func copy(room: Int) -> MapNode {
+    let twin = Self.make(isLeaf: isLeaf, room: room)
+    twin.digests.initialize(from: digests, count: count)
     twin.keys.initialize(from: keys, count: count)
     if isLeaf {
       twin.values.initialize(from: values, count: count)
@@ -46,14 +69,21 @@ final class MapNode<Key: Comparable, Value> {
     return twin
   }
 
+  /// Replaces a page without room by a larger one.
+  static func reserveOne(_ page: inout MapNode) {
+    guard page.count == page.room else { return }
+    let wider = min(max(page.room * 2, 4), maximum(isLeaf: page.isLeaf))
+    page = page.copy(room: wider)
+  }
+
   /// The number of keys that are not above `key`.
   @inline(__always)
   func rank(_ key: Key) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low &+ high) >> 1
-      if key < keys[middle] { high = middle } else { low = middle &+ 1 }
-    }
+    let digest = key.digest
+    // Counting all is faster than halving: no branch to guess, no load that waits for another.
+    var low = 0
+    for index in 0..<count { low &+= digests[index] <= digest ? 1 : 0 }
+    while low > 0, digests[low &- 1] == digest, key < keys[low &- 1] { low &-= 1 }
     return low
   }
 
@@ -61,25 +91,18 @@ final class MapNode<Key: Comparable, Value> {
   @inline(__always)
   func childIndex(_ key: Key) -> Int { max(rank(key) &- 1, 0) }
 
-  private func reserveOne() {
-    guard count == capacity else { return }
-    let wider = min(max(capacity * 2, 4), Self.maximum)
-    keys = Self.moved(keys, count, to: wider)
-    if isLeaf {
-      values = Self.moved(values, count, to: wider)
-    } else {
-      children = Self.moved(children, count, to: wider)
-    }
-    capacity = wider
+  /// Makes the first child the place of a key that is below all others.
+  func include(_ key: Key) {
+    guard count > 0, key < keys[0] else { return }
+    keys[0] = key
+    digests[0] = key.digest
   }
 
-  private static func moved<T>(
-    _ source: UnsafeMutablePointer<T>, _ count: Int, to capacity: Int
-  ) -> UnsafeMutablePointer<T> {
-    let target = UnsafeMutablePointer<T>.allocate(capacity: capacity)
-    target.moveInitialize(from: source, count: count)
-    source.deallocate()
-    return target
+  /// The child to look for a key in, without counting a reference to it; nil in a leaf.
+  @inline(__always)
+  func child(for key: Key) -> Unmanaged<MapNode>? {
+    guard !isLeaf else { return nil }
+    return UnsafeRawPointer(children + childIndex(key)).load(as: Unmanaged<MapNode>.self)
   }
 
   private func openGap<T>(_ array: UnsafeMutablePointer<T>, at index: Int, _ element: T) {
@@ -93,20 +116,23 @@ final class MapNode<Key: Comparable, Value> {
   }
 
   func insert(_ key: Key, _ value: Value, at index: Int) {
-    reserveOne()
+    assert(count < room)
+    openGap(digests, at: index, key.digest)
     openGap(keys, at: index, key)
     openGap(values, at: index, value)
     count += 1
   }
 
   func insert(_ key: Key, child: MapNode, at index: Int) {
-    reserveOne()
+    assert(count < room)
+    openGap(digests, at: index, key.digest)
     openGap(keys, at: index, key)
     openGap(children, at: index, child)
     count += 1
   }
 
   func remove(at index: Int) {
+    closeGap(digests, at: index)
     closeGap(keys, at: index)
     if isLeaf { closeGap(values, at: index) } else { closeGap(children, at: index) }
     count -= 1
@@ -115,7 +141,8 @@ final class MapNode<Key: Comparable, Value> {
   /// Moves everything from `index` on into a new page to the right.
   func split(at index: Int) -> MapNode {
     let moving = count - index
-    let right = MapNode(isLeaf: isLeaf, capacity: Self.maximum)
+    let right = Self.make(isLeaf: isLeaf, room: Self.maximum(isLeaf: isLeaf))
+    right.digests.moveInitialize(from: digests + index, count: moving)
     right.keys.moveInitialize(from: keys + index, count: moving)
     if isLeaf {
       right.values.moveInitialize(from: values + index, count: moving)
@@ -127,14 +154,38 @@ final class MapNode<Key: Comparable, Value> {
     return right
   }
 
-  /// Copies the content of the page to the right, whose first separator is `separator`, to the end.
-  func absorb(_ right: MapNode, separator: Key) {
+  /// Copies the content of the page to the right, whose separator is `separator`, to the end.
+  static func absorb(_ right: MapNode, separator: Key, into page: inout MapNode) {
     for index in 0..<right.count {
-      if isLeaf {
-        insert(right.keys[index], right.values[index], at: count)
+      reserveOne(&page)
+      let end = page.count
+      if page.isLeaf {
+        page.insert(right.keys[index], right.values[index], at: end)
       } else {
-        insert(index == 0 ? separator : right.keys[index], child: right.children[index], at: count)
+        let key = index == 0 ? separator : right.keys[index]
+        page.insert(key, child: right.children[index], at: end)
       }
     }
   }
+}
+
+/// What a page is, in front of its content.
+struct MapNodeHeader {
+  var count: Int32
+  var room: Int32
+  let isLeaf: Bool
+}
+
+/// A key of a ``PersistentMap``.
+protocol PageKey: Comparable, Sendable {
+  /// 64 bits in the order of the keys: of two keys the smaller has no greater digest.
+  var digest: UInt64 { get }
+}
+
+extension UInt64: PageKey {
+  var digest: UInt64 { self }
+}
+
+extension NodeID: PageKey {
+  var digest: UInt64 { rawValue }
 }

@@ -2,15 +2,15 @@ extension PersistentMap {
   /// Sets the value of a key.
   mutating func insert(_ key: Key, _ value: Value) {
     guard root != nil else {
-      let leaf = Page(isLeaf: true, capacity: 1)
+      let leaf = Page.make(isLeaf: true, room: 1)
       leaf.insert(key, value, at: 0)
       setRoot(leaf)
       return
     }
     modifyRoot { page in
       guard let right = Self.insert(key, value, into: &page, isLast: true) else { return }
-      let taller = Page(isLeaf: false, capacity: 4)
-      taller.insert(key, child: page, at: 0)
+      let taller = Page.make(isLeaf: false, room: 4)
+      taller.insert(page.keys[0], child: page, at: 0)
       taller.insert(right.keys[0], child: right, at: 1)
       page = taller
     }
@@ -50,18 +50,21 @@ extension PersistentMap {
         page.values[index - 1] = value
         return nil
       }
-      guard page.count == Page.maximum else {
+      guard page.isFull else {
+        Page.reserveOne(&page)
         page.insert(key, value, at: index)
         return nil
       }
     } else {
       let child = page.childIndex(key)
+      page.include(key)
       let last = isLast && child == page.count - 1
       guard let right = insert(key, value, into: &page.children[child], isLast: last) else {
         return nil
       }
       index = child + 1
-      guard page.count == Page.maximum else {
+      guard page.isFull else {
+        Page.reserveOne(&page)
         page.insert(right.keys[0], child: right, at: index)
         return nil
       }
@@ -81,7 +84,7 @@ extension PersistentMap {
   ) -> Page {
     let middle = isLast && index == page.count ? page.count : page.count / 2
     let right = page.split(at: middle)
-    if index > middle || middle == Page.maximum {
+    if index > middle || right.count == 0 {
       insert(right, index - middle)
     } else {
       insert(page, index)
@@ -108,7 +111,7 @@ extension PersistentMap {
     let count = page.children[index].count
     if count == 0 {
       page.remove(at: index)
-    } else if count < Page.maximum / 4 {
+    } else if count < Page.maximum(isLeaf: page.children[index].isLeaf) / 4 {
       if index + 1 < page.count {
         merge(&page, index)
       } else if index > 0 {
@@ -120,9 +123,10 @@ extension PersistentMap {
   /// Makes one page of the children `left` and `left + 1` where both together leave room to grow.
   private static func merge(_ page: inout Page, _ left: Int) {
     let right = page.children[left + 1]
-    guard page.children[left].count + right.count <= Page.maximum * 3 / 4 else { return }
+    guard page.children[left].count + right.count <= Page.maximum(isLeaf: right.isLeaf) * 3 / 4
+    else { return }
     makeUnique(&page.children[left])
-    page.children[left].absorb(right, separator: page.keys[left + 1])
+    Page.absorb(right, separator: page.keys[left + 1], into: &page.children[left])
     page.remove(at: left + 1)
   }
 }

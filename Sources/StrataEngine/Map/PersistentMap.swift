@@ -3,7 +3,7 @@
 ///
 /// It is a B+tree. Its pages are the unit of sharing, of `difference`, and of what a workspace
 /// stores. Not thread-safe by itself, as any value: two threads may use two copies.
-struct PersistentMap<Key: Comparable & Sendable, Value: Sendable>: @unchecked Sendable {
+struct PersistentMap<Key: PageKey, Value: Sendable>: @unchecked Sendable {
   typealias Page = MapNode<Key, Value>
   private(set) var root: Page?
 
@@ -15,11 +15,17 @@ struct PersistentMap<Key: Comparable & Sendable, Value: Sendable>: @unchecked Se
   func isIdentical(to other: Self) -> Bool { root === other.root }
 
   subscript(key: Key) -> Value? {
-    guard var page = root else { return nil }
-    while !page.isLeaf { page = page.children[page.childIndex(key)] }
-    let rank = page.rank(key)
-    guard rank > 0, page.keys[rank - 1] == key else { return nil }
-    return page.values[rank - 1]
+    guard let root else { return nil }
+    // The root keeps all pages alive; on the way down none is counted.
+    return withExtendedLifetime(root) {
+      var page = Unmanaged.passUnretained(root)
+      while let next = page._withUnsafeGuaranteedRef({ $0.child(for: key) }) { page = next }
+      return page._withUnsafeGuaranteedRef { page in
+        let rank = page.rank(key)
+        guard rank > 0, page.keys[rank - 1] == key else { return nil }
+        return page.values[rank - 1]
+      }
+    }
   }
 
   /// The pair with the greatest key that is not above `key`.

@@ -1,5 +1,5 @@
 /// Where an entry is: its directory and its name, in the order in which directories are listed.
-struct EntryKey: Comparable, Sendable {
+struct EntryKey: PageKey {
   let directory: NodeID
   let fingerprint: UInt64
   let name: Name
@@ -16,6 +16,13 @@ struct EntryKey: Comparable, Sendable {
     self.directory = directory
     self.name = Name([])
     self.fingerprint = fingerprint
+  }
+
+  /// The directory, then as much as has room of the name's fingerprint.
+  @inline(__always)
+  var digest: UInt64 {
+    let high = directory.rawValue
+    return high < 0xFFFF_FFFF ? high << 32 | fingerprint >> 31 : .max << 32
   }
 
   @inline(__always)

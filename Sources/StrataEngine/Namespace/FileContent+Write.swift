@@ -42,13 +42,15 @@ extension FileContent {
     switch source(of: block) {
     case .page(let old):
       let isWhole = offset == 0 && end >= old.capacity
-      page = isWhole ? Page(owner: layer, count: end) : old.copy(owner: layer, count: end)
+      page =
+        isWhole
+        ? Page(owner: layer, count: end, filled: end) : old.copy(owner: layer, count: end)
       if old.owner <= context.sealedThrough { context.taken += Int64(max(old.capacity, end)) }
       if !isWhole { context.copied += Int64(old.capacity) }
     case .zero:
-      page = Page(owner: layer, count: end)
+      page = Page(owner: layer, count: end, filled: offset == 0 ? end : 0)
     case .below(let below):
-      page = Page(owner: layer, count: end)
+      page = Page(owner: layer, count: end, filled: offset == 0 ? end : 0)
       context.taken += min(below.limit - Int64(block) * Int64(Block.size), Int64(Block.size))
     }
     page.write(piece, at: offset)

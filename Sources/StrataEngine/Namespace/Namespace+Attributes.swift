@@ -49,7 +49,8 @@ extension Namespace {
     guard name.count > 0, name.count <= 255 else { throw FileError(.outOfRange) }
     let kind = try kind(id)
     let bytes = name.bytes
-    for space in ["user.", "trusted.", "security.", "system."] where bytes.starts(with: space.utf8) {
+    for space in ["user.", "trusted.", "security.", "system."] where bytes.starts(with: space.utf8)
+    {
       if space == "user.", kind != .regular, kind != .directory { throw .notPermitted }
       guard bytes.count > space.utf8.count else { throw .invalid }
       return

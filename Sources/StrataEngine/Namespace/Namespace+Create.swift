@@ -56,7 +56,7 @@ extension Namespace {
     case .regular:
       body = .file(FileContent(below: nil, owner: layer))
     case .directory:
-      body = .directory(DirectoryBody(name: name, below: nil))
+      body = .directory(below: nil)
       if inheritsGroup { mode |= 0o2000 }
     case .symlink(let target):
       body = .symlink(SymlinkBody(target: target, below: nil))
@@ -69,7 +69,8 @@ extension Namespace {
     return Node(
       mode: mode, links: new.kind == .directory ? 2 : 1, uid: caller.uid,
       gid: inheritsGroup ? parent.gid : caller.gid, size: size, accessed: now, modified: now,
-      changed: now, owner: layer.id, parent: directory, xattrs: nil, body: body, side: side)
+      changed: now, owner: layer.id, parent: directory, name: name, xattrs: nil, body: body,
+      side: side)
   }
 
   /// Gives a node a further name.
@@ -87,6 +88,7 @@ extension Namespace {
     try change(id) { node in
       node.links += 1
       node.changed = now
+      (node.parent, node.name) = (directory, name)
     }
     show(id, node.kind, as: name, in: directory)
     try touchDirectory(directory, at: now)

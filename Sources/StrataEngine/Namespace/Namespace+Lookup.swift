@@ -16,7 +16,7 @@ extension Namespace {
       body = .file(
         FileContent(below: Below(node: base, stamp: stamp, limit: attributes.size), owner: nil))
     case .directory:
-      body = .directory(DirectoryBody(name: base.name, below: base))
+      body = .directory(below: base)
     case .symlink:
       body = .symlink(SymlinkBody(target: try context.bases.readLink(base), below: base))
     case let kind:
@@ -25,7 +25,8 @@ extension Namespace {
     return Node(
       mode: attributes.mode, links: attributes.links, uid: attributes.uid, gid: attributes.gid,
       size: attributes.size, accessed: attributes.accessed, modified: attributes.modified,
-      changed: attributes.changed, owner: .base, parent: base.parent, xattrs: nil, body: body,
+      changed: attributes.changed, owner: .base, parent: base.parent, name: base.name, xattrs: nil,
+      body: body,
       side: .none)
   }
 
@@ -38,8 +39,8 @@ extension Namespace {
   /// What a directory shows from below; nil if it shows nothing.
   func directoryBelow(_ id: NodeID) throws(FileError) -> BaseNode? {
     if let node = nodes[id] {
-      guard case .directory(let directory) = node.body else { throw .notDirectory }
-      return directory.below
+      guard case .directory(let below) = node.body else { throw .notDirectory }
+      return below
     }
     guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
     guard base.lastStatus.kind == .directory else { throw .notDirectory }

@@ -44,30 +44,28 @@ extension Namespace {
   }
 
   private func directoryPlace(_ id: NodeID) -> (NodeID, Name)? {
-    if let node = nodes[id] {
-      guard case .directory(let body) = node.body, node.links > 0 else { return nil }
-      return (node.parent, body.name)
-    }
-    // A directory from below without a record may lie in one that was removed.
-    guard let base = context.bases.node(id), (try? find(base.name, in: base.parent)) == id else {
+    if let node = nodes[id] { return node.links > 0 ? (node.parent, node.name) : nil }
+    guard let base = context.bases.node(id), isPlaced(id, base.name, in: base.parent) else {
       return nil
     }
     return (base.parent, base.name)
   }
 
-  /// A directory and name under which the node is.
+  /// A directory and name under which the node is. The names it was seen under are tried first;
+  /// only for a file with several, of which those were removed, are all entries of layers gone
+  /// through.
   func placement(of id: NodeID) -> (NodeID, Name)? {
     let node = nodes[id]
     if let node, node.links == 0 { return nil }
-    if node?.kind == .directory || (node == nil && (try? kind(id)) == .directory) {
-      return directoryPlace(id)
-    }
+    if node?.kind == .directory { return directoryPlace(id) }
+    if let node, isPlaced(id, node.name, in: node.parent) { return (node.parent, node.name) }
     for place in context.bases.node(id)?.seenNames ?? [] {
-      if (try? find(place.name, in: place.directory)) == id, directoryPath(place.directory) != nil {
+      // A directory that was removed shows what is below again to whoever still knows its number.
+      if isPlaced(id, place.name, in: place.directory), directoryPath(place.directory) != nil {
         return place
       }
     }
-    if let node, let name = name(of: id, in: node.parent) { return (node.parent, name) }
+    guard node != nil else { return nil }
     var found: (NodeID, Name)?
     entries.forEach(from: EntryKey(startOf: .root)) { key, entry in
       if entry.node == id { found = (key.directory, key.name) }
@@ -76,13 +74,7 @@ extension Namespace {
     return found
   }
 
-  private func name(of id: NodeID, in directory: NodeID) -> Name? {
-    var found: Name?
-    entries.forEach(from: EntryKey(startOf: directory)) { key, entry in
-      guard key.directory == directory else { return false }
-      if entry.node == id { found = key.name }
-      return found == nil
-    }
-    return found
+  private func isPlaced(_ id: NodeID, _ name: Name, in directory: NodeID) -> Bool {
+    (try? find(name, in: directory)) == id
   }
 }

@@ -45,11 +45,7 @@ extension Namespace {
       return true
     }
     for key in whiteouts { entries.remove(key) }
-    try change(id) { node in
-      if case .directory(let body) = node.body {
-        node.body = .directory(DirectoryBody(name: body.name, below: nil))
-      }
-    }
+    try change(id) { $0.body = .directory(below: nil) }
     try dropLink(id, isOpen: isOpen, at: now)
   }
 }

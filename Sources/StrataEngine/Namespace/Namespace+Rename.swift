@@ -129,10 +129,8 @@ extension Namespace {
   ) throws(FileError) {
     try change(id) { node in
       node.parent = place.directory
+      node.name = place.name
       node.changed = now
-      if case .directory(let body) = node.body {
-        node.body = .directory(DirectoryBody(name: place.name, below: body.below))
-      }
     }
   }
 }

@@ -9,8 +9,8 @@ public struct Namespace: Sendable {
   var nodes = PersistentMap<NodeID, Node>()
   /// The entries that layers have made, whiteouts among them.
   var entries = PersistentMap<EntryKey, Entry>()
-  /// What plugins keep with the tree, by plugin and key.
-  var annotations: [String: [String: [UInt8]]] = [:]
+  /// What plugins keep with the tree; nil until one does.
+  var annotations: Annotations?
   let context: NamespaceContext
   let fork: ForkID
   var forkName: String
@@ -31,18 +31,13 @@ public struct Namespace: Sendable {
   public mutating func makeFork(named name: String) -> Namespace {
     seal()
     sealedThrough = context.ids.newestLayer
-    return Namespace(copying: self, fork: context.ids.nextFork(), name: name)
-  }
-
-  private init(copying parent: Namespace, fork: ForkID, name: String) {
-    nodes = parent.nodes
-    entries = parent.entries
-    annotations = parent.annotations
-    context = parent.context
-    self.fork = fork
-    forkName = name
-    sealed = parent.sealed
-    sealedThrough = parent.sealedThrough
+    var child = Namespace(context: context, fork: context.ids.nextFork(), name: name)
+    child.nodes = nodes
+    child.entries = entries
+    child.annotations = annotations
+    child.sealed = sealed
+    child.sealedThrough = sealedThrough
+    return child
   }
 
   /// Closes the top; the next write opens another.
@@ -67,8 +62,14 @@ public struct Namespace: Sendable {
   /// Whether both hold the same tree because neither changed since they were one.
   func isUnchanged(since other: Namespace) -> Bool {
     nodes.isIdentical(to: other.nodes) && entries.isIdentical(to: other.entries)
-      && annotations == other.annotations
+      && annotations === other.annotations
   }
+}
+
+/// What plugins keep with a tree, by plugin and key.
+final class Annotations: Sendable {
+  let values: [String: [String: [UInt8]]]
+  init(_ values: [String: [String: [UInt8]]]) { self.values = values }
 }
 
 /// What all namespaces of a workspace share: the bases, the numbers, the clock.

@@ -11,9 +11,10 @@ struct Node: Sendable {
   var changed: Timestamp
   /// The layer that wrote the record last.
   var owner: LayerID
-  /// The directory it is in: for a directory, its `..`; for others the one it was put in last,
-  /// where ``Namespace/path(of:)`` looks first.
+  /// The directory that it was put in last, and its name there: for a directory its `..`; for others
+  /// one of its names, unless that was removed.
   var parent: NodeID
+  var name: Name
   /// Nil as long as they are the base's.
   var xattrs: ExtendedAttributes?
   var body: Body
@@ -21,7 +22,9 @@ struct Node: Sendable {
 
   enum Body: Sendable {
     case file(FileContent)
-    case directory(DirectoryBody)
+    /// Its own entries are in the namespace's map; what was not changed comes from `below`, nil for
+    /// a directory that shows nothing from below.
+    case directory(below: BaseNode?)
     case symlink(SymlinkBody)
     case special(FileKind, device: UInt64, below: BaseNode?)
   }
@@ -39,7 +42,7 @@ struct Node: Sendable {
   var below: BaseNode? {
     switch body {
     case .file(let content): content.below?.node
-    case .directory(let directory): directory.below
+    case .directory(let below): below
     case .symlink(let link): link.below
     case .special(_, _, let below): below
     }
@@ -56,19 +59,6 @@ struct Node: Sendable {
     return Attributes(
       node: id, kind: kind, mode: mode, links: links, uid: uid, gid: gid, size: size,
       blocks: blocks, device: device, accessed: accessed, modified: modified, changed: changed)
-  }
-}
-
-/// What a directory's record holds besides its entries, which are in the namespace's map.
-final class DirectoryBody: Sendable {
-  /// Its name in its parent; empty for the root.
-  let name: Name
-  /// Where what was not changed comes from; nil for a directory that shows nothing from below.
-  let below: BaseNode?
-
-  init(name: Name, below: BaseNode?) {
-    self.name = name
-    self.below = below
   }
 }
 

@@ -9,12 +9,15 @@ final class Page: @unchecked Sendable {
   let capacity: Int
   let bytes: UnsafeMutableRawPointer
 
-  /// A page of zeros with room for at least `count` bytes.
-  init(owner: LayerID, count: Int) {
+  /// A page with room for at least `count` bytes, zeros behind the first `filled`, which whoever
+  /// asks for it fills before anything else.
+  init(owner: LayerID, count: Int, filled: Int = 0) {
     self.owner = owner
     capacity = count > Block.size / 2 ? Block.size : max((count + 63) & ~63, 64)
     bytes = .allocate(byteCount: capacity, alignment: 16)
-    bytes.initializeMemory(as: UInt8.self, repeating: 0, count: capacity)
+    if filled < capacity {
+      (bytes + filled).initializeMemory(as: UInt8.self, repeating: 0, count: capacity - filled)
+    }
     Page.live.add(1, ordering: .relaxed)
   }
 
@@ -25,7 +28,7 @@ final class Page: @unchecked Sendable {
 
   /// A page with the same bytes and room for at least `count`.
   func copy(owner: LayerID, count: Int) -> Page {
-    let twin = Page(owner: owner, count: max(count, capacity))
+    let twin = Page(owner: owner, count: max(count, capacity), filled: capacity)
     twin.bytes.copyMemory(from: bytes, byteCount: capacity)
     return twin
   }

@@ -14,7 +14,8 @@ public struct Name: Hashable, Sendable {
 
   /// Makes a name of the bytes as they are; whether they make a valid entry name, ``isValid`` says.
   public init(_ bytes: some Collection<UInt8>) {
-    self = bytes.withContiguousStorageIfAvailable { Name(copying: UnsafeRawBufferPointer($0)) }
+    self =
+      bytes.withContiguousStorageIfAvailable { Name(copying: UnsafeRawBufferPointer($0)) }
       ?? Array(bytes).withUnsafeBytes { Name(copying: $0) }
   }
 
