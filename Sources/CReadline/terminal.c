@@ -116,15 +116,16 @@ static bool handle_signals(strata_outcome *outcome) {
         rl_forced_update_display();
         break;
       case SIGINT:
+        fputs("^C", rl_outstream);
         drop_line();
-        fputs("^C\n", stdout);
-        fflush(stdout);
+        fputc('\n', rl_outstream);
+        fflush(rl_outstream);
         *outcome = STRATA_INTERRUPTED;
         return false;
       default:
         drop_line();
-        fputc('\n', stdout);
-        fflush(stdout);
+        fputc('\n', rl_outstream);
+        fflush(rl_outstream);
         last_signal = number;
         *outcome = STRATA_TERMINATED;
         return false;

@@ -59,11 +59,9 @@ extension Namespace {
     if let node, node.links == 0 { return nil }
     if node?.kind == .directory { return directoryPlace(id) }
     if let node, isPlaced(id, node.name, in: node.parent) { return (node.parent, node.name) }
-    for place in context.bases.node(id)?.seenNames ?? [] {
-      // A directory that was removed shows what is below again to whoever still knows its number.
-      if isPlaced(id, place.name, in: place.directory), directoryPath(place.directory) != nil {
-        return place
-      }
+    for place in context.bases.node(id)?.seenNames ?? []
+    where isPlaced(id, place.name, in: place.directory) && directoryPath(place.directory) != nil {
+      return place
     }
     guard node != nil else { return nil }
     var found: (NodeID, Name)?

@@ -1,0 +1,62 @@
+internal import Glibc
+internal import StrataEngine
+internal import SystemPackage
+
+/// A host program as one command of a pipeline.
+struct HostStage {
+  let stage: StageRun
+
+  func run(_ line: [UInt8]) throws -> Int32 {
+    let isInherited = stage.output.isProcessOutput
+    let inputIsInherited = stage.input.isProcessInput
+    let command = HostCommand(
+      line: line, environment: stage.session.variables,
+      input: inputIsInherited ? .inherited : .piped,
+      output: isInherited ? .inherited : .piped, error: isInherited ? .inherited : .piped)
+    let process: any HostProcess
+    do {
+      process = try stage.session.host.start(command)
+    } catch {
+      throw CommandFailure("sh: \(error.text)", status: ExitStatus.notExecutable)
+    }
+    do {
+      if !inputIsInherited { try feed(process) }
+      while try !pass(try process.read()) {
+        if stage.session.cancellation.isCancelled { process.signal(SIGINT) }
+      }
+    } catch {
+      // Nobody takes what it writes any more.
+      process.signal(error.errno == .brokenPipe ? SIGPIPE : SIGTERM)
+      process.closeInput()
+      let status = try process.wait()
+      if error.errno == .brokenPipe { return status }
+      throw CommandFailure(error.text)
+    }
+    return try process.wait()
+  }
+
+  private func feed(_ process: any HostProcess) throws(FileError) {
+    defer { process.closeInput() }
+    while true {
+      let bytes = try stage.input.read()
+      if bytes.isEmpty || stage.session.cancellation.isCancelled { return }
+      do {
+        try process.write(bytes)
+      } catch {
+        if error.errno == .brokenPipe { return }
+        throw error
+      }
+      while let chunk = try process.readAvailable(), try !pass(chunk) {}
+    }
+  }
+
+  /// - Returns: whether that was the end.
+  private func pass(_ chunk: HostChunk) throws(FileError) -> Bool {
+    switch chunk {
+    case .output(let bytes): try stage.output.standardOutput.write(bytes)
+    case .error(let bytes): try? stage.output.standardError.write(bytes)
+    case .end: return true
+    }
+    return false
+  }
+}

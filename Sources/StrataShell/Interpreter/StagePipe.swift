@@ -1,0 +1,116 @@
+internal import Glibc
+internal import StrataEngine
+internal import Synchronization
+internal import SystemPackage
+
+/// A pipe between two commands of the shell.
+///
+/// Its two ends take turns: the writer runs in a thread of its own, but only while the reader waits
+/// for bytes, until it has written a good deal or has ended. So nothing grows without bound, a
+/// reader that stops early stops the writer, and still only one command runs at any moment: what
+/// they do to the session needs no locks, and comes in the same order every time.
+final class StagePipe: ByteSink, ByteSource {
+  private static let limit = 1 << 16
+
+  private struct State {
+    var buffer: [UInt8] = []
+    var isWriterDone = false
+    var isReaderDone = false
+  }
+
+  private let state = Mutex(State())
+  private let writersTurn = Turn()
+  private let readersTurn = Turn()
+
+  /// Starts the writer, which waits for its first turn.
+  /// - Throws: EAGAIN if there can be no further thread.
+  func start(_ writer: @escaping () -> Void) throws(FileError) {
+    let body = Transfer { [self] in
+      writersTurn.wait()
+      writer()
+      state.withLock { $0.isWriterDone = true }
+      readersTurn.give()
+    }
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    pthread_attr_setstacksize(&attributes, 8 << 20)
+    var thread = pthread_t()
+    let context = Unmanaged.passRetained(body)
+    let status = pthread_create(
+      &thread, &attributes,
+      { context in
+        guard let context else { return nil }
+        Unmanaged<Transfer>.fromOpaque(context).takeRetainedValue().run()
+        return nil
+      }, context.toOpaque())
+    guard status == 0 else {
+      context.release()
+      throw FileError(Errno(rawValue: status))
+    }
+  }
+
+  func write(_ bytes: [UInt8]) throws(FileError) {
+    let (isBroken, isFull) = state.withLock { state in
+      if !state.isReaderDone { state.buffer += bytes }
+      return (state.isReaderDone, state.buffer.count >= StagePipe.limit)
+    }
+    if isBroken { throw FileError(.brokenPipe) }
+    guard isFull else { return }
+    readersTurn.give()
+    writersTurn.wait()
+    if state.withLock({ $0.isReaderDone }) { throw FileError(.brokenPipe) }
+  }
+
+  func read() -> [UInt8] {
+    while true {
+      let (bytes, isEnd) = state.withLock { state in
+        defer { state.buffer = [] }
+        return (state.buffer, state.isWriterDone)
+      }
+      if !bytes.isEmpty || isEnd { return bytes }
+      writersTurn.give()
+      readersTurn.wait()
+    }
+  }
+
+  /// The reader wants no more. The writer comes to its end before this returns.
+  func finishReading() {
+    while !state.withLock({ $0.isWriterDone }) {
+      // A writer that has had no turn yet gets one: its effects are wanted, though nobody reads.
+      writersTurn.give()
+      readersTurn.wait()
+      state.withLock { state in
+        state.buffer = []
+        state.isReaderDone = true
+      }
+    }
+  }
+}
+
+/// The right to run, handed from one thread to another.
+private final class Turn: @unchecked Sendable {
+  // Sendable: a semaphore is made to be used by several threads, and the pointer never changes.
+  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+  init() { sem_init(semaphore, 0, 0) }
+
+  func give() { sem_post(semaphore) }
+
+  func wait() {
+    while sem_wait(semaphore) == -1 && errno == EINTR {}
+  }
+
+  deinit {
+    sem_destroy(semaphore)
+    semaphore.deallocate()
+  }
+}
+
+/// Takes a closure to another thread.
+private final class Transfer: @unchecked Sendable {
+  // Sendable: the closure runs once, and only while the thread that made it waits for its turn.
+  let run: () -> Void
+  init(_ run: @escaping () -> Void) { self.run = run }
+}

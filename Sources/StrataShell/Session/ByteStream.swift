@@ -1,0 +1,64 @@
+public import StrataEngine
+internal import Synchronization
+
+/// Where bytes go: a terminal, a file, the next command of a pipe.
+public protocol ByteSink: AnyObject, Sendable {
+  /// Takes all the bytes.
+  /// - Throws: what the place says; EPIPE when nobody reads any more.
+  func write(_ bytes: [UInt8]) throws(FileError)
+}
+
+/// Where bytes come from.
+public protocol ByteSource: AnyObject, Sendable {
+  /// The next bytes, as many as there happen to be; empty at the end, and only there.
+  func read() throws(FileError) -> [UInt8]
+  /// Whether it is the program's own standard input, which a host program may be given as it is.
+  var isProcessInput: Bool { get }
+}
+
+extension ByteSource {
+  public var isProcessInput: Bool { false }
+
+  /// All that is left.
+  public func readToEnd() throws(FileError) -> [UInt8] {
+    var all: [UInt8] = []
+    while true {
+      let bytes = try read()
+      if bytes.isEmpty { return all }
+      all += bytes
+    }
+  }
+}
+
+/// A sink that keeps what it is given.
+public final class MemorySink: ByteSink {
+  private let collected = Mutex<[UInt8]>([])
+
+  public init() {}
+
+  public func write(_ bytes: [UInt8]) { collected.withLock { $0 += bytes } }
+
+  public var bytes: [UInt8] { collected.withLock { $0 } }
+
+  /// Hands over what has come so far and starts anew.
+  public func take() -> [UInt8] {
+    collected.withLock { collected in
+      defer { collected = [] }
+      return collected
+    }
+  }
+}
+
+/// A source of bytes that are known beforehand: a heredoc, a test's input, nothing at all.
+public final class MemorySource: ByteSource {
+  private let rest: Mutex<[UInt8]>
+
+  public init(_ bytes: [UInt8] = []) { rest = Mutex(bytes) }
+
+  public func read() -> [UInt8] {
+    rest.withLock { rest in
+      defer { rest = [] }
+      return rest
+    }
+  }
+}

@@ -1,0 +1,96 @@
+public import StrataEngine
+
+/// A person's or a script's work in a workspace: where they are, and what they have set.
+///
+/// It has no terminal. It is used by one thread at a time; only ``cancellation`` may be touched from
+/// another.
+public final class Session {
+  public let workspace: Workspace
+  public let host: any Host
+  public let plugins: any PluginHub
+  public let cancellation = Cancellation()
+  public let trace: Trace
+  public var commands: CommandTable
+  public var settings = Settings()
+  public internal(set) var aliases: [String: [UInt8]] = [:]
+  public var variables: [String: [UInt8]] = [:]
+  /// The status of the last command, `$?`.
+  public internal(set) var lastStatus: Int32 = 0
+  /// The status to leave with, once `exit` was called.
+  public internal(set) var exitStatus: Int32?
+  /// The lines that were run, oldest first, for `history`.
+  public private(set) var history: [[UInt8]] = []
+  public private(set) var fork: Fork
+  /// In whose name files are touched; its `command` is the line that runs.
+  public private(set) var caller: Caller
+  /// How deep `source` is in `source`.
+  var sourceDepth = 0
+  private var directories: [ForkID: NodeID] = [:]
+  private var previousFork: Fork?
+  var previousDirectory: [UInt8]?
+
+  public init(
+    workspace: Workspace, host: any Host, caller: Caller, plugins: any PluginHub = NoPlugins(),
+    commands: CommandTable = CommandTable(Command.all)
+  ) {
+    self.workspace = workspace
+    self.host = host
+    self.caller = caller
+    self.plugins = plugins
+    self.commands = commands
+    trace = Trace(hooks: workspace.hooks)
+    fork = workspace.main
+  }
+
+  /// File operations in the current fork and directory.
+  public var client: Client { Client(fork, as: caller, directory: directory) }
+
+  /// The current directory of the current fork; its root, if the directory is gone.
+  public internal(set) var directory: NodeID {
+    get { directories[fork.id] ?? .root }
+    set { directories[fork.id] = newValue }
+  }
+
+  /// The current directory's path.
+  public var path: [UInt8] { fork.path(of: directory) ?? Array("/".utf8) }
+
+  /// Goes to another fork. One that is entered for the first time starts in the same directory if
+  /// it has it.
+  public func `switch`(to fork: Fork) {
+    let old = directory
+    if self.fork.id != fork.id { previousFork = self.fork }
+    self.fork = fork
+    let place = directories[fork.id] ?? old
+    let exists =
+      (try? fork.attributes(of: place))?.kind == .directory && fork.path(of: place) != nil
+    directories[fork.id] = exists ? place : .root
+  }
+
+  /// The fork before the last switch, if it is still there.
+  var lastFork: Fork? { previousFork.flatMap { workspace.fork(named: $0.name) } }
+
+  func forget(_ fork: Fork) { directories[fork.id] = nil }
+
+  /// Notes a line for `history`.
+  public func remember(_ line: [UInt8]) { history.append(line) }
+  func forgetHistory() { history = [] }
+
+  func setCommand(_ line: String) { caller.command = line }
+
+  /// `fork:/path> `, with a star behind a fork that differs from what it was made from.
+  public var prompt: [UInt8] {
+    Array("\(fork.name)\(fork.isDirty ? "*" : ""):\(ShownName(path))> ".utf8)
+  }
+
+  /// What stands in front of further lines of one command.
+  public let continuationPrompt = Array("> ".utf8)
+
+  public struct Settings: Equatable, Sendable {
+    /// Scripts go on after a command that failed (`set -k`). A person at a prompt always does.
+    public var keepsGoing = true
+    /// Each command is shown before it runs (`set -x`).
+    public var echoes = false
+
+    public init() {}
+  }
+}
