@@ -51,7 +51,7 @@ struct NodeLevel {
     case .readLink:
       return .bytes(try fork.readLink(try fork.lookup(name, in: directory)))
     case .create(_, let mode, true): try create(name, directory, .regular, mode)
-    case .makeDirectory(_, let mode): try create(name, directory, .directory, mode)
+    case .makeDirectory(_, let mode): try create(name, directory, .directory, mode & 0o1777)
     case .makeSymlink(_, let target): try create(name, directory, .symlink(target), 0o777)
     case .makeSpecial(_, let kind, let device, let mode):
       try create(name, directory, .special(kind, device: device), mode)
