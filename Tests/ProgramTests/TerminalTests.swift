@@ -24,7 +24,7 @@ import Testing
   @Test func `a prompt appears, a command runs, and Ctrl-D leaves with status 0`() throws {
     let shell = try start()
     try shell.type("echo one two\r")
-    try shell.expect("\none two\r\n")
+    try shell.expect("\rone two\r\n")
     try shell.expect("main:/> ")
     try shell.type("\u{4}")
     #expect(try shell.exitStatus() == 0)
@@ -61,17 +61,17 @@ import Testing
   @Test func `the arrow up brings back a line, of an earlier session, too`() throws {
     let shell = try start()
     try shell.type("echo remembered\r")
-    try shell.expect("\nremembered\r\n")
+    try shell.expect("\rremembered\r\n")
     try shell.expect("main:/> ")
     try shell.type("\u{1B}[A\r")
-    try shell.expect("\nremembered\r\n")
+    try shell.expect("\rremembered\r\n")
     try shell.expect("main:/> ")
     try shell.type("\u{4}")
     #expect(try shell.exitStatus() == 0)
 
     let next = try start()
     try next.type("\u{1B}[A\r")
-    try next.expect("\nremembered\r\n")
+    try next.expect("\rremembered\r\n")
     var status = stat()
     #expect(stat("\(state.path)/strata/history", &status) == 0)
     #expect(status.st_mode & 0o777 == 0o600)
@@ -87,7 +87,7 @@ import Testing
     try shell.expect("^C")
     try shell.expect("main:/> ")
     try shell.type("echo after\r")
-    let seen = try shell.expect("\nafter\r\n")
+    let seen = try shell.expect("\rafter\r\n")
     #expect(!seen.contains("never"))
   }
 
@@ -97,13 +97,13 @@ import Testing
     try shell.expect("\n")
     try shell.expect("> ")
     try shell.type("b'\r")
-    try shell.expect("\na\r\nb\r\n")
+    try shell.expect("\ra\r\nb\r\n")
     try shell.expect("main:/> ")
     try shell.type("cat <<END\r")
     try shell.expect("\n")
     try shell.expect("> ")
     try shell.type("one\rEND\r")
-    try shell.expect("\none\r\n")
+    try shell.expect("\rone\r\n")
     try shell.expect("main:/> ")
     try shell.type("echo 'a\r")
     try shell.expect("> ")
@@ -119,7 +119,7 @@ import Testing
     try shell.type("\u{3}")
     try shell.expect("main:/> ")
     try shell.type("echo $?\r")
-    try shell.expect("\n130\r\n")
+    try shell.expect("\r130\r\n")
   }
 
   @Test func `Ctrl-C ends a command that waits for input`() throws {

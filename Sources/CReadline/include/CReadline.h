@@ -21,7 +21,7 @@ bool strata_matches_add(strata_matches *matches, const char *replacement, const 
 /// Returns where that word begins.
 typedef int strata_completer(void *context, strata_matches *matches, const char *line, int cursor);
 
-/// Sets readline up, and takes over SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGCONT.
+/// Sets readline up, takes over SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGCONT, ignores SIGQUIT.
 /// `interrupt` is called, on a thread of its own, for a SIGINT that arrives while no line is read.
 /// Returns 0, or an errno.
 int strata_terminal_start(void *context, strata_completer *completer,

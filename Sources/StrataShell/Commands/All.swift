@@ -1,10 +1,33 @@
 extension Command {
   /// All commands of the shell, in the order of their names.
   public static let all: [Command] = [
+    .cat,
+    .cd,
+    .chmod,
+    .chown,
+    .cp,
+    .du,
     .echo,
     .exit,
     .false,
+    .head,
     .help,
+    .hexdump,
+    .ln,
+    .ls,
+    .mkdir,
+    .mv,
+    .pwd,
+    .readlink,
+    .rm,
+    .rmdir,
+    .stat,
+    .tail,
+    .touch,
+    .tree,
     .true,
+    .truncate,
+    .write,
+    .xattr,
   ]
 }

@@ -100,6 +100,8 @@ public final class Context {
       try complain(path, error)
     } catch let failure as PathFailure {
       try complain(failure.path, failure.error)
+    } catch let failure as CommandFailure {
+      try complain(failure.message)
     }
   }
 

@@ -28,7 +28,7 @@ public enum JSON: Equatable, Sendable {
     .object(members.map { Member($0.key, $0.value) })
   }
 
-  public static func integer(_ value: some BinaryInteger) -> JSON {
+  public static func int(_ value: some BinaryInteger) -> JSON {
     .integer(Int64(clamping: value))
   }
 

@@ -34,7 +34,7 @@ final class Assembly {
     var readers: [any BaseReader] = []
     for path in paths {
       do throws(FileError) {
-        readers.append(try HostDirectory(path))
+        readers.append(try HostDirectory(path: path))
       } catch {
         throw Complaint("\(ShownName(path)): \(error.text)")
       }

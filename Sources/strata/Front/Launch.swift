@@ -45,9 +45,12 @@ struct Launch {
         let status = front.run(words: words)
         return assembly.recording.isOn ? TerminalFront.run(assembly, readsRc: readsRc) : status
       }
-      if Self.isRegularFile(first) {
+      if MachineHost().isRegularFile(first) {
         front.setArguments(Array(words.dropFirst()), name: first)
         return front.run(try Self.contents(of: first))
+      }
+      if first.contains(UInt8(ascii: "/")), MachineHost().isDirectory(first) {
+        throw Complaint("\(ShownName(first)): Is a directory", status: ExitStatus.notExecutable)
       }
       return front.run(words: words)
     }
@@ -62,10 +65,6 @@ struct Launch {
       raise(SIGPIPE)
     }
     return status & 0xFF
-  }
-
-  private static func isRegularFile(_ path: [UInt8]) -> Bool {
-    (try? MachineHost().attributes(path, follow: true))?.kind == .regular
   }
 
   static func contents(of file: [UInt8]) throws(Complaint) -> [UInt8] {

@@ -37,7 +37,7 @@ final class MachineReplayHost: ReplayHost, Sendable {
       }
       let title = asked.count == 1 ? "base" : "base\(bases.count + 1)"
       bases.append(
-        OwnedBase(try reader(path, base), of: .ofProcess(), title: title))
+        ReplayedBase(try reader(path, base), of: .ofProcess(), title: title))
     }
     let workspace = try Workspace(bases: bases, clock: { host.now() })
     let plugins = LuaHub(workspace, isReplay: true)
@@ -51,7 +51,7 @@ final class MachineReplayHost: ReplayHost, Sendable {
 
   private func reader(_ path: [UInt8], _ base: ReplayBase) throws(FileError) -> any BaseReader {
     do throws(FileError) {
-      return try HostDirectory(path)
+      return try HostDirectory(path: path)
     } catch {
       throw FileError(error.errno, "//base \(ShownName(path)): \(error.text)")
     }

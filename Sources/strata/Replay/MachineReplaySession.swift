@@ -36,10 +36,11 @@ final class MachineReplaySession: ReplaySession {
     if let status = session.exitStatus {
       return ReplayOutcome(status: status, failure: "the session has ended before this line")
     }
-    let (cancellation, plugins) = (session.cancellation, plugins)
+    let (cancellation, plugins, host) = (session.cancellation, plugins, host)
     let deadline = Deadline(seconds: timeout) {
       cancellation.cancel()
       plugins.interrupt()
+      host.endPrograms()
     }
     host.tick()
     session.remember(input)

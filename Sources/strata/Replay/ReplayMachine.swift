@@ -7,6 +7,7 @@ internal import Synchronization
 final class ReplayMachine: Host {
   private let machine = MachineHost()
   private let variables: [String: [UInt8]]
+  private let running = Mutex<[Running]>([])
   private let clock = Atomic(TemporaryTree.time)
 
   init(environment: [(name: [UInt8], value: [UInt8])]) {
@@ -29,20 +30,32 @@ final class ReplayMachine: Host {
   }
   func group(named name: String) -> UInt32? { Self.number(of: name) }
 
-  private static let names: [UInt32: String] = [0: "root", OwnedBase.owner: "user"]
+  private static let names: [UInt32: String] = [0: "root", ReplayedBase.owner: "user"]
   private static func number(of name: String) -> UInt32? {
     names.first { $0.value == name }?.key
   }
 
   /// The transcript's user, whoever replays it.
   static let caller = Caller(
-    uid: OwnedBase.owner, gid: OwnedBase.owner, umask: 0o022, pid: 1000, command: "")
+    uid: ReplayedBase.owner, gid: ReplayedBase.owner, umask: 0o022, pid: 1000, command: "")
 
   func start(_ command: HostCommand) throws(FileError) -> any HostProcess {
     var command = command
     command.environment.merge(variables) { own, _ in own }
-    return try machine.start(command)
+    let process = try machine.start(command)
+    running.withLock { running in
+      running.removeAll { $0.process == nil }
+      running.append(Running(process: process))
+    }
+    return process
   }
+
+  /// Ends the host's programs that still run.
+  func endPrograms() {
+    for one in running.withLock({ $0 }) { one.process?.signal(9) }
+  }
+
+  private struct Running: Sendable { weak var process: (any HostProcess)? }
 
   func attributes(_ path: [UInt8], follow: Bool) throws(FileError) -> Attributes {
     try machine.attributes(path, follow: follow)

@@ -1,5 +1,7 @@
 internal import CReadline
 internal import Glibc
+internal import StrataEngine
+internal import SystemPackage
 
 /// The lines typed in this session and, in `$XDG_STATE_HOME/strata/history`, in those before.
 struct HistoryFile {
@@ -7,9 +9,9 @@ struct HistoryFile {
   static let limit: Int32 = 10_000
 
   private let path: [UInt8]?
-  private var added: Int32 = 0
   /// What went wrong with the file, to be told once.
-  private(set) var problem: Int32?
+  private var problem: Int32?
+  private var isProblemTold = false
 
   /// - Parameter path: nil keeps the history in memory only.
   init(path: [UInt8]?) {
@@ -27,10 +29,16 @@ struct HistoryFile {
       line != lines(last: 1).first
     else { return }
     strata_history_add(Terminal.cString(line))
-    added += 1
     guard let path else { return }
     let error = strata_history_append(Terminal.cString(path), 1, HistoryFile.limit)
     if error != 0 { problem = error }
+  }
+
+  /// What went wrong with the file, the first time that it is asked for after that.
+  mutating func takeProblem() -> FileError? {
+    guard let problem, !isProblemTold else { return nil }
+    isProblemTold = true
+    return FileError(Errno(rawValue: problem))
   }
 
   /// All lines, oldest first.

@@ -1,7 +1,6 @@
 internal import Glibc
 internal import StrataEngine
 internal import StrataShell
-internal import SystemPackage
 
 /// The session of a person at a terminal: prompt, line, result, until `exit` or Ctrl-D.
 final class TerminalFront {
@@ -32,11 +31,10 @@ final class TerminalFront {
     }
     let directories = UserDirectories(environment: session.host.environment)
     let history = HistoryFile(path: directories.makeHistoryFile())
-    if let problem = history.problem {
-      Complaint("the history cannot be read: \(FileError(Errno(rawValue: problem)).text)").show()
-    }
     history.lines().forEach(session.remember)
     let front = TerminalFront(assembly, terminal, history)
+    front.tellHistoryProblem()
+    session.settings.keepsGoing = true
     session.begin()
     defer { session.end() }
     if readsRc, let file = directories.rcFile { front.read(rcFile: file) }
@@ -56,12 +54,11 @@ final class TerminalFront {
 
   private func loop() -> Int32 {
     while session.exitStatus == nil {
+      session.cancellation.reset()
       switch readCommand() {
       case .line(let source): run(source)
       case .interrupted: continue
-      case .terminated(let number):
-        signal(number, SIG_DFL)
-        raise(number)
+      case .terminated(let number): return 128 + number
       case .end:
         // The prompt's line is left, as `exit` would.
         try? DescriptorSink(1).write([UInt8(ascii: "\n")])
@@ -90,9 +87,16 @@ final class TerminalFront {
     }
   }
 
+  /// Once: a disk that is full now is so at the next line, too.
+  private func tellHistoryProblem() {
+    guard let problem = history.takeProblem() else { return }
+    Complaint("the history file: \(problem.text)").show()
+  }
+
   private func run(_ source: [UInt8]) {
     guard source.contains(where: { $0 > 0x20 }) else { return }
     history.add(source)
+    tellHistoryProblem()
     session.remember(source)
     let input = DescriptorSource(0, session.cancellation)
     assembly.recording.step(session, source) {

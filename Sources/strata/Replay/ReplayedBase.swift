@@ -1,8 +1,8 @@
 internal import StrataEngine
 
-/// A base as it would be if the files of whoever runs the replay belonged to user and group 1000, so
-/// that a transcript shows the same wherever it is replayed.
-final class OwnedBase: BaseReader {
+/// A base as a transcript sees it, the same wherever it is replayed: the files of whoever replays it
+/// belong to user and group 1000, and sizes that depend on the host's file system are those of ext4.
+final class ReplayedBase: BaseReader {
   static let owner: UInt32 = 1000
 
   private let base: any BaseReader
@@ -21,8 +21,13 @@ final class OwnedBase: BaseReader {
 
   func status(of path: BasePath) throws(FileError) -> BaseStatus? {
     guard var status = try base.status(of: path) else { return nil }
-    if status.uid == uid { status.uid = OwnedBase.owner }
-    if status.gid == gid { status.gid = OwnedBase.owner }
+    if status.uid == uid { status.uid = ReplayedBase.owner }
+    if status.gid == gid { status.gid = ReplayedBase.owner }
+    switch status.kind {
+    case .directory: (status.size, status.blocks) = (4096, 8)
+    case .regular: status.blocks = (status.size + 4095) / 4096 * 8
+    default: status.blocks = 0
+    }
     return status
   }
 

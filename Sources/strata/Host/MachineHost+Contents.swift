@@ -3,6 +3,14 @@ internal import StrataShell
 internal import SystemPackage
 
 extension MachineHost {
+  func isRegularFile(_ path: [UInt8]) -> Bool {
+    (try? attributes(path, follow: true))?.kind == .regular
+  }
+
+  func isDirectory(_ path: [UInt8]) -> Bool {
+    (try? attributes(path, follow: true))?.kind == .directory
+  }
+
   /// The whole of a regular file, or all that comes from a pipe.
   /// - Throws: EISDIR for a directory.
   func contents(of path: [UInt8]) throws(FileError) -> [UInt8] {
