@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -148,3 +149,5 @@ int strata_next_data(int fd, int64_t offset, int64_t *start, int64_t *end) {
   *end = hole;
   return 0;
 }
+
+void strata_set_thread_user(unsigned user) { setfsuid(user); }

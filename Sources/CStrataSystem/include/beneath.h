@@ -40,6 +40,9 @@ ssize_t strata_get_xattr(int fd, const char *name, void *value, size_t size);
 /// The next data and the hole behind it from `offset` on; 0, 1 when only a hole follows, or -errno.
 int strata_next_data(int fd, int64_t offset, int64_t *start, int64_t *end);
 
+/// Makes the calling thread, and no other, access files as another user (setfsuid).
+void strata_set_thread_user(unsigned user);
+
 extern const int strata_o_path;
 extern const int strata_o_noatime;
 
