@@ -65,43 +65,12 @@ public final class HostDirectory: BaseReader {
     return path.bytes
   }
 
-  /// Reading must not show on the host; only a file's owner may ask for that.
-  private func quietly(
-    _ open: (OpenFlags) throws(Errno) -> Descriptor
-  ) throws(Errno) -> Descriptor {
-    do throws(Errno) { return try open(.keepAccessTime) } catch .notPermitted {
-      return try open([])
-    }
-  }
-
-  /// Opens a regular file, and nothing else even if something else took its place: opening a device
-  /// or a FIFO can be noticed on its other side.
+  /// Opens a regular file, and nothing else even if something else took its place.
   private func openFile(_ path: BasePath) throws(Errno) -> HostFile {
     let found = try find(path)
-    let status = try found.status()
-    switch FileKind(modeBits: status.mode) {
-    case .regular: break
-    case .directory: throw .isDirectory
-    case .symlink: throw .tooManySymbolicLinkLevels
-    default: throw .invalidArgument
-    }
-    do throws(Errno) {
-      let file = try quietly { flags throws(Errno) in try found.reopen([.read, flags]) }
-      return HostFile(file, birthLasts: birthLasts(on: status.device, found))
-    } catch .noSuchFileOrDirectory {
-      return try openWithoutProc(path, status)
-    }
-  }
-
-  /// Without /proc the path is gone a second time, and what is found must be the same object.
-  private func openWithoutProc(_ path: BasePath, _ status: FileStatus) throws(Errno) -> HostFile {
     let bytes = try shown(path)
-    let file = try quietly { flags throws(Errno) in
-      try root.open(beneath: bytes, [.read, .nonBlocking, flags], by: resolution)
-    }
-    let now = try file.status()
-    guard now.device == status.device, now.inode == status.inode else {
-      throw .staleNFSFileHandle
+    let (file, status) = try found.openFound { flags throws(Errno) in
+      try root.open(beneath: bytes, flags, by: resolution)
     }
     return HostFile(file, birthLasts: birthLasts(on: status.device, file))
   }
@@ -141,28 +110,11 @@ extension HostDirectory {
       let directory = try quietly { flags throws(Errno) in
         try root.open(beneath: bytes, [.read, .directory, flags], by: resolution)
       }
-      var entries: [BaseEntry] = []
-      for (bytes, type) in try directory.names() {
-        let name = Name(bytes)
-        if path.parent == nil, hidden.contains(name) { continue }
-        guard let kind = try kind(of: bytes, type, in: directory) else { continue }
-        entries.append(BaseEntry(name: name, kind: kind))
-      }
-      return entries
+      let entries = try directory.entries()
+      guard path.parent == nil, !hidden.isEmpty else { return entries }
+      return entries.filter { !hidden.contains($0.name) }
     } catch {
       throw FileError(error == .tooManySymbolicLinkLevels ? .notDirectory : error)
-    }
-  }
-
-  /// `d_type` says `S_IFMT` shifted by 12, or 0 where the file system does not know.
-  private func kind(
-    of name: [UInt8], _ type: UInt8, in directory: Descriptor
-  ) throws(Errno) -> FileKind? {
-    if type != 0 { return FileKind(modeBits: UInt32(type) << 12) }
-    do throws(Errno) {
-      return FileKind(modeBits: try directory.status(ofEntry: name).mode)
-    } catch .noSuchFileOrDirectory {
-      return nil
     }
   }
 

@@ -11,8 +11,11 @@ public final class Descriptor: Sendable {
   deinit { close(rawValue) }
 
   /// Opens a path as the process sees it, symbolic links followed. Paths of any length.
-  public convenience init(path: [UInt8], _ flags: OpenFlags) throws(Errno) {
-    var directory: Descriptor?
+  /// - Parameter start: the directory that a relative path begins in; nil is the working directory.
+  public convenience init(
+    path: [UInt8], _ flags: OpenFlags, from start: Descriptor? = nil
+  ) throws(Errno) {
+    var directory = start
     let rest = try Self.steps(path) { step throws(Errno) in
       directory = try Self.open(step, [.path, .directory], in: directory)
     }
