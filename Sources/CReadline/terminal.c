@@ -56,10 +56,16 @@ static int take_signals(void) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
   const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
+  sigset_t taken;
+  sigemptyset(&taken);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     if (sigaction(numbers[i], &action, NULL) != 0) return errno;
+    sigaddset(&taken, numbers[i]);
   }
-  return 0;
+  // Ctrl-\ is for the programs that we start.
+  signal(SIGQUIT, SIG_IGN);
+  // Whoever started us may have blocked them.
+  return pthread_sigmask(SIG_UNBLOCK, &taken, NULL);
 }
 
 int strata_terminal_start(void *context, strata_completer *completer,
@@ -116,21 +122,40 @@ static bool handle_signals(strata_outcome *outcome) {
         rl_forced_update_display();
         break;
       case SIGINT:
+        fputs("^C", rl_outstream);
         drop_line();
-        fputs("^C\n", stdout);
-        fflush(stdout);
+        fputc('\n', rl_outstream);
+        fflush(rl_outstream);
         *outcome = STRATA_INTERRUPTED;
         return false;
       default:
         drop_line();
-        fputc('\n', stdout);
-        fflush(stdout);
+        fputc('\n', rl_outstream);
+        fflush(rl_outstream);
         last_signal = number;
         *outcome = STRATA_TERMINATED;
         return false;
     }
   }
   return true;
+}
+
+/// Handles what came between the end of the line and the end of reading it. Returns whether the
+/// line stands.
+static bool handle_late_signals(strata_outcome *outcome) {
+  unsigned char number;
+  bool stands = true;
+  while (read(to_reader[0], &number, 1) == 1) {
+    if (number == SIGINT) {
+      *outcome = STRATA_INTERRUPTED;
+      stands = false;
+    } else if (number == SIGTERM || number == SIGHUP) {
+      last_signal = number;
+      *outcome = STRATA_TERMINATED;
+      return false;
+    }
+  }
+  return stands;
 }
 
 strata_outcome strata_terminal_read(const char *prompt, char **line) {
@@ -152,6 +177,10 @@ strata_outcome strata_terminal_read(const char *prompt, char **line) {
     if (ends[0].revents != 0) rl_callback_read_char();
   }
   atomic_store(&reading, false);
+  if (done && !handle_late_signals(&outcome)) {
+    free(entered);
+    return outcome;
+  }
   if (done && entered != NULL) {
     *line = entered;
     return STRATA_LINE;

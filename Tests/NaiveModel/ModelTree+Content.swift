@@ -66,6 +66,7 @@ extension ModelTree {
   private mutating func modify(_ id: Int, _ body: (inout [UInt8]) -> Void) {
     guard var node = nodes.removeValue(forKey: id) else { return }
     body(&node.content)
+    changes += 1
     node.contentVersion += 1
     node.modified = now
     node.changed = now

@@ -14,6 +14,9 @@ public struct ModelTree: Sendable {
   /// The number for the next node; the owner of several trees keeps it above all of them.
   public var nextNode: Int
 
+  /// Counts what was changed; calls that find nothing to do are none.
+  public internal(set) var changes = 0
+
   init(nodes: [Int: ModelNode], nextNode: Int) {
     self.nodes = nodes
     self.nextNode = nextNode
@@ -64,6 +67,7 @@ public struct ModelTree: Sendable {
 
 extension ModelTree {
   mutating func touchDirectory(_ id: Int) {
+    changes += 1
     nodes[id]?.modified = now
     nodes[id]?.changed = now
   }

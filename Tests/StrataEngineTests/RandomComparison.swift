@@ -81,8 +81,13 @@ struct RandomComparison {
 
   private func compareContent(_ path: [UInt8], _ expected: [UInt8], _ node: NodeID) throws {
     let file = try line.fork.open(node, [.read], by: .superuser)
-    guard sameBytes(try file.read(expected.count + 100, at: 0), expected) else {
-      throw Mismatch("\(text(path)): another content")
+    let found = try file.read(expected.count + 100, at: 0)
+    guard sameBytes(found, expected) else {
+      let first = zip(found, expected).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+      throw Mismatch(
+        "\(text(path)): \(found.count) bytes for \(expected.count), the first that differs is "
+          + "\(first ?? min(found.count, expected.count)): \(found[(first ?? 0)...].prefix(8)) for "
+          + "\(expected[(first ?? 0)...].prefix(8)); \(try line.fork.blockMap(of: node)))")
     }
     try checkHoles(path, expected, file)
   }

@@ -25,11 +25,23 @@ struct RandomDifference {
       switch change.kind {
       case .added: added.insert(change.path)
       case .removed: removed.insert(change.path)
-      case .modified, .metadata, .typeChanged: modified.insert(change.path)
+      case .modified, .metadata, .typeChanged:
+        // The model's root is the empty path.
+        modified.insert(change.path == [0x2F] ? [] : change.path)
       case .renamed:
         guard let oldPath = change.oldPath else { throw Mismatch("a rename without old path") }
         try expand(oldPath, change.path, old.tree, new.tree, &removed, &added)
       }
+    }
+    for change in changes where change.kind == .renamed {
+      guard let oldPath = change.oldPath, let old = oldPath.lastIndex(of: 0x2F),
+        let new = change.path.lastIndex(of: 0x2F), oldPath[old...] == change.path[new...]
+      else { continue }
+      let isImplied = changes.contains { other in
+        other.kind == .renamed && other.oldPath.map { $0[...] } == oldPath[..<old]
+          && other.path[...] == change.path[..<new]
+      }
+      if isImplied { throw Mismatch("diff: \(text(change.path)) moved with its directory") }
     }
     try compare("added", added, expected.added, changes)
     try compare("removed", removed, expected.removed, changes)

@@ -12,7 +12,7 @@ import Testing
   /// Operations of one run over one random union of bases.
   static let perRun = 4000
 
-  enum Choice: CaseIterable {
+  enum Choice: Int, CaseIterable {
     case byDefault, copyUp, redirect
 
     var firstWrite: FirstWrite? {
@@ -26,7 +26,9 @@ import Testing
 
   @Test(arguments: Choice.allCases)
   func `Random operations agree with a naïve model`(_ choice: Choice) throws {
-    let seed = Self.environment("STRATA_SEED").map(UInt64.init) ?? UInt64(getpid()) << 20
+    let seed =
+      Self.environment("STRATA_SEED").map { UInt64($0) }
+      ?? UInt64(getpid()) << 20 + UInt64(choice.rawValue) << 16
     var rest = Self.operations / Choice.allCases.count
     var run: UInt64 = 0
     while rest > 0 {

@@ -1,3 +1,4 @@
+import Glibc
 import NaiveModel
 import StrataEngine
 import StrataTestSupport
@@ -15,10 +16,13 @@ final class RandomRun {
   private var numbers = RandomNumbers()
   private var lines: [RandomLine]
   private var nextNode: Int
+  /// The one that something was done to last.
+  private var last: RandomLine
   private var forksMade = 0
   private var trace: [String] = []
   /// Operations done so far.
   private(set) var count = 0
+  private var succeeded = 0
 
   /// The time of the operation under way.
   private final class Clock: Sendable {
@@ -36,34 +40,47 @@ final class RandomRun {
     if let policy { workspace.hooks.policy = policy }
     let tree = ModelTree(bases: bases.models)
     nextNode = tree.nextNode
-    lines = [RandomLine(workspace.main, tree)]
+    last = RandomLine(workspace.main, tree)
+    lines = [last]
   }
 
   /// - Throws: ``Mismatch`` with the last operations.
   func run(_ operations: Int) throws {
     do {
       for line in lines { try RandomComparison(line).run(&numbers) }
-      var nextComparison = 400
+      let interval = RandomOperations.environment("STRATA_EVERY") ?? 400
+      var nextComparison = interval
       while count < operations {
         try step()
         guard count >= nextComparison else { continue }
-        nextComparison = count + 400
-        let line = random.pick(lines)
+        nextComparison = count + interval
+        let line = interval == 1 ? last : random.pick(lines)
         line.model.collect()
         try RandomComparison(line).run(&numbers)
         try difference(line)
       }
       for line in lines { try RandomComparison(line).run(&numbers) }
+      if getenv("STRATA_STATS") != nil {
+        print("  nodes: \(lines.map { $0.model.tree.paths().count }) done \(succeeded) of \(count)")
+      }
     } catch {
       throw Mismatch(
         "seed \(seed), operation \(count): \(error)\nthe last operations, newest first:\n  "
-          + trace.suffix(30).reversed().joined(separator: "\n  "))
+          + trace.suffix(Int(getenv("STRATA_TRACE").map { String(cString: $0) } ?? "30") ?? 30)
+          .reversed().joined(separator: "\n  "))
     }
   }
 
   /// Some operations on one fork, as one command or none; or one thing to the forks themselves.
   private func step() throws {
     let line = random.pick(lines)
+    last = line
+    if random.chance(10) {
+      generator.refresh(
+        line.model.tree.paths().keys.sorted { $0.lexicographicallyPrecedes($1) }.filter {
+          !$0.isEmpty && $0.count < 200
+        })
+    }
     switch random.below(1000) {
     case ..<20: try fork(line)
     case ..<28: try drop()
@@ -72,10 +89,10 @@ final class RandomRun {
     case ..<650:
       let before = line.model.tree
       let logged = line.fork.history.count
-      let marks = (line.model.changes, line.model.departures)
+      let marks = (line.model.tree.changes, line.model.departures)
       try workspace.operation("command", on: line.fork) { try operations(line) }
       try log(
-        line, before, logged, line.model.changes - marks.0, line.model.departures - marks.1)
+        line, before, logged, line.model.tree.changes - marks.0, line.model.departures - marks.1)
     default: try operations(line)
     }
   }
@@ -115,6 +132,7 @@ final class RandomRun {
     if trace.count > 200 { trace.removeFirst(100) }
     guard found == expected else { throw Mismatch("is \(found), should be \(expected)") }
     generator.learn(operation, expected)
+    if case .failed = expected {} else { succeeded += 1 }
     try list(line)
   }
 

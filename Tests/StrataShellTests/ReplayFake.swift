@@ -27,14 +27,24 @@ final class FakeReplayHost: ReplayHost {
     return FakeReplaySession(answers)
   }
 
-  func print(_ bytes: [UInt8]) { printed += String(decoding: bytes, as: UTF8.self) }
+  func transcripts(in directory: [UInt8]) throws(FileError) -> [[UInt8]]? {
+    guard directory.last == UInt8(ascii: "/") else { return nil }
+    let prefix = String(decoding: directory, as: UTF8.self)
+    return files.keys.filter { $0.hasPrefix(prefix) }.sorted().map { Array($0.utf8) }
+  }
 
   /// Replays one file with the text and tells the exit status.
   func replay(
     _ text: String, as file: String = "a.session", _ options: ReplayRun.Options = .init()
   ) -> Int32 {
     files[file] = text
-    return ReplayRun(options, host: self).run([Array(file.utf8)])
+    return run([file], options)
+  }
+}
+
+extension FakeReplayHost {
+  func run(_ files: [String], _ options: ReplayRun.Options = .init()) -> Int32 {
+    ReplayRun(options, host: self) { self.printed += $0 }.run(files.map { Array($0.utf8) })
   }
 }
 

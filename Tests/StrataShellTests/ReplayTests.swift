@@ -16,7 +16,7 @@ import Testing
 
   @Test func `a transcript that says what happens passes and prints only the count`() {
     host.answers["write -a /etc/hosts <<END\nhi\nEND"] = ReplayOutcome(
-      pieces: [.event(Array("copy_up /etc/hosts base->work 20 bytes".utf8))])
+      pieces: [.event(Array("@ copy_up /etc/hosts base->work 20 bytes".utf8))])
     host.answers["cat /nope"] = ReplayOutcome(
       "cat: /nope: No such file or directory\n", status: 1)
     let text =
@@ -114,7 +114,7 @@ import Testing
 
   @Test func `an event in the middle of a line is shown after it`() {
     host.answers["say"] = ReplayOutcome(pieces: [
-      .output(Array("ab".utf8)), .event(Array("write /x".utf8)), .output(Array("cd\nef\n".utf8)),
+      .output(Array("ab".utf8)), .event(Array("@ write /x".utf8)), .output(Array("cd\nef\n".utf8)),
     ])
     #expect(host.replay(head + "main:/> say\nabcd\n@ write /x\nef\n") == 0)
   }
@@ -219,6 +219,14 @@ import Testing
     #expect(host.settings == [setting])
   }
 
+  @Test func `a directory stands for the transcripts in it`() {
+    host.files["d/a.session"] = head + "main:/> fork x\n"
+    host.files["d/b.session"] = head + "main:/> nope\n"
+    #expect(host.run(["d/"]) == 1)
+    #expect(host.printed.hasSuffix("1 passed, 1 differ\n"))
+    #expect(host.run(["empty/"]) == 2)
+  }
+
   @Test func `the JUnit report has a case for each test`() {
     host.answers["say"] = ReplayOutcome("a<b\n")
     var options = ReplayRun.Options()
@@ -229,5 +237,21 @@ import Testing
     #expect(xml.contains("<testcase classname=\"a.session\" name=\"one\"/>"))
     #expect(xml.contains("name=\"two &amp; more\">"))
     #expect(xml.contains("+a&lt;b\n"))
+  }
+}
+
+@Suite struct RecorderTests {
+  @Test func `what is recorded replays`() {
+    let host = FakeReplayHost()
+    host.answers["say <<END\na\n\nEND"] = ReplayOutcome("# a\n\n", status: 2)
+    let prompt = Array("main:/> ".utf8)
+    var text = Recorder.header(bases: [Array("tree".utf8)], plugins: [Array("p.lua".utf8)])
+    for input in ["say <<END\na\n\nEND", "", "nope"] {
+      let outcome = FakeReplaySession(host.answers).run(Array(input.utf8), timeout: 1)
+      text += Recorder.step(prompt: prompt, input: Array(input.utf8), outcome: outcome)
+    }
+    host.answers[""] = ReplayOutcome(": not found\n", status: 127)
+    #expect(host.replay(String(decoding: text, as: UTF8.self)) == 0, "\(host.printed)")
+    #expect(host.settings[0].plugins == [Array("p.lua".utf8)])
   }
 }

@@ -60,15 +60,6 @@ extension FileOperation {
     default: nil
     }
   }
-
-  /// Whether it can change anything.
-  public var isChange: Bool {
-    switch self {
-    case .status, .list, .read, .readLink, .attributesList, .close, .readOpen, .statusOpen: false
-    case .open(_, _, let options): options.contains(.truncate)
-    default: true
-    }
-  }
 }
 
 extension FileOperation: CustomStringConvertible {

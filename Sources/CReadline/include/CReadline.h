@@ -11,17 +11,17 @@
 /// The candidates for one completion, filled by the completer.
 typedef struct strata_matches strata_matches;
 
-/// Adds a candidate: what is to stand in the line instead of the word, without the quote that is
-/// open in front of it, and what the list of candidates shows for it.
+/// Adds a candidate: what is to stand in the line instead of the word, what the list of candidates
+/// shows for it, and whether the word is then whole, so that a space may follow.
 /// Returns false when memory is out; the candidate is then left out.
-bool strata_matches_add(strata_matches *matches, const char *replacement, const char *shown);
+bool strata_matches_add(strata_matches *matches, const char *replacement, const char *shown,
+                        bool final);
 
-/// Asked for the candidates of the word at `start ..< end` of `line`. `quote` is the quote that is
-/// open in front of the word, or 0. The word still holds its backslashes.
-typedef void strata_completer(void *context, strata_matches *matches, const char *line, int start,
-                              int end, char quote);
+/// Asked for the ways to go on with the word that ends at the cursor, an offset in `line`.
+/// Returns where that word begins.
+typedef int strata_completer(void *context, strata_matches *matches, const char *line, int cursor);
 
-/// Sets readline up, and takes over SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGCONT.
+/// Sets readline up, takes over SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGCONT, ignores SIGQUIT.
 /// `interrupt` is called, on a thread of its own, for a SIGINT that arrives while no line is read.
 /// Returns 0, or an errno.
 int strata_terminal_start(void *context, strata_completer *completer,

@@ -1,5 +1,6 @@
 #ifndef STRATA_SYSTEM_H
 #define STRATA_SYSTEM_H
+#include "beneath.h"
 #include "memory_use.h"
 
 #endif

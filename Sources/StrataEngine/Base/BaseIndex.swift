@@ -109,10 +109,13 @@ final class BaseIndex: Sendable {
     if isNew {
       byID.withLock { $0[node.id] = node }
     } else {
+      let isOther = node.parent != parent || node.name != name
       node.state.withLock { state in
         state.status = status
         state.places = places
         state.epoch = now
+        guard isOther, !state.otherNames.contains(where: { $0 == (parent, name) }) else { return }
+        state.otherNames.append((parent, name))
       }
     }
     return node

@@ -16,6 +16,8 @@ public final class BaseNode: Sendable {
     var places: [Place]
     /// The epoch in which `status` was last compared with the host.
     var epoch: UInt64
+    /// Further names of a hard link that it was seen under.
+    var otherNames: [(directory: NodeID, name: Name)] = []
     /// Which names were looked up, and what was there.
     var children: [Name: BaseNode?] = [:]
     var listing: [BaseEntry]?
@@ -35,6 +37,11 @@ public final class BaseNode: Sendable {
     self.parent = parent
     self.name = name
     self.state = Mutex(state)
+  }
+
+  /// The directories and names under which it was seen, the first one first.
+  var seenNames: [(directory: NodeID, name: Name)] {
+    [(parent, name)] + state.withLock { $0.otherNames }
   }
 
   /// As last seen; ``BaseIndex/status(of:)`` looks again.

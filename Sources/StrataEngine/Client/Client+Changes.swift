@@ -80,7 +80,8 @@ extension Client {
   }
 
   public func makeDirectory(_ path: [UInt8], mode: UInt32 = 0o777) throws(FileError) {
-    _ = try make(path, .directory, mode: mode)
+    // As mkdir(2), which takes no set-id bits.
+    _ = try make(path, .directory, mode: mode & 0o1777)
   }
 
   public func makeSymlink(_ path: [UInt8], target: [UInt8]) throws(FileError) {
@@ -108,8 +109,10 @@ extension Client {
     try fork.link(node, as: name, in: directory, by: caller)
   }
 
+  /// - Throws: EISDIR for a directory, as `.`, `..` and the root are.
   public func unlink(_ path: [UInt8]) throws(FileError) {
-    let (directory, name) = try resolveParent(path)
+    let (directory, name) = try resolveLast(path)
+    if name.isDot || name.isDotDot { throw .isDirectory }
     let node = try fork.lookup(name, in: directory)
     if path.last == UInt8(ascii: "/"), try fork.attributes(of: node).kind != .directory {
       throw .notDirectory
@@ -118,24 +121,44 @@ extension Client {
     try fork.unlink(name, in: directory, by: caller)
   }
 
+  /// - Throws: EBUSY for the root, EINVAL for `.`, ENOTEMPTY also for `..`.
   public func removeDirectory(_ path: [UInt8]) throws(FileError) {
     let (directory, name) = try resolveParent(path)
-    try checkRemove(name, in: directory)
+    if !name.isDot, !name.isDotDot { try checkRemove(name, in: directory) }
     try fork.removeDirectory(name, in: directory, by: caller)
   }
 
+  /// Finds fault in the order in which Linux does.
   public func rename(
     _ from: [UInt8], to: [UInt8], _ flags: RenameFlags = []
   ) throws(FileError) {
-    let (source, name) = try resolveParent(from)
-    let (target, newName) = try resolveParent(to)
+    guard !flags.isSuperset(of: [.noReplace, .exchange]) else { throw .invalid }
+    let (source, name) = try resolveLast(from)
+    let (target, newName) = try resolveLast(to)
+    if name.isDot || name.isDotDot { throw FileError(.resourceBusy) }
+    if newName.isDot || newName.isDotDot {
+      throw flags.contains(.noReplace) ? .exists : FileError(.resourceBusy)
+    }
     let node = try fork.lookup(name, in: source)
+    let existing = try fork.value.find(newName, in: target)
+    if flags.contains(.noReplace), existing != nil { throw .exists }
+    let isExchange = flags.contains(.exchange)
+    if isExchange, existing == nil {
+      throw newName.count > Name.maximumLength ? .tooLong : .notFound
+    }
     let isDirectory = try fork.attributes(of: node).kind == .directory
     let slash = UInt8(ascii: "/")
-    if !isDirectory, from.last == slash || to.last == slash { throw .notDirectory }
+    if isExchange, let existing, to.last == slash,
+      try fork.attributes(of: existing).kind != .directory
+    {
+      throw .notDirectory
+    }
+    if !isDirectory, from.last == slash || (to.last == slash && !isExchange) {
+      throw .notDirectory
+    }
     try checkRemove(name, in: source)
     try checkChange(target)
-    if try fork.value.find(newName, in: target) != nil { try checkRemove(newName, in: target) }
+    if existing != nil { try checkRemove(newName, in: target) }
     if isDirectory, source != target { try check(node, .write) }
     try fork.rename(name, in: source, to: newName, in: target, flags, by: caller)
   }

@@ -108,6 +108,12 @@ public struct Client: Sendable {
     return (parent, last)
   }
 
+  /// The same, where the root is its own `.`.
+  func resolveLast(_ path: [UInt8]) throws(FileError) -> (directory: NodeID, name: Name) {
+    if !path.isEmpty, path.allSatisfy({ $0 == UInt8(ascii: "/") }) { return (.root, Name(".")) }
+    return try resolveParent(path)
+  }
+
   // MARK: Reading
 
   public func attributes(

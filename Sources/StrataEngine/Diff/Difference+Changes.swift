@@ -7,6 +7,9 @@ extension Difference {
     for (path, id) in removed where added[path] == nil { oldPaths[id, default: []].append(path) }
     for id in oldPaths.keys { oldPaths[id]?.sort { $1.lexicographicallyPrecedes($0) } }
     var renamed: Set<NodeID> = []
+    /// New paths by old ones, of what was renamed.
+    var directories: [ArraySlice<UInt8>: ArraySlice<UInt8>] = [:]
+    var implied: Set<[UInt8]> = []
     for (path, id) in added.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       guard !isAside(id, in: new) else { continue }
       if let before = removed[path] {
@@ -14,6 +17,14 @@ extension Difference {
         if before != id, let change = try replacement(path, before, id) { changes.append(change) }
       } else if let oldPath = oldPaths[id]?.popLast() {
         gone[oldPath] = nil
+        let (oldParent, newParent) = (Self.split(oldPath), Self.split(path))
+        directories[oldPath[...]] = path[...]
+        if directories[oldParent.directory] == newParent.directory, oldParent.name == newParent.name
+        {
+          // The line of the directory tells of it.
+          implied.insert(path)
+          continue
+        }
         renamed.insert(id)
         changes.append(try renaming(oldPath, path, id))
       } else {
@@ -33,9 +44,16 @@ extension Difference {
     }
     let told = Set(changes.map(\.path))
     for id in touched.subtracting(renamed) where !isAside(id, in: new) {
-      if let change = try modification(id, besides: told) { changes.append(change) }
+      if let change = try modification(id, besides: told, implied) { changes.append(change) }
     }
     return changes.sorted { $0.path.lexicographicallyPrecedes($1.path) }
+  }
+
+  private static func split(
+    _ path: [UInt8]
+  ) -> (directory: ArraySlice<UInt8>, name: ArraySlice<UInt8>) {
+    let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
+    return (path[..<slash], path[slash...])
   }
 
   private func isAside(_ id: NodeID, in value: Namespace) -> Bool {
@@ -44,18 +62,28 @@ extension Difference {
 
   /// A change of a node that is under the same path in both trees, if nothing is told of the path.
   private func modification(
-    _ id: NodeID, besides told: Set<[UInt8]>
+    _ id: NodeID, besides told: Set<[UInt8]>, _ implied: Set<[UInt8]>
   ) throws(FileError) -> Change? {
     let before = try old.record(id)
     let after = try new.record(id)
     let bytes = contentDifference(before, after)
     guard bytes != nil || isMetadataChanged(id, before, after) else { return nil }
-    var place: [UInt8]?
-    for path in [new.path(of: id), old.path(of: id)] {
-      guard let path, place == nil, !told.contains(path) else { continue }
-      if try find(path, in: new) == id { place = path }
+    func isPlace(_ path: [UInt8]?) throws(FileError) -> Bool {
+      guard let path, !told.contains(path) else { return false }
+      // Where it has replaced another node, that has been told already, or is no change.
+      guard added[path] == nil || removed[path] == id || implied.contains(path) else {
+        return false
+      }
+      return try find(path, in: new) == id
     }
-    guard let path = place else { return nil }
+    var place = new.path(of: id)
+    if try !isPlace(place), after.links > 1, after.kind != .directory {
+      place = nil
+      for path in new.paths(of: id) {
+        if place == nil, try isPlace(path) { place = path }
+      }
+    }
+    guard let path = place, try isPlace(path) else { return nil }
     return Change(
       kind: bytes == nil ? .metadata : .modified, path: path, node: id, fileKind: after.kind,
       oldSize: before.size, newSize: after.size, isContentChanged: bytes != nil, bytes: bytes ?? 0)

@@ -30,9 +30,7 @@ extension Fork {
     }
     let file = OpenFile(node, options, in: self, generation: generation, by: caller)
     if value.nodes[node] == nil { try workspace.context.bases.refresh(node) }
-    if options.contains(.truncate), try value.attributes(node).size > 0 {
-      try file.truncate(to: 0)
-    }
+    if options.contains(.truncate) { try file.truncate(to: 0) }
     tell(.open, caller, describe)
     return file
   }

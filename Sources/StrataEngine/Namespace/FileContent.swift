@@ -78,10 +78,9 @@ struct FileContent: Sendable {
     _ block: UInt64, owner: LayerID, count: Int, _ change: (Page) -> Void
   ) -> Bool {
     extents.update(block) { extent -> Bool in
-      guard let page = extent.page, page.owner == owner, page.capacity >= count else {
-        return false
-      }
-      guard isKnownUniquelyReferenced(&extent.page) else { return false }
+      // No local reference to the page: it would be a second one.
+      guard extent.page?.owner == owner, extent.page?.capacity ?? 0 >= count else { return false }
+      guard isKnownUniquelyReferenced(&extent.page), let page = extent.page else { return false }
       change(page)
       return true
     } ?? false

@@ -90,7 +90,7 @@ extension Node {
   /// What chown(2) and writing do to a file: set-user-ID goes, and set-group-ID where the group
   /// may execute.
   mutating func dropPrivileges() {
-    guard kind == .regular else { return }
+    guard kind != .directory, kind != .symlink else { return }
     mode &= ~0o4000
     if mode & 0o0010 != 0 { mode &= ~0o2000 }
   }

@@ -9,6 +9,20 @@ extension Namespace {
     return parent + [UInt8(ascii: "/")] + name.bytes
   }
 
+  /// All paths to what is no directory, as far as they are known. Looks at every entry there is.
+  func paths(of id: NodeID) -> [[UInt8]] {
+    var places = (context.bases.node(id)?.seenNames ?? []).filter { place in
+      (try? find(place.name, in: place.directory)) == id
+    }
+    entries.forEach(from: EntryKey(startOf: .root)) { key, entry in
+      if entry.node == id { places.append((key.directory, key.name)) }
+      return true
+    }
+    return places.compactMap { place in
+      directoryPath(place.directory).map { $0 + [UInt8(ascii: "/")] + place.name.bytes }
+    }
+  }
+
   /// The path of a name in a directory; an unreachable directory shows as `?`.
   func path(of name: Name, in directory: NodeID) -> [UInt8] {
     (directoryPath(directory) ?? [UInt8(ascii: "?")]) + [UInt8(ascii: "/")] + name.bytes
@@ -45,8 +59,9 @@ extension Namespace {
     if let node, node.links == 0 { return nil }
     if node?.kind == .directory { return directoryPlace(id) }
     if let node, isPlaced(id, node.name, in: node.parent) { return (node.parent, node.name) }
-    if let base = context.bases.node(id) {
-      if isPlaced(id, base.name, in: base.parent) { return (base.parent, base.name) }
+    for place in context.bases.node(id)?.seenNames ?? []
+    where isPlaced(id, place.name, in: place.directory) && directoryPath(place.directory) != nil {
+      return place
     }
     guard node != nil else { return nil }
     var found: (NodeID, Name)?

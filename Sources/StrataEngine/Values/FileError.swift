@@ -20,6 +20,7 @@ extension FileError {
   public static let isDirectory = FileError(.isDirectory)
   public static let notEmpty = FileError(.directoryNotEmpty)
   public static let invalid = FileError(.invalidArgument)
+  public static let tooLong = FileError(.fileNameTooLong)
   public static let denied = FileError(.permissionDenied)
   public static let notPermitted = FileError(.notPermitted)
 }

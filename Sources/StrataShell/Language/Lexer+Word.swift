@@ -168,8 +168,13 @@ extension Lexer {
     }
   }
 
+  /// Letters, digits and `_`, or one digit: an argument of the script.
   private mutating func readName() -> String {
     let start = position
+    if let byte, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
+      advance()
+      return String(decoding: [byte], as: UTF8.self)
+    }
     while let byte, Lexer.isNameByte(byte, first: position == start) { advance() }
     return String(decoding: source[start..<position], as: UTF8.self)
   }

@@ -51,7 +51,7 @@ struct OutputLine: Equatable {
     }
     func addEvents() {
       if !waiting.isEmpty { flushBlanks(isLast: false) }
-      for event in waiting { lines.append(OutputLine(.event, Array("@ ".utf8) + event)) }
+      for event in waiting { lines.append(OutputLine(.event, event)) }
       waiting = []
     }
     for piece in outcome.pieces {

@@ -14,8 +14,8 @@ public protocol ReplayHost: AnyObject {
   func open(_ setting: ReplaySetting, relativeTo directory: [UInt8]) throws(FileError)
     -> any ReplaySession
 
-  /// Writes to standard output.
-  func print(_ bytes: [UInt8])
+  /// The `.session` files in a directory, in order; nil if it is none.
+  func transcripts(in directory: [UInt8]) throws(FileError) -> [[UInt8]]?
 }
 
 /// A session that a transcript runs in. It is closed when it is let go.
@@ -33,7 +33,7 @@ public struct ReplayOutcome: Sendable {
   public enum Piece: Equatable, Sendable {
     /// Bytes of standard output or standard error, in the order in which they were written.
     case output([UInt8])
-    /// An event without the `@ ` in front.
+    /// An event as ``Event/line`` gives it: `@ fork work`.
     case event([UInt8])
   }
 

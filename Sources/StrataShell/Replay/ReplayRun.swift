@@ -1,4 +1,4 @@
-public import StrataEngine
+internal import StrataEngine
 
 /// Replays files and reports: what `strata replay` does.
 public final class ReplayRun {
@@ -21,12 +21,15 @@ public final class ReplayRun {
   }
 
   private let host: any ReplayHost
+  private let tell: (String) -> Void
   private let options: Options
   private let pattern: PosixPattern?
   private var report = ReplayReport()
 
-  public init(_ options: Options, host: any ReplayHost) {
+  /// - Parameter tell: takes the diffs, the messages and, at the end, the count.
+  public init(_ options: Options, host: any ReplayHost, tell: @escaping (String) -> Void) {
     self.host = host
+    self.tell = tell
     self.options = options
     pattern = options.filter.flatMap { PosixPattern($0) }
   }
@@ -36,7 +39,7 @@ public final class ReplayRun {
       tell("replay: '\(String(decoding: filter, as: UTF8.self))' is no regular expression\n")
       return ExitStatus.broken
     }
-    for file in files { replay(file) }
+    for file in files { replayAll(file) }
     tell(report.summary(blessed: options.bless))
     if let junit = options.junit {
       do throws(FileError) {
@@ -50,8 +53,18 @@ public final class ReplayRun {
     return report.differCount > 0 && !options.bless ? ExitStatus.differ : ExitStatus.pass
   }
 
-  private func tell(_ text: String) { host.print(Array(text.utf8)) }
   private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+  /// - Parameter path: a file, or a directory of them.
+  private func replayAll(_ path: [UInt8]) {
+    do throws(FileError) {
+      guard let files = try host.transcripts(in: path) else { return replay(path) }
+      if files.isEmpty { broken(path, 0, "there is no .session file in this directory") }
+      for file in files { replay(file) }
+    } catch {
+      broken(path, 0, ReplayReport.describe(error))
+    }
+  }
 
   private func replay(_ path: [UInt8]) {
     let file: TranscriptFile

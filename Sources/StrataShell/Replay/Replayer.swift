@@ -37,7 +37,7 @@ struct Replayer {
     if step.command.isEmpty, lines[step.line] + [0x20] == first { first.removeLast() }
     let expected = lines[step.expected].map { ExpectedLine($0) }
     let actual = OutputLine.lines(of: outcome)
-    let kept = Alignment.match(expected, actual)
+    let kept = LineMatching.match(expected, actual)
     let output = zip(actual, kept).map { line, index in
       index.map { expected[$0].raw } ?? line.rendered
     }

@@ -3,6 +3,9 @@ internal import StrataEngine
 extension Session {
   /// Runs source: one line, several, or a whole script.
   ///
+  /// A cancellation from before holds: who reads the lines resets it, before asking for one, so that
+  /// a Ctrl-C right behind a line counts.
+  ///
   /// - Parameters:
   ///   - input: what commands read that are given no file.
   ///   - name: where the source is from, for messages about its grammar; nil for a typed line.
@@ -10,7 +13,6 @@ extension Session {
   public func run(
     _ source: [UInt8], output: Output, input: any ByteSource = MemorySource(), name: String? = nil
   ) -> Int32 {
-    if sourceDepth == 0 { cancellation.reset() }
     let script: Script
     do {
       script = try Parser.parse(source)

@@ -1,5 +1,5 @@
 /// Fits expected lines to actual ones, so that those which still hold are kept as they are written.
-enum Alignment {
+enum LineMatching {
   /// For each actual line, the index of the expected line that it meets, or nil: the longest common
   /// subsequence under ``ExpectedLine/matches(_:)``.
   static func match(_ expected: [ExpectedLine], _ actual: [OutputLine]) -> [Int?] {

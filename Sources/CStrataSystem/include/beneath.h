@@ -1,0 +1,37 @@
+#ifndef STRATA_BENEATH_H
+#define STRATA_BENEATH_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/// What statx(2) says of an open object, times in nanoseconds since 1970.
+struct strata_status {
+  uint64_t device, inode, rdev;
+  uint32_t mode, links, uid, gid;
+  int64_t size, blocks;
+  int64_t accessed, modified, changed, born;
+};
+
+/// openat2(2) below `root`: no symbolic link is followed, nothing outside is reached. Where the
+/// kernel has no openat2, the path is walked name by name. Returns a descriptor or -errno.
+int strata_open_beneath(int root, const char *path, int flags);
+
+/// Returns 0 or -errno.
+int strata_status(int fd, struct strata_status *out);
+int strata_status_at(int directory, const char *name, struct strata_status *out);
+
+/// Extended attributes of what any descriptor, one of O_PATH too, refers to. Return a length or
+/// -errno.
+ssize_t strata_list_xattr(int fd, char *list, size_t size);
+ssize_t strata_get_xattr(int fd, const char *name, void *value, size_t size);
+
+/// The next data and the hole behind it from `offset` on; 0, 1 when only a hole follows, or -errno.
+int strata_next_data(int fd, int64_t offset, int64_t *start, int64_t *end);
+
+/// Makes the calling thread, and no other, access files as another user (setfsuid).
+void strata_set_thread_user(unsigned user);
+
+extern const int strata_o_path;
+extern const int strata_o_noatime;
+
+#endif

@@ -1,0 +1,92 @@
+internal import Glibc
+internal import StrataEngine
+internal import StrataShell
+internal import StrataStorage
+
+/// The parts of the program, put together: bases, workspace, plugins, session and its streams.
+final class Assembly {
+  let session: Session
+  let plugins: LuaHub
+  let recording: Recording
+  let bases: [[UInt8]]
+  private let isJSON: Bool
+  private let color: ColorChoice
+
+  /// - Throws: what a person is told of a base or plugin that cannot be had.
+  init(_ launch: Launch) throws(Complaint) {
+    let host = MachineHost()
+    bases = launch.bases.isEmpty ? [[UInt8(ascii: ".")]] : launch.bases
+    (isJSON, color) = (launch.json, launch.color)
+    let workspace = try Self.open(bases, host)
+    plugins = LuaHub(workspace)
+    session = Session(
+      workspace: workspace, host: host, caller: .ofProcess(), plugins: plugins)
+    recording = Recording(bases: bases.map(host.absolutePath))
+    for command in [
+      Command.replay(MachineReplayHost()), Command.record(recording),
+    ] {
+      session.commands.add(command)
+    }
+    for file in launch.plugins { try load(file, host) }
+  }
+
+  private static func open(_ paths: [[UInt8]], _ host: MachineHost) throws(Complaint) -> Workspace {
+    var readers: [any BaseReader] = []
+    for path in paths {
+      do throws(FileError) {
+        readers.append(try HostDirectory(path: path))
+      } catch {
+        throw Complaint("\(ShownName(path)): \(error.text)")
+      }
+    }
+    do throws(FileError) {
+      return try Workspace(bases: readers, clock: { host.now() })
+    } catch {
+      throw Complaint(error.text)
+    }
+  }
+
+  private func load(_ file: [UInt8], _ host: MachineHost) throws(Complaint) {
+    let text: [UInt8]
+    do throws(FileError) {
+      text = try host.contents(of: file)
+    } catch {
+      throw Complaint("\(ShownName(file)): \(error.text)")
+    }
+    do throws(PluginFailure) {
+      _ = try plugins.load(text, from: file)
+    } catch {
+      throw Complaint(error.message)
+    }
+  }
+
+  /// The process's own streams, as they are now: a terminal may have been resized.
+  var output: Output {
+    let isTerminal = isatty(1) == 1
+    var size = winsize()
+    let width = isTerminal && ioctl(1, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 0
+    return recording.tap(
+      Output(
+        standardOutput: DescriptorSink(1), standardError: DescriptorSink(2),
+        isTerminal: isTerminal, isColored: isColored(isTerminal), width: width > 0 ? width : 80,
+        isJSON: isJSON, isProcessOutput: true))
+  }
+
+  /// `NO_COLOR`, when it is not empty, says no (no-color.org), unless the command line says more.
+  private func isColored(_ isTerminal: Bool) -> Bool {
+    switch color {
+    case .always: return true
+    case .never: return false
+    case .auto:
+      let refused = session.host.environment("NO_COLOR").map { !$0.isEmpty } ?? false
+      return isTerminal && !refused && session.host.environment("TERM") != Array("dumb".utf8)
+    }
+  }
+
+  /// Whether something that can be run has the name.
+  func hasCommand(_ name: [UInt8]) -> Bool {
+    guard let name = String(validating: name, as: UTF8.self) else { return false }
+    return session.commands[name] != nil || session.aliases[name] != nil
+      || plugins.commands.contains { $0.name == name }
+  }
+}

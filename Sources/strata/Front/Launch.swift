@@ -1,0 +1,93 @@
+internal import Glibc
+internal import StrataEngine
+internal import StrataShell
+internal import StrataStorage
+
+/// What the command line asks for.
+struct Launch {
+  var commands: [UInt8]?
+  var script: [UInt8]?
+  /// Host directories, topmost first; none is the current directory.
+  var bases: [[UInt8]]
+  var plugins: [[UInt8]]
+  var json: Bool
+  var readsRc: Bool
+  var color: ColorChoice
+  var words: [[UInt8]]
+
+  /// Does it.
+  /// - Returns: the exit status.
+  func run() -> Int32 {
+    // A pipe that nobody reads is an error of the write, not the end of us.
+    signal(SIGPIPE, SIG_IGN)
+    let status: Int32
+    do throws(Complaint) {
+      status = try work(in: try Assembly(self))
+    } catch {
+      error.show()
+      status = error.status
+    }
+    return Self.settled(status)
+  }
+
+  private func work(in assembly: Assembly) throws(Complaint) -> Int32 {
+    let front = ScriptFront(assembly)
+    if let commands {
+      front.setArguments(words, name: Array("strata".utf8))
+      return front.run(commands)
+    }
+    if let script {
+      front.setArguments(words, name: script)
+      return front.run(try Self.contents(of: script))
+    }
+    if let first = words.first {
+      if assembly.hasCommand(first) {
+        let status = front.run(words: words)
+        return assembly.recording.isOn ? TerminalFront.run(assembly, readsRc: readsRc) : status
+      }
+      if MachineHost().isRegularFile(first) {
+        front.setArguments(Array(words.dropFirst()), name: first)
+        return front.run(try Self.contents(of: first))
+      }
+      if first.contains(UInt8(ascii: "/")), MachineHost().isDirectory(first) {
+        throw Complaint("\(ShownName(first)): Is a directory", status: ExitStatus.notExecutable)
+      }
+      return front.run(words: words)
+    }
+    return isatty(0) == 1
+      ? TerminalFront.run(assembly, readsRc: readsRc) : front.runStandardInput()
+  }
+
+  /// A reader that went away ends us as it ends others: by the signal.
+  private static func settled(_ status: Int32) -> Int32 {
+    if status == ExitStatus.brokenPipe {
+      signal(SIGPIPE, SIG_DFL)
+      raise(SIGPIPE)
+    }
+    return status & 0xFF
+  }
+
+  static func contents(of file: [UInt8]) throws(Complaint) -> [UInt8] {
+    do throws(FileError) {
+      return try MachineHost().contents(of: file)
+    } catch {
+      let isMissing = error.errno == .noSuchFileOrDirectory
+      throw Complaint(
+        "\(ShownName(file)): \(error.text)",
+        status: isMissing ? ExitStatus.unknownCommand : ExitStatus.notExecutable)
+    }
+  }
+}
+
+/// Why there is nothing to be done, for a person.
+struct Complaint: Error {
+  var message: String
+  var status: Int32 = ExitStatus.failure
+
+  init(_ message: String, status: Int32 = ExitStatus.failure) {
+    self.message = message
+    self.status = status
+  }
+
+  func show() { try? DescriptorSink(2).write(Array("strata: \(message)\n".utf8)) }
+}

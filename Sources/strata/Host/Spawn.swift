@@ -1,0 +1,97 @@
+internal import Glibc
+internal import StrataEngine
+internal import StrataShell
+internal import SystemPackage
+
+/// The start of a program: which of its streams are pipes, and what it inherits.
+struct Spawn {
+  /// Ends that are the program's, and ours; ours are -1 once somebody else keeps them.
+  private var theirs: [(stream: Int32, end: Int32)] = []
+  private var ours: [Int32] = []
+  private var closed: [Int32] = []
+
+  /// - Returns: our end if the stream is a pipe.
+  mutating func connect(_ stream: Int32, _ kind: HostCommand.Stream) throws(FileError) -> Int32? {
+    switch kind {
+    case .inherited: return nil
+    case .none:
+      closed.append(stream)
+      return nil
+    case .piped:
+      var ends: [Int32] = [0, 0]
+      guard pipe(&ends) == 0 else { throw FileError.last }
+      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+      let (own, other) = stream == 0 ? (ends[1], ends[0]) : (ends[0], ends[1])
+      ours.append(own)
+      theirs.append((stream, other))
+      return own
+    }
+  }
+
+  /// The pipes belong to somebody else now.
+  mutating func keepOwnEnds() { ours = [] }
+
+  mutating func close() {
+    for end in ours + theirs.map(\.end) { _ = Glibc.close(end) }
+    (ours, theirs) = ([], [])
+  }
+
+  /// - Parameter variables: over those of our own environment.
+  func start(_ words: [[UInt8]], _ variables: [String: [UInt8]]) throws(FileError) -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for (stream, end) in theirs { posix_spawn_file_actions_adddup2(&actions, end, stream) }
+    for stream in closed {
+      posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0)
+    }
+    // What we ignore or block, it must not.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    for number in [SIGPIPE, SIGINT, SIGQUIT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
+
+    guard let first = words.first else { throw .invalid }
+    let program = try cPath(first)
+    let arguments = try CStrings(words)
+    let environment = try CStrings(Self.environment(variables))
+    var pid: pid_t = 0
+    let error = posix_spawn(
+      &pid, program, &actions, &attributes, arguments.pointers, environment.pointers)
+    guard error == 0 else { throw FileError(Errno(rawValue: error)) }
+    return pid
+  }
+
+  private static func environment(_ variables: [String: [UInt8]]) -> [[UInt8]] {
+    var result: [[UInt8]] = []
+    var next = environ
+    while let entry = next.pointee {
+      let bytes = Array(UnsafeRawBufferPointer(start: entry, count: strlen(entry)))
+      let name = String(decoding: bytes.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+      if variables[name] == nil { result.append(bytes) }
+      next += 1
+    }
+    return result + variables.map { Array("\($0.key)=".utf8) + $0.value }
+  }
+}
+
+/// A NULL-terminated array of C strings, as `argv` is.
+final class CStrings {
+  let pointers: [UnsafeMutablePointer<CChar>?]
+
+  /// - Throws: EINVAL for a NUL inside.
+  init(_ strings: [[UInt8]]) throws(FileError) {
+    guard !strings.contains(where: { $0.contains(0) }) else {
+      throw FileError(.invalidArgument, "a NUL in an argument or variable")
+    }
+    pointers = strings.map { string in strdup(string.map { CChar(bitPattern: $0) } + [0]) } + [nil]
+  }
+
+  deinit { for pointer in pointers { free(pointer) } }
+}

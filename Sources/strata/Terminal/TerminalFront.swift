@@ -1,0 +1,106 @@
+internal import Glibc
+internal import StrataEngine
+internal import StrataShell
+
+/// The session of a person at a terminal: prompt, line, result, until `exit` or Ctrl-D.
+final class TerminalFront {
+  private let assembly: Assembly
+  private let terminal: Terminal
+  private var history: HistoryFile
+  private var session: Session { assembly.session }
+
+  private init(_ assembly: Assembly, _ terminal: Terminal, _ history: HistoryFile) {
+    self.assembly = assembly
+    self.terminal = terminal
+    self.history = history
+  }
+
+  /// - Returns: the status to leave with.
+  static func run(_ assembly: Assembly, readsRc: Bool) -> Int32 {
+    let session = assembly.session
+    let (cancellation, plugins) = (session.cancellation, assembly.plugins)
+    let terminal = Terminal(
+      complete: { session.complete($0, cursor: $1) },
+      interrupt: {
+        cancellation.cancel()
+        plugins.interrupt()
+      })
+    guard let terminal else {
+      Complaint("the terminal cannot be set up: \(FileError.last.text)").show()
+      return ExitStatus.failure
+    }
+    let directories = UserDirectories(environment: session.host.environment)
+    let history = HistoryFile(path: directories.makeHistoryFile())
+    history.lines().forEach(session.remember)
+    let front = TerminalFront(assembly, terminal, history)
+    front.tellHistoryProblem()
+    session.settings.keepsGoing = true
+    session.begin()
+    defer { session.end() }
+    if readsRc, let file = directories.rcFile { front.read(rcFile: file) }
+    return front.loop()
+  }
+
+  private func read(rcFile file: [UInt8]) {
+    do throws(FileError) {
+      let text = try MachineHost().contents(of: file)
+      _ = session.run(text, output: assembly.output, name: "\(ShownName(file))")
+    } catch {
+      if error.errno != .noSuchFileOrDirectory {
+        Complaint("\(ShownName(file)): \(error.text)").show()
+      }
+    }
+  }
+
+  private func loop() -> Int32 {
+    while session.exitStatus == nil {
+      session.cancellation.reset()
+      switch readCommand() {
+      case .line(let source): run(source)
+      case .interrupted: continue
+      case .terminated(let number): return 128 + number
+      case .end:
+        // The prompt's line is left, as `exit` would.
+        try? DescriptorSink(1).write([UInt8(ascii: "\n")])
+        return ExitStatus.success
+      }
+    }
+    return session.exitStatus ?? 0
+  }
+
+  /// A line, and more of them as long as the grammar wants more.
+  private func readCommand() -> Terminal.Input {
+    var source: [UInt8] = []
+    while true {
+      let isFirst = source.isEmpty
+      let input = terminal.read(
+        prompt: isFirst ? session.prompt : session.continuationPrompt)
+      switch input {
+      case .line(let line):
+        source += (isFirst ? [] : [UInt8(ascii: "\n")]) + line
+        if !session.needsMore(source) { return .line(source) }
+      case .end where !isFirst:
+        // What there is, with the message that something is missing.
+        return .line(source)
+      case .interrupted, .end, .terminated: return input
+      }
+    }
+  }
+
+  /// Once: a disk that is full now is so at the next line, too.
+  private func tellHistoryProblem() {
+    guard let problem = history.takeProblem() else { return }
+    Complaint("the history file: \(problem.text)").show()
+  }
+
+  private func run(_ source: [UInt8]) {
+    guard source.contains(where: { $0 > 0x20 }) else { return }
+    history.add(source)
+    tellHistoryProblem()
+    session.remember(source)
+    let input = DescriptorSource(0, session.cancellation)
+    assembly.recording.step(session, source) {
+      session.run(source, output: assembly.output, input: input)
+    }
+  }
+}
