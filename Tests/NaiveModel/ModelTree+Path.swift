@@ -73,8 +73,11 @@ extension ModelTree {
     path: [UInt8], _ new: ModelNewNode, mode: UInt32
   ) throws(Errno) -> Int {
     if case .symlink(let target) = new, target.isEmpty { throw .noSuchFileOrDirectory }
-    let place = try creationPlace(
-      path, isDirectory: { if case .directory = new { true } else { false } }())
+    let isDirectory: Bool
+    if case .directory = new { isDirectory = true } else { isDirectory = false }
+    let place = try creationPlace(path, isDirectory: isDirectory)
+    // mkdir(2) takes no set-id bits.
+    let mode = isDirectory ? mode & 0o1777 : mode
     return try create(place.name, in: place.directory, new, mode: mode)
   }
 

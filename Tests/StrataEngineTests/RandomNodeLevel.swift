@@ -11,6 +11,8 @@ struct NodeLevel {
   func perform(_ operation: FileOperation) -> FileOutcome? {
     // Opening closes what was open, also where it fails.
     if case .open = operation { return nil }
+    // That a link needs a target is looked at before the path.
+    if case .makeSymlink(_, target: []) = operation { return nil }
     guard let path = operation.path, isPlain(path) else { return nil }
     do throws(FileError) {
       return try attempt(operation, path)
@@ -49,9 +51,8 @@ struct NodeLevel {
     case .readLink:
       return .bytes(try fork.readLink(try fork.lookup(name, in: directory)))
     case .create(_, let mode, true): try create(name, directory, .regular, mode)
-    case .makeDirectory(_, let mode): try create(name, directory, .directory, mode)
-    case .makeSymlink(_, let target) where !target.isEmpty:
-      try create(name, directory, .symlink(target), 0o777)
+    case .makeDirectory(_, let mode): try create(name, directory, .directory, mode & 0o1777)
+    case .makeSymlink(_, let target): try create(name, directory, .symlink(target), 0o777)
     case .makeSpecial(_, let kind, let device, let mode):
       try create(name, directory, .special(kind, device: device), mode)
     case .unlink: try fork.unlink(name, in: directory, by: .superuser)

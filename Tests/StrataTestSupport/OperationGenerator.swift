@@ -190,17 +190,28 @@ extension OperationGenerator {
   private mutating func attribute() -> FileOperation {
     switch random.below(12) {
     case 0, 1, 2: .setMode(somePath(), mode())
-    case 3, 4: .setOwner(somePath(), uid: owner(), gid: owner(), follow: random.chance(50))
-    case 5, 6:
-      .setTimes(
-        somePath(), accessed: random.chance(70) ? time() : nil,
-        modified: random.chance(70) ? time() : nil, follow: random.chance(50))
+    case 3, 4: setOwner()
+    case 5, 6: setTimes()
     case 7, 8: .removeXattr(somePath(), xattr(), follow: random.chance(50))
     default:
       .setXattr(
         somePath(), xattr(), random.bytes(random.below(40)),
         random.pick([.any, .any, .create, .replace]), follow: random.chance(50))
     }
+  }
+
+  /// One of both is set at least: a call that sets nothing may skip the path.
+  private mutating func setOwner() -> FileOperation {
+    let uid = owner()
+    let gid = uid == nil ? UInt32(random.below(5)) : owner()
+    return .setOwner(somePath(), uid: uid, gid: gid, follow: random.chance(50))
+  }
+
+  private mutating func setTimes() -> FileOperation {
+    let accessed = random.chance(70) ? time() : nil
+    let modified = accessed == nil || random.chance(70) ? time() : nil
+    return .setTimes(
+      somePath(), accessed: accessed, modified: modified, follow: random.chance(50))
   }
 
   private mutating func owner() -> UInt32? { random.chance(60) ? UInt32(random.below(5)) : nil }

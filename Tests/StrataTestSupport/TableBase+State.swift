@@ -62,7 +62,7 @@ extension TableBase {
     var opens = 0
 
     /// As `SEEK_DATA` and `SEEK_HOLE` with blocks of 4096 bytes tell it.
-    func data(after offset: Int64) -> Range<Int64>? {
+    public func data(after offset: Int64) -> Range<Int64>? {
       let size = content.count
       guard offset < Int64(size) else { return nil }
       guard isSparse else { return max(offset, 0)..<Int64(size) }

@@ -80,7 +80,8 @@ extension Client {
   }
 
   public func makeDirectory(_ path: [UInt8], mode: UInt32 = 0o777) throws(FileError) {
-    _ = try make(path, .directory, mode: mode)
+    // As mkdir(2), which takes no set-id bits.
+    _ = try make(path, .directory, mode: mode & 0o1777)
   }
 
   public func makeSymlink(_ path: [UInt8], target: [UInt8]) throws(FileError) {

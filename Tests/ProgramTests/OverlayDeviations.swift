@@ -1,0 +1,44 @@
+import StrataEngine
+import StrataTestSupport
+import SystemPackage
+
+/// Where overlayfs, or the kernel around it, is known to do otherwise than the engine, and why that
+/// is no fault of the engine.
+struct OverlayDeviation: Sendable {
+  let name: String
+  let reason: String
+  /// Whether an outcome of the kernel shows it.
+  let applies: @Sendable (FileOperation, _ kernel: FileOutcome) -> Bool
+
+  /// Those in which the kernel refuses what the engine can do; then the engine is not asked either.
+  static let refusals: [OverlayDeviation] = [
+    OverlayDeviation(
+      name: "EXDEV on rename",
+      reason: "overlayfs refuses to move some directories from below; the engine never does"
+    ) { operation, kernel in
+      guard case .rename = operation else { return false }
+      return kernel == .failed(.improperLink)
+    },
+    OverlayDeviation(
+      name: "EOPNOTSUPP for FALLOC_FL_ZERO_RANGE",
+      reason: "the tmpfs that holds the upper layer has no such call"
+    ) { operation, kernel in
+      switch operation {
+      case .allocate(_, _, .zeroRange), .allocateOpen(_, _, .zeroRange):
+        kernel == .failed(.notSupported)
+      default: false
+      }
+    },
+  ]
+
+  /// Those in which both refuse, but with different errors.
+  static let errors: [OverlayDeviation] = [
+    OverlayDeviation(
+      name: "EINVAL for ftruncate without write access",
+      reason: "POSIX leaves it open between EBADF and EINVAL; Linux takes EINVAL, the engine EBADF"
+    ) { operation, kernel in
+      guard case .truncateOpen = operation else { return false }
+      return kernel == .failed(.invalidArgument)
+    }
+  ]
+}
