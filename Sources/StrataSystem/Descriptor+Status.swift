@@ -26,7 +26,8 @@ public struct FileStatus: Equatable, Sendable {
 extension Descriptor {
   public func status() throws(Errno) -> FileStatus {
     var raw = strata_status()
-    return try FileStatus(raw, strata_status(rawValue, &raw))
+    let result = strata_status(rawValue, &raw)
+    return try FileStatus(raw, result)
   }
 
   /// The status of a name in this directory, a symbolic link's own.
