@@ -15,12 +15,21 @@ extension Session {
 }
 
 extension Session {
-  /// Asks the policy whether the fork may be put back, and tells of it.
-  func announceDiscard() throws(FileError) {
-    var event = Event(.discard)
+  /// Asks the policy about an event of the fork as a whole, and in ``tell(_:)`` tells of it.
+  func ask(_ kind: EventKind) throws(FileError) {
+    guard workspace.hooks.isAsked(kind) else { return }
+    _ = try workspace.hooks.ask(event(kind), on: fork)
+  }
+
+  func tell(_ kind: EventKind) {
+    guard workspace.hooks.isTold(kind) else { return }
+    workspace.hooks.tell(event(kind), on: fork)
+  }
+
+  private func event(_ kind: EventKind) -> Event {
+    var event = Event(kind)
     event.fork = fork.name
     event.caller = caller
-    if workspace.hooks.isAsked(.discard) { _ = try workspace.hooks.ask(event, on: fork) }
-    if workspace.hooks.isTold(.discard) { workspace.hooks.tell(event, on: fork) }
+    return event
   }
 }

@@ -12,8 +12,9 @@ extension Command {
       return ExitStatus.success
     }
     let count = try context.workspace.diff(fork.origin, fork.value).count
-    try context.session.announceDiscard()
+    try context.session.ask(.discard)
     context.workspace.discard(fork)
+    context.session.tell(.discard)
     try context.print("discarded \(counted(count, "change")); undo brings them back")
     return ExitStatus.success
   }
