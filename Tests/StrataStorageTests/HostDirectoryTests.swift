@@ -2,165 +2,215 @@ import CStrataSystem
 import Glibc
 import StrataEngine
 import StrataStorage
+import StrataSystem
 import StrataTestSupport
 import SystemPackage
 import Testing
 
+/// The two ways in which a kernel can be asked to stay below a directory.
+let resolutions: [Descriptor.Resolution] = [.kernel, .steps]
+
+func path(_ names: String...) -> BasePath { names.reduce(.empty) { $0.appending(Name($1)) } }
+
 @Suite struct HostDirectoryTests {
   let tree: TemporaryDirectory
-  let base: HostDirectory
 
   init() throws {
     tree = try TemporaryDirectory()
-    try Self.shell(
-      """
-      mkdir -p a/b; echo one > a/f; ln a/f a/b/hard; ln -s /etc/passwd out; ln -s / root
-      mkfifo pipe; mknod null c 1 3; truncate -s 1M sparse; printf x | dd of=sparse bs=1 seek=500000 \
-      conv=notrunc status=none; setfattr -n user.k -v v a/f 2>/dev/null || true
-      python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("sock")'
-      """, in: tree)
-    base = try HostDirectory(path: Array(tree.path.utf8))
+    try tree.makeDirectory("a")
+    try tree.makeDirectory("a/b")
+    try tree.write("a/f", "one\n")
+    try tree.link("a/f", as: "a/b/hard")
+    try tree.makeSymlink("out", to: "/etc/passwd")
+    try tree.makeSymlink("root", to: "/")
+    try tree.makeSymlink("sibling", to: "a")
   }
 
-  static func shell(_ script: String, in tree: TemporaryDirectory) throws {
-    let child = try ChildProcess(["sh", "-ec", "cd '\(tree.path)'; \(script)"])
-    try #require(child.status == 0, "\(child.text)")
+  func base(
+    _ resolution: Descriptor.Resolution = .kernel, hiding: Set<Name> = []
+  ) throws -> HostDirectory {
+    try HostDirectory(path: Array(tree.path.utf8), hiding: hiding, by: resolution)
   }
 
-  func path(_ names: String...) -> BasePath { names.reduce(.empty) { $0.appending(Name($1)) } }
+  func content(_ file: any BaseFile) throws -> String {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+    return String(decoding: buffer[..<count], as: UTF8.self)
+  }
 
   @Test func `names of one inode have one identity and two links`() throws {
+    let base = try base()
     let first = try #require(try base.status(of: path("a", "f")))
     let second = try #require(try base.status(of: path("a", "b", "hard")))
     #expect(first.identity == second.identity && first.links == 2 && first.size == 4)
+    #expect(try base.open(path("a", "b", "hard")).stamp() == first.stamp)
   }
 
-  @Test func `what is not there is nil, also below a file`() throws {
+  @Test func `a status says what the C library says`() throws {
+    try tree.setMode("a/f", 0o4751)
+    let (said, seen) = (try tree.status("a/f"), try #require(try base().status(of: path("a", "f"))))
+    #expect(seen.identity.inode == said.st_ino && seen.identity.device == said.st_dev)
+    #expect(seen.mode == 0o4751 && seen.kind == .regular && seen.uid == said.st_uid)
+    #expect(seen.blocks == said.st_blocks && seen.gid == said.st_gid)
+    let nanoseconds = { (time: timespec) in Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+    #expect(seen.accessed == nanoseconds(said.st_atim))
+    #expect(seen.modified == nanoseconds(said.st_mtim))
+    #expect(seen.changed == nanoseconds(said.st_ctim))
+  }
+
+  @Test(arguments: resolutions)
+  func `what is not there is nil, also below a file`(by how: Descriptor.Resolution) throws {
+    let base = try base(how)
     #expect(try base.status(of: path("nope")) == nil)
     #expect(try base.status(of: path("a", "f", "x")) == nil)
+    #expect(try base.status(of: path("nope", "x")) == nil)
+    #expect(try base.status(of: path("a", String(repeating: "n", count: 255))) == nil)
+    #expect(throws: FileError.notFound) { try base.list(path("nope")) }
+    #expect(throws: FileError.notDirectory) { try base.list(path("a", "f")) }
+    #expect(throws: FileError.isDirectory) { try base.open(path("a")) }
+    #expect(throws: FileError.invalid) { try base.readLink(path("a", "f")) }
   }
 
-  @Test func `symbolic links are seen, not followed`() throws {
+  @Test(arguments: resolutions)
+  func `symbolic links are seen, not followed`(by how: Descriptor.Resolution) throws {
+    let base = try base(how)
     #expect(try base.status(of: path("out"))?.kind == .symlink)
     #expect(try base.readLink(path("out")) == Array("/etc/passwd".utf8))
     #expect(try base.status(of: path("root", "etc")) == nil)
+    #expect(try base.status(of: path("sibling", "f")) == nil)
     #expect(throws: FileError(.tooManySymbolicLinkLevels)) { try base.open(path("out")) }
     #expect(throws: FileError.self) { try base.open(path("root", "etc", "passwd")) }
+    #expect(throws: FileError.notDirectory) { try base.list(path("root")) }
+    #expect(throws: FileError.self) { try base.extendedAttributes(of: path("root", "etc")) }
   }
 
-  @Test func `a directory that became a link leads nowhere`() throws {
+  @Test(arguments: resolutions)
+  func `names that mean other places lead out of nothing`(by how: Descriptor.Resolution) throws {
+    let base = try base(how)
+    let up = BasePath.empty.appending("..").appending("..").appending("etc")
+    if how == .kernel { #expect(throws: FileError.self) { try base.status(of: up) } }
+    let nul = BasePath.empty.appending(Name([0x61, 0, 0x62]))
+    #expect(throws: FileError.invalid) { try base.status(of: nul) }
+  }
+
+  @Test func `a link with a long target is read whole`() throws {
+    let target = String(repeating: "t/", count: 2000)
+    try tree.makeSymlink("long", to: target)
+    #expect(try base().readLink(path("long")) == Array(target.utf8))
+  }
+
+  @Test(arguments: resolutions)
+  func `a directory that became a link leads nowhere`(by how: Descriptor.Resolution) throws {
+    let base = try base(how)
     #expect(try base.status(of: path("a", "f")) != nil)
-    try Self.shell("mv a a2; ln -s /etc a", in: tree)
+    try tree.rename("a", to: "a2")
+    try tree.makeSymlink("a", to: "/etc")
     #expect(try base.status(of: path("a", "passwd")) == nil)
     #expect(throws: FileError.self) { try base.open(path("a", "passwd")) }
+    #expect(throws: FileError.self) { try base.list(path("a")) }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `special files are seen as they are and wait for nobody`()
+  @Test func `a directory that another one replaced is not shown any longer`() throws {
+    let base = try base()
+    let old = try #require(try base.status(of: path("a", "f")))
+    try tree.rename("a", to: "a2")
+    try tree.makeDirectory("a")
+    try tree.write("a/f", "other")
+    let new = try #require(try base.status(of: path("a", "f")))
+    #expect(new.identity != old.identity && new.size == 5)
+    #expect(try base.list(path("a")).map(\.name) == ["f"])
+  }
+
+  @Test(arguments: resolutions)
+  func `a link that comes and goes is never followed`(by how: Descriptor.Resolution) async throws {
+    try tree.makeDirectory("real")
+    try tree.write("real/passwd", "mine")
+    try tree.makeSymlink("fake", to: "/etc")
+    let tree = tree
+    let swaps = Task.detached {
+      while !Task.isCancelled {
+        try tree.rename("real", to: "swapped")
+        try tree.rename("fake", to: "real")
+        try tree.rename("real", to: "fake")
+        try tree.rename("swapped", to: "real")
+      }
+    }
+    let base = try base(how)
+    var found = 0
+    for _ in 0..<2000 {
+      guard let file = try? base.open(path("real", "passwd")) else { continue }
+      #expect(try content(file) == "mine")
+      found += 1
+    }
+    swaps.cancel()
+    _ = await swaps.result
+    #expect(found > 0)
+  }
+
+  @Test func `a file that is replaced is another one, though the inode's number be the same`()
     throws
   {
-    #expect(try base.status(of: path("pipe"))?.kind == .fifo)
-    #expect(try base.status(of: path("sock"))?.kind == .socket)
-    let null = try #require(try base.status(of: path("null")))
-    #expect(null.kind == .characterDevice && null.device == 0x103)
-    #expect(throws: FileError.self) { try base.open(path("pipe")) }
-    let kinds = Dictionary(
-      uniqueKeysWithValues: try base.list(.empty).map { ($0.name, $0.kind) })
-    #expect(kinds["pipe"] == .fifo && kinds["a"] == .directory && kinds["out"] == .symlink)
+    let base = try base()
+    var identities: Set<BaseIdentity> = []
+    for round in 0..<5 {
+      try tree.write("again", "\(round)")
+      identities.insert(try #require(try base.status(of: path("again"))).identity)
+      try tree.remove("again")
+      usleep(20_000)
+    }
+    #expect(identities.count == 5)
   }
 
-  @Test func `holes are told from data`() throws {
-    let file = try base.open(path("sparse"))
-    let data = try #require(try file.data(after: 0))
-    #expect(data.contains(500_000) && data.count < 1 << 20)
-    #expect(try file.data(after: data.upperBound) == nil)
+  @Test func `what is hidden is not there for any question`() throws {
+    let base = try base(hiding: ["a", ".strata"])
+    #expect(try base.status(of: path("a")) == nil)
+    #expect(try base.status(of: path("a", "f")) == nil)
+    #expect(throws: FileError.notFound) { try base.list(path("a")) }
+    #expect(throws: FileError.notFound) { try base.open(path("a", "f")) }
+    #expect(throws: FileError.notFound) { try base.extendedAttributes(of: path("a")) }
+    #expect(throws: FileError.notFound) { try base.readLink(path("a")) }
+    #expect(try !base.list(.empty).map(\.name).contains("a"))
+    try tree.makeDirectory("d")
+    try tree.makeDirectory("d/a")
+    #expect(try base.status(of: path("d", "a"))?.kind == .directory)
+    #expect(try base.list(path("d")).map(\.name) == ["a"])
   }
 
-  @Test func `extended attributes and ACLs come with all their bytes`() throws {
-    let acl: [UInt8] =
-      [2, 0, 0, 0] + [1, 0, 6, 0, 255, 255, 255, 255]
-      + [2, 0, 4, 0, 1, 0, 0, 0] + [4, 0, 4, 0, 255, 255, 255, 255]
-      + [16, 0, 4, 0, 255, 255, 255, 255] + [32, 0, 4, 0, 255, 255, 255, 255]
-    try Self.shell(
-      """
-      python3 -c 'import os
-      os.setxattr("a/f", "user.bytes", bytes([0, 255, 10]))
-      os.setxattr("a/f", "system.posix_acl_access", bytes(\(acl)))'
-      """, in: tree)
-    let found = try base.extendedAttributes(of: path("a", "f"))
-    #expect(found["user.bytes"] == [0, 255, 10])
-    #expect(found["system.posix_acl_access"] == acl)
+  @Test func `a base that is no directory is refused`() throws {
+    #expect(throws: FileError.notDirectory) { try HostDirectory(path: tree.bytes("a/f")) }
+    #expect(throws: FileError.notFound) { try HostDirectory(path: tree.bytes("nope")) }
+    #expect(throws: FileError.invalid) { try HostDirectory(path: tree.bytes([0x61, 0])) }
   }
 
-  @Test func `names are bytes`() throws {
+  @Test func `a link to the base itself is followed as the user typed it`() throws {
+    let base = try HostDirectory(path: tree.bytes("sibling"))
+    #expect(try base.status(of: path("f"))?.size == 4)
+    #expect(try base.status(of: .empty)?.kind == .directory)
+  }
+
+  @Test(arguments: resolutions)
+  func `names are bytes`(by how: Descriptor.Resolution) throws {
+    let base = try base(how)
     let odd: [UInt8] = [0xFF, 0xFE, 10, 0x41]
     let long = [UInt8](repeating: 0xE9, count: 255)
-    try Self.shell(
-      """
-      python3 -c 'open(bytes(\(odd)), "w"); open(b"\\xe9" * 255, "w")'
-      """, in: tree)
     for name in [odd, long] {
-      let status = try base.status(of: BasePath.empty.appending(Name(name)))
-      #expect(status?.kind == .regular)
+      try tree.write(tree.bytes(name), [1], at: 0)
+      #expect(try base.status(of: BasePath.empty.appending(Name(name)))?.kind == .regular)
     }
     let names = try base.list(.empty).map(\.name)
     #expect(names.contains(Name(odd)) && names.contains(Name(long)))
   }
 
-  @Test func `paths longer than PATH_MAX work`() throws {
-    try Self.shell(
-      """
-      name=$(printf 'd%.0s' $(seq 200))
-      python3 - "$name" <<'END'
-      import os, sys
-      for _ in range(30):
-          os.mkdir(sys.argv[1]); os.chdir(sys.argv[1])
-      open("leaf", "w").write("deep")
-      END
-      """, in: tree)
+  @Test(arguments: resolutions)
+  func `paths longer than PATH_MAX work`(by how: Descriptor.Resolution) throws {
+    let name = String(repeating: "d", count: 200)
+    try tree.makeDeep(name, 50, leaf: "deep")
     var place = BasePath.empty
-    for _ in 0..<30 { place = place.appending(Name([UInt8](repeating: 0x64, count: 200))) }
-    let file = try base.open(place.appending("leaf"))
-    var buffer = [UInt8](repeating: 0, count: 4)
-    let count = try buffer.withUnsafeMutableBytes { bytes in try file.read(into: bytes, at: 0) }
-    #expect(count == 4 && buffer == Array("deep".utf8))
-  }
-
-  @Test func `a change of an open file shows in its stamp`() throws {
-    let file = try base.open(path("a", "f"))
-    let before = try file.stamp()
-    #expect(try file.stamp() == before)
-    try Self.shell("echo more >> a/f", in: tree)
-    #expect(try file.stamp() != before)
-  }
-
-  @Test func `reading leaves access times alone`() throws {
-    try Self.shell("touch -a -d '2001-01-01' a/f", in: tree)
-    let before = try #require(try base.status(of: path("a", "f"))).accessed
-    let file = try base.open(path("a", "f"))
-    var byte: [UInt8] = [0]
-    _ = try byte.withUnsafeMutableBytes { bytes in try file.read(into: bytes, at: 0) }
-    let after = try #require(try base.status(of: path("a", "f"))).accessed
-    #expect(after == before)
-  }
-
-  @Test(.enabled(if: geteuid() == 0, "needs a user who is refused something"))
-  func `an unreadable directory refuses itself, not the listing around it`() throws {
-    try Self.shell("mkdir closed; chmod 700 closed; chmod 755 .", in: tree)
-    // Of all its numbers, only this one does glibc set for the calling thread alone.
-    strata_set_thread_user(65534)
-    defer { strata_set_thread_user(0) }
-    let names = try base.list(.empty).map(\.name)
-    #expect(names.contains("closed"))
-    #expect(throws: FileError(.permissionDenied)) { _ = try base.list(path("closed")) }
-    #expect(throws: FileError(.permissionDenied)) { _ = try base.status(of: path("closed", "x")) }
-  }
-
-  @Test func `a base that is no directory is refused`() throws {
-    #expect(throws: FileError(.notDirectory)) {
-      try HostDirectory(path: Array(tree.appending("a/f").utf8))
-    }
-    #expect(throws: FileError(.noSuchFileOrDirectory)) {
-      try HostDirectory(path: Array(tree.appending("nope").utf8))
-    }
+    for _ in 0..<50 { place = place.appending(Name(name)) }
+    let base = try base(how)
+    #expect(try content(base.open(place.appending("leaf"))) == "deep")
+    #expect(try base.list(place).map(\.name) == ["leaf"])
+    #expect(try base.status(of: place.appending("nope")) == nil)
   }
 }
