@@ -30,6 +30,10 @@ int strata_open_walking(int root, const char *path, int flags) {
     if (length < sizeof name) {
       memcpy(name, path, length);
       name[length] = 0;
+      if (strcmp(name, "..") == 0) {
+        if (directory != root) close(directory);
+        return -EXDEV;
+      }
       int step = slash ? O_PATH | O_DIRECTORY : flags;
       do next = openat(directory, name, step | O_NOFOLLOW | O_CLOEXEC);
       while (next < 0 && errno == EINTR);

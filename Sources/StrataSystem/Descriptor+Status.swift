@@ -34,7 +34,7 @@ extension Descriptor {
   /// The status of a name in this directory, a symbolic link's own.
   public func status(ofEntry name: [UInt8]) throws(Errno) -> FileStatus {
     var raw = strata_status()
-    let result = name.withCPath { strata_status_at(rawValue, $0, &raw) }
+    let result = try checked(name).withCPath { strata_status_at(rawValue, $0, &raw) }
     return try FileStatus(raw, result)
   }
 

@@ -11,9 +11,11 @@ struct HostLocation {
 
   /// Opens the directory that a path lies in, symbolic links on the way followed.
   /// - Parameter start: where a relative path begins; nil is the working directory.
-  /// - Throws: ENOENT for an empty path, EINVAL for one that ends in `.` or `..` or is the root.
+  /// - Throws: ENOENT for an empty path, EINVAL for one that ends in `.` or `..`, is the root, or has
+  ///   a NUL inside.
   init(_ path: [UInt8], from start: Descriptor? = nil) throws(Errno) {
     guard !path.isEmpty else { throw .noSuchFileOrDirectory }
+    guard !path.contains(0) else { throw .invalidArgument }
     let slash = UInt8(ascii: "/")
     guard let end = path.lastIndex(where: { $0 != slash }) else { throw .invalidArgument }
     let trimmed = path[...end]
