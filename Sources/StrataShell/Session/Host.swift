@@ -25,7 +25,8 @@ public protocol Host: AnyObject, Sendable {
   func list(_ path: [UInt8]) throws(FileError) -> [[UInt8]]
   func readLink(_ path: [UInt8]) throws(FileError) -> [UInt8]
   func open(_ path: [UInt8]) throws(FileError) -> any HostFile
-  /// Makes or empties a regular file for writing.
+  /// Makes a regular file or replaces the content of one, when it is finished: one that is let go
+  /// before leaves what was there. A device or FIFO is written to directly.
   func create(_ path: [UInt8], mode: UInt32) throws(FileError) -> any HostFile
   func makeDirectory(_ path: [UInt8], mode: UInt32) throws(FileError)
   func makeSymlink(_ path: [UInt8], target: [UInt8]) throws(FileError)

@@ -22,7 +22,7 @@ final class Recording: Sendable {
   /// Begins a file; one that was begun before is finished first.
   func start(_ path: [UInt8], _ session: Session) throws(FileError) {
     try stop()
-    let file = try MachineHost().create(path, mode: 0o644)
+    let file = try MachineFile(writing: path)
     let header = Recorder.header(bases: bases, plugins: session.plugins.plugins.map(\.path))
     try file.write(header, at: 0)
     let output = TranscriptOutput(Trace.kinds)

@@ -8,6 +8,11 @@ final class MachineFile: HostFile {
   /// Nil once it was finished.
   private let descriptor: Mutex<Int32?>
 
+  /// A new or emptied file that is there from now on, whether it is finished or not.
+  convenience init(writing path: [UInt8]) throws(FileError) {
+    try self.init(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644)
+  }
+
   init(_ path: [UInt8], _ flags: Int32, mode: UInt32 = 0) throws(FileError) {
     let path = try cPath(path)
     var opened: Int32

@@ -43,7 +43,7 @@ extension MachineHost {
   }
 
   func create(_ path: [UInt8], mode: UInt32) throws(FileError) -> any HostFile {
-    try MachineFile(path, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+    try MachineOutput(path, mode: mode)
   }
 
   func makeDirectory(_ path: [UInt8], mode: UInt32) throws(FileError) {

@@ -32,9 +32,9 @@ final class TemporaryTree {
         try host.makeDirectory(place, mode: 0o755)
       }
     case .bytes(let bytes):
-      try host.create(place, mode: 0o644).write(bytes, at: 0)
+      try MachineFile(writing: place).write(bytes, at: 0)
     case .size(let size):
-      try host.create(place, mode: 0o644).write(ReplayFile.fill(size), at: 0)
+      try MachineFile(writing: place).write(ReplayFile.fill(size), at: 0)
     case .symlink(let target):
       try host.makeSymlink(place, target: target)
     case .hardLink(let other):
