@@ -118,6 +118,12 @@ int strata_birth_lasts(int fd) {
   }
 }
 
+int strata_is_on_proc(int fd) {
+  struct statfs system;
+  if (fstatfs(fd, &system) != 0) return -errno;
+  return (uint32_t)system.f_type == PROC_SUPER_MAGIC;
+}
+
 /// A descriptor of O_PATH takes no f*xattr call; the way through /proc leads to the same object.
 static void link_to(int fd, char path[64]) { snprintf(path, 64, "/proc/self/fd/%d", fd); }
 

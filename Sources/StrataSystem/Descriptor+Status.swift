@@ -44,6 +44,10 @@ extension Descriptor {
     try opened(strata_birth_lasts(rawValue)) == 1
   }
 
+  /// Whether this is on a proc file system, whose links lead to objects (`/proc/self/fd/1`) and not
+  /// where their text says.
+  public func isOnProc() throws(Errno) -> Bool { try opened(strata_is_on_proc(rawValue)) == 1 }
+
   /// Bytes that an unprivileged user may still write to this file system.
   public func freeBytes() throws(Errno) -> Int64 {
     var status = statvfs()

@@ -93,6 +93,22 @@ import Testing
     #expect(throws: FileError(.tooManySymbolicLinkLevels)) { try write("loop", "") }
   }
 
+  @Test func `a link to an open file, as /dev/stdout is, appends to that file`() throws {
+    try tree.write("log", "before ")
+    let log = open(tree.appending("log"), O_WRONLY | O_CLOEXEC)
+    try #require(log >= 0)
+    defer { close(log) }
+    try tree.makeSymlink("link", to: "/proc/self/fd/\(log)")
+    try write("link", "after")
+    try tree.remove("log")
+    let output = try host.create(Array("/proc/self/fd/\(log)".utf8))
+    try output.write(Array("!".utf8), at: 0)
+    try output.finish()
+    #expect(try tree.names() == ["link"])
+    // The file has no name any longer; what is open has all that was written.
+    #expect(try tree.text("link") == "before after!")
+  }
+
   @Test func `directories and places that are none are refused`() throws {
     try tree.makeDirectory("d")
     try tree.write("f", "")

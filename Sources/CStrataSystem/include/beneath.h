@@ -28,6 +28,10 @@ int strata_reopen(int fd, int flags);
 /// copy-up. Returns 1, 0 or -errno.
 int strata_birth_lasts(int fd);
 
+/// Whether it is on a proc file system, whose links lead to objects and not where their text says.
+/// Returns 1, 0 or -errno.
+int strata_is_on_proc(int fd);
+
 /// Returns 0 or -errno.
 int strata_status(int fd, struct strata_status *out);
 int strata_status_at(int directory, const char *name, struct strata_status *out);

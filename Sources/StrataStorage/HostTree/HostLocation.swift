@@ -35,14 +35,15 @@ struct HostLocation {
   }
 
   /// Where writing to the name would write: through symbolic links, to what they name, which need
-  /// not be there.
+  /// not be there. Nil where a link of /proc leads to an open file, which may have no path at all.
   /// - Throws: ELOOP after 40 links.
-  func followed() throws(Errno) -> HostLocation {
+  func followed() throws(Errno) -> HostLocation? {
     var place = self
     for _ in 0..<40 {
       guard let status = try place.status(), FileKind(modeBits: status.mode) == .symlink else {
         return place
       }
+      if try place.directory.isOnProc() { return nil }
       let target = try place.directory.open(entry: place.name, [.path]).readLink()
       place = try HostLocation(target, from: place.directory)
     }

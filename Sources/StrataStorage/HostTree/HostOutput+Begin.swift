@@ -17,6 +17,11 @@ extension HostOutput {
     return output
   }
 
+  /// Into what is open already, or takes bytes as they come.
+  static func stream(_ descriptor: Descriptor) -> HostOutput {
+    HostOutput(descriptor, .stream, isDurable: false)
+  }
+
   /// Over what is there, if anything is.
   static func over(
     _ place: HostLocation, _ status: FileStatus?, mode: UInt32, isDurable: Bool
@@ -28,8 +33,7 @@ extension HostOutput {
     case .directory: throw .isDirectory
     case .regular: break
     default:
-      return HostOutput(
-        try place.directory.open(entry: place.name, .write), .stream, isDurable: false)
+      return .stream(try place.directory.open(entry: place.name, .write))
     }
     let old = try writable(place)
     do throws(Errno) {

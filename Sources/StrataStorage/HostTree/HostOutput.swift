@@ -12,7 +12,7 @@ public final class HostOutput: Sendable {
     case beside(HostLocation, temporary: [UInt8], HostTree.Existing)
     /// The regular file itself, in a directory where nothing can be made.
     case within
-    /// A device, pipe or terminal, which takes bytes in order only.
+    /// A device, pipe, terminal or standard output, which takes bytes in order only.
     case stream
   }
 

@@ -7,8 +7,8 @@ extension HostTree {
   ///
   /// With `.replace`, symbolic links at the end of the path are followed and what stands there
   /// decides: a regular file keeps its owner, mode and attributes, and its content until the new
-  /// one is complete (other hard links to it keep the old content); a device or FIFO is written to
-  /// directly; a directory is EISDIR. Where nothing can be made in the directory, or the owner not
+  /// one is complete (other hard links to it keep the old content); a device, a FIFO and what
+  /// `/dev/stdout` leads to are written to directly; a directory is EISDIR. Where nothing can be made in the directory, or the owner not
   /// be kept, the file itself is written to.
   /// - Parameters:
   ///   - mode: of a new file, from which the process's umask is taken.
@@ -24,7 +24,9 @@ extension HostTree {
         if try typed.status() != nil { throw .fileExists }
         return try .beside(typed, nil, mode: mode, existing, isDurable: durable)
       case .replace:
-        let place = try typed.followed()
+        guard let place = try typed.followed() else {
+          return .stream(try Descriptor(path: path, [.write, .append]))
+        }
         return try .over(place, try place.status(), mode: mode, isDurable: durable)
       }
     } catch {
