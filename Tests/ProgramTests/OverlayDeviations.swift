@@ -41,4 +41,13 @@ struct OverlayDeviation: Sendable {
       return kernel == .failed(.invalidArgument)
     }
   ]
+
+  /// What is not compared at all.
+  static let uncompared: [(name: String, reason: String)] = [
+    ("st_nlink of directories", "overlayfs counts no subdirectories: a merged directory has 1"),
+    ("st_size and st_blocks of directories", "each file system counts its own way"),
+    ("times that nobody has set", "each takes the time at which it came to the operation"),
+    ("st_ctime of the lower tree", "nobody can set it, and copy-up changes it on overlayfs"),
+    ("inode numbers", "the engine gives its own"),
+  ]
 }

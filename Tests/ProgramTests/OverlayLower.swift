@@ -8,6 +8,7 @@ extension TableBase {
   func materialize(in directory: String) throws {
     var known: [UInt64: [UInt8]] = [:]
     try materialize(TableBase.root, at: Array(directory.utf8), objects, &known)
+    for (inode, path) in known { try linkOutside(inode, path, directory, objects) }
   }
 
   /// Gives a directory the attributes of the table's root.
@@ -39,6 +40,20 @@ extension TableBase {
       try OverlayCalls.check(mknod(place, kind.modeBits | status.mode, dev_t(status.device)))
     }
     try dress(place, object)
+  }
+
+  /// Makes the names outside the tree that an object has besides.
+  private func linkOutside(
+    _ inode: UInt64, _ path: [UInt8], _ directory: String, _ objects: [UInt64: Object]
+  ) throws {
+    guard let status = objects[inode]?.status, status.kind != .directory else { return }
+    let names = objects.values.reduce(0) { count, other in
+      count + other.entries.values.count { $0 == inode }
+    }
+    for number in 0..<max(Int(status.links) - names, 0) {
+      let outside = "\(directory).outside-\(inode)-\(number)"
+      try OverlayCalls.check(Glibc.link(OverlayCalls.cString(path), outside))
+    }
   }
 
   private func write(_ object: Object, to place: [CChar]) throws {

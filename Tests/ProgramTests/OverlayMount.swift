@@ -1,14 +1,16 @@
 import Glibc
 import StrataTestSupport
+import Synchronization
 import SystemPackage
 
 /// A lower tree with the kernel's overlayfs over it, on a tmpfs, in a mount namespace of the calling
 /// thread: with the thread everything goes, whatever happened, and nobody else sees any of it.
-struct OverlayMount {
+final class OverlayMount {
   /// Where the lower tree is.
   let lower: String
-  /// Where the overlay shows.
-  let merged: String
+  /// Descriptors of the two roots; while they are open the mounts stay.
+  private let outer: Int32
+  private let inner: Int32
 
   /// Nearest to POSIX that overlayfs can be: directories from below may be renamed, hard links and
   /// inode numbers survive copy-up.
@@ -30,7 +32,7 @@ struct OverlayMount {
     let flags = UInt(MS_NOATIME)
     try OverlayCalls.check(mount("strata-test", directory, "tmpfs", flags, "mode=755"))
     lower = "\(directory)/lower"
-    merged = "\(directory)/merged"
+    let merged = "\(directory)/merged"
     for name in ["lower", "upper", "work", "merged"] {
       try OverlayCalls.check(mkdir("\(directory)/\(name)", 0o755))
     }
@@ -40,32 +42,58 @@ struct OverlayMount {
     let layers = "lowerdir=\(lower),upperdir=\(directory)/upper,workdir=\(directory)/work"
     let options = "\(layers),\(Self.options)"
     try OverlayCalls.check(mount("strata-test", merged, "overlay", flags, options))
+    outer = try OverlayCalls.check(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    inner = try OverlayCalls.check(open(merged, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
   }
 
-  /// Makes the merged tree the calling thread's root, so that absolute links lead inside.
-  func enter() throws {
-    try OverlayCalls.check(chroot(merged))
-    try OverlayCalls.check(chdir("/"))
+  deinit {
+    close(outer)
+    close(inner)
+  }
+
+  /// Runs `body` with the merged tree for the calling thread's root, so that absolute links lead
+  /// inside. The engine itself runs outside: a host directory needs `/proc`.
+  func inside<R>(_ body: () -> R) throws -> R {
+    try change(root: inner)
+    let result = body()
+    try change(root: outer)
+    return result
+  }
+
+  private func change(root: Int32) throws {
+    try OverlayCalls.check(fchdir(root))
+    try OverlayCalls.check(chroot("."))
   }
 }
 
 /// Runs `body` to its end on a thread of its own, which may change what is the process's otherwise.
-func onOwnThread(_ body: @escaping @Sendable () throws -> Void) throws {
-  final class Work: @unchecked Sendable {
-    let body: @Sendable () throws -> Void
-    /// Written by the thread, read when it has ended.
-    var failure: (any Error)?
-    init(_ body: @escaping @Sendable () throws -> Void) { self.body = body }
+func onOwnThread<Value: Sendable>(
+  _ body: @escaping @Sendable () throws -> Value
+) throws -> Value {
+  let outcome = Mutex<Result<Value, any Error>?>(nil)
+  try withoutActuallyEscaping({ () -> Void in
+    let result = Result { try body() }
+    outcome.withLock { $0 = result }
+  }) { run in
+    try joinThread(run)
   }
-  let work = Work(body)
+  guard let result = outcome.withLock({ $0 }) else { throw Errno.noSuchProcess }
+  return try result.get()
+}
+
+/// Starts a thread and waits for its end.
+private func joinThread(_ run: @escaping () -> Void) throws {
+  final class Work {
+    let run: () -> Void
+    init(_ run: @escaping () -> Void) { self.run = run }
+  }
+  let context = Unmanaged.passRetained(Work(run))
   var thread = pthread_t()
-  let context = Unmanaged.passRetained(work)
   let status = pthread_create(
     &thread, nil,
     { context in
       guard let context else { return nil }
-      let work = Unmanaged<Work>.fromOpaque(context).takeRetainedValue()
-      do { try work.body() } catch { work.failure = error }
+      Unmanaged<Work>.fromOpaque(context).takeRetainedValue().run()
       return nil
     }, context.toOpaque())
   guard status == 0 else {
@@ -73,5 +101,4 @@ func onOwnThread(_ body: @escaping @Sendable () throws -> Void) throws {
     throw Errno(rawValue: status)
   }
   pthread_join(thread, nil)
-  if let failure = work.failure { throw failure }
 }

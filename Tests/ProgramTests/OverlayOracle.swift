@@ -12,6 +12,8 @@ import Testing
 @Suite struct OverlayOracle {
   static let operations = Int(environment("STRATA_OVERLAY_OPS") ?? 20_000)
   static let perRun = 2000
+  /// Operations that are shown when something is wrong.
+  static let traced = Int(environment("STRATA_TRACE") ?? 30)
   static let isRoot = geteuid() == 0
 
   @Test(
@@ -21,18 +23,25 @@ import Testing
     let first = Self.environment("STRATA_SEED") ?? UInt64(getpid()) << 20
     var rest = Self.operations
     var seed = first
+    var met: [String: Int] = [:]
     while rest > 0 {
       print("random operations against overlayfs: STRATA_SEED=\(seed)")
       let (runSeed, count) = (seed, min(rest, Self.perRun))
       let directory = try StrataTestSupport.TemporaryDirectory("strata-overlay")
-      try onOwnThread { try OverlayRun(seed: runSeed, on: directory.path).run(count) }
+      let found = try onOwnThread {
+        let run = try OverlayRun(seed: runSeed, on: directory.path)
+        try run.run(count)
+        return run.deviations
+      }
+      met.merge(found, uniquingKeysWith: +)
       rest -= count
       seed += 1
     }
-    let names = (OverlayDeviation.refusals + OverlayDeviation.errors).map {
-      "\($0.name): \($0.reason)"
+    print("known deviations of overlayfs, and how often they were met:")
+    for deviation in OverlayDeviation.refusals + OverlayDeviation.errors {
+      print("  \(met[deviation.name, default: 0]) × \(deviation.name): \(deviation.reason)")
     }
-    print("known deviations of overlayfs:\n  \(names.joined(separator: "\n  "))")
+    for (name, reason) in OverlayDeviation.uncompared { print("  \(name): \(reason)") }
   }
 
   static func environment(_ name: String) -> UInt64? {
@@ -52,8 +61,11 @@ final class OverlayRun {
   private var kernel = KernelUnderTest()
   private var engine: ClientUnderTest
   private let workspace: Workspace
+  private let mount: OverlayMount
   private var trace: [String] = []
   private var count = 0
+  /// How often each known deviation was met.
+  private(set) var deviations: [String: Int] = [:]
 
   init(seed: UInt64, on directory: String) throws {
     self.seed = seed
@@ -61,13 +73,13 @@ final class OverlayRun {
     var paths: Set<[UInt8]> = []
     let table = TableBase("lower")
     table.fill(&random, isBottom: true, paths: &paths)
-    let mount = try OverlayMount(
+    mount = try OverlayMount(
       on: directory, fill: table.materialize(in:), dress: table.dressRoot(_:))
-    workspace = try Workspace(bases: [table]) { Self.now }
+    let base = try HostDirectory(path: Array(mount.lower.utf8))
+    workspace = try Workspace(bases: [base]) { Self.now }
     engine = ClientUnderTest(workspace.main)
     generator = OperationGenerator(
       seed: random.next(), paths: paths.sorted { $0.lexicographicallyPrecedes($1) })
-    try mount.enter()
   }
 
   private static var now: Timestamp {
@@ -88,27 +100,36 @@ final class OverlayRun {
       throw Disagreement(
         description: "seed \(seed), operation \(count): \(error)\n"
           + "the last operations, newest first:\n  "
-          + trace.suffix(30).reversed().joined(separator: "\n  "))
+          + trace.suffix(OverlayOracle.traced).reversed().joined(separator: "\n  "))
     }
   }
 
   private func step() throws {
     count += 1
     let operation = generator.next()
-    let real = kernel.perform(operation)
+    let real = try mount.inside { kernel.perform(operation) }
     trace.append("\(operation): \(real)")
-    if trace.count > 100 { trace.removeFirst(50) }
-    if OverlayDeviation.refusals.contains(where: { $0.applies(operation, real) }) { return }
+    if trace.count > 400 { trace.removeFirst(200) }
+    if meet(OverlayDeviation.refusals, operation, real) { return }
     let ours = engine.perform(operation)
     generator.learn(operation, real)
-    if case .failed = real, case .failed = ours,
-      OverlayDeviation.errors.contains(where: { $0.applies(operation, real) })
+    if case .failed = real, case .failed = ours, ours != real,
+      meet(OverlayDeviation.errors, operation, real)
     {
       return
     }
     guard Self.agree(ours, real) else {
       throw Disagreement(description: "\(operation): is \(ours), the kernel's is \(real)")
     }
+  }
+
+  /// Whether the kernel's outcome shows one of the deviations, which is counted.
+  private func meet(
+    _ known: [OverlayDeviation], _ operation: FileOperation, _ real: FileOutcome
+  ) -> Bool {
+    guard let found = known.first(where: { $0.applies(operation, real) }) else { return false }
+    deviations[found.name, default: 0] += 1
+    return true
   }
 
   /// Compares status, listing, content, link targets and extended attributes of everything.
@@ -135,7 +156,7 @@ final class OverlayRun {
   }
 
   private func compare(_ operation: FileOperation) throws -> FileOutcome {
-    let real = kernel.perform(operation)
+    let real = try mount.inside { kernel.perform(operation) }
     let ours = engine.perform(operation)
     guard Self.agree(ours, real) else {
       throw Disagreement(description: "\(operation): is \(ours), the kernel's is \(real)")

@@ -75,7 +75,7 @@ public struct ClientUnderTest: FileSystemUnderTest {
   private func changeContent(_ operation: FileOperation) throws(FileError) -> FileOutcome {
     switch operation {
     case .truncate(let path, let size):
-      guard try isRegular(path) else { return .skipped }
+      if size >= 0, try !isRegular(path) { return .skipped }
       try client.setAttributes(path, AttributeChanges(size: size))
     case .write(let path, let bytes, let offset):
       guard try isRegular(path) else { return .skipped }

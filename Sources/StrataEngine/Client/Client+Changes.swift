@@ -166,6 +166,7 @@ extension Client {
   public func setAttributes(
     _ path: [UInt8], _ changes: AttributeChanges, follow: Bool = true
   ) throws(FileError) {
+    if let size = changes.size, size < 0 { throw .invalid }
     let node = try resolve(path, follow: follow)
     try fork.setAttributes(node, try checked(changes, of: node), by: caller)
   }

@@ -15,7 +15,8 @@ extension Fork {
     }
     if let size = changes.size {
       let file = try open(node, [.write], by: caller)
-      try file.truncate(to: size)
+      // As truncate(2): a size that it has already is no change, not of the times either.
+      if try file.attributes().size != size { try file.truncate(to: size) }
     }
     var rest = changes
     rest.size = nil
