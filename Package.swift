@@ -58,7 +58,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "StrataStorageTests",
-      dependencies: ["StrataStorage", "StrataSystem", "StrataEngine", "StrataTestSupport"],
+      dependencies: [
+        "StrataStorage", "StrataSystem", "CStrataSystem", "StrataEngine", "StrataTestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "StrataLuaTests",

@@ -3,10 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -15,24 +20,22 @@
 const int strata_o_path = O_PATH;
 const int strata_o_noatime = O_NOATIME;
 
-/// For kernels before 5.6: each name by itself, so that no link can lead astray.
-static int walk(int root, const char *path, int flags) {
-  int directory = dup(root);
-  if (directory < 0) return -errno;
+int strata_open_walking(int root, const char *path, int flags) {
+  int directory = root;
   for (;;) {
     const char *slash = strchr(path, '/');
-    char name[256];
+    char name[NAME_MAX + 1];
     size_t length = slash ? (size_t)(slash - path) : strlen(path);
-    if (length >= sizeof name) {
-      close(directory);
-      return -ENAMETOOLONG;
+    int next = -1, error = ENAMETOOLONG;
+    if (length < sizeof name) {
+      memcpy(name, path, length);
+      name[length] = 0;
+      int step = slash ? O_PATH | O_DIRECTORY : flags;
+      do next = openat(directory, name, step | O_NOFOLLOW | O_CLOEXEC);
+      while (next < 0 && errno == EINTR);
+      error = errno;
     }
-    memcpy(name, path, length);
-    name[length] = 0;
-    int next = openat(directory, name,
-                      (slash ? O_PATH | O_DIRECTORY : flags) | O_NOFOLLOW | O_CLOEXEC);
-    int error = errno;
-    close(directory);
+    if (directory != root) close(directory);
     if (next < 0) return -error;
     if (!slash) return next;
     directory = next;
@@ -41,8 +44,8 @@ static int walk(int root, const char *path, int flags) {
 }
 
 int strata_open_beneath(int root, const char *path, int flags) {
-  static int is_missing;
-  if (!is_missing) {
+  static atomic_bool is_missing;
+  if (!atomic_load_explicit(&is_missing, memory_order_relaxed)) {
     struct open_how how = {
         .flags = (uint64_t)(flags | O_NOFOLLOW | O_CLOEXEC),
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
@@ -53,12 +56,12 @@ int strata_open_beneath(int root, const char *path, int flags) {
     do fd = syscall(SYS_openat2, root, path, &how, sizeof how);
     while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < 100)));
     if (fd >= 0) return (int)fd;
-    if (errno != ENOSYS && errno != EPERM) return -errno;
-    if (errno == EPERM && (flags & O_NOATIME)) return -EPERM;
-    is_missing = errno == ENOSYS;
-    if (!is_missing) return -EPERM;
+    // A filter of system calls that does not know the call says EPERM. No file system says that of
+    // O_PATH; of other flags it may mean O_NOATIME or the file.
+    if (errno != ENOSYS && !(errno == EPERM && (flags & O_PATH))) return -errno;
+    atomic_store_explicit(&is_missing, 1, memory_order_relaxed);
   }
-  return walk(root, path, flags);
+  return strata_open_walking(root, path, flags);
 }
 
 static int64_t nanoseconds(struct statx_timestamp time) {
@@ -94,8 +97,34 @@ int strata_status_at(int directory, const char *name, struct strata_status *out)
   return status(directory, name, AT_SYMLINK_NOFOLLOW, out);
 }
 
+int strata_birth_lasts(int fd) {
+  struct statfs system;
+  if (fstatfs(fd, &system) != 0) return -errno;
+  switch ((uint32_t)system.f_type) {
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+    case 0x2FC12FC1:  // ZFS
+    case 0xCA451A4E:  // bcachefs
+      return 1;
+    default:
+      return 0;
+  }
+}
+
 /// A descriptor of O_PATH takes no f*xattr call; the way through /proc leads to the same object.
 static void link_to(int fd, char path[64]) { snprintf(path, 64, "/proc/self/fd/%d", fd); }
+
+int strata_reopen(int fd, int flags) {
+  char path[64];
+  link_to(fd, path);
+  int opened;
+  do opened = open(path, flags | O_CLOEXEC | O_NOCTTY);
+  while (opened < 0 && errno == EINTR);
+  return opened < 0 ? -errno : opened;
+}
 
 ssize_t strata_list_xattr(int fd, char *list, size_t size) {
   char path[64];
@@ -120,3 +149,5 @@ int strata_next_data(int fd, int64_t offset, int64_t *start, int64_t *end) {
   *end = hole;
   return 0;
 }
+
+void strata_set_thread_user(unsigned user) { setfsuid(user); }

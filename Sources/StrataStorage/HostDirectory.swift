@@ -1,5 +1,6 @@
 public import StrataEngine
-internal import StrataSystem
+package import StrataSystem
+internal import Synchronization
 internal import SystemPackage
 
 /// A directory of the host as a base: never written, and nothing outside it is reached.
@@ -7,19 +8,30 @@ internal import SystemPackage
 /// The directory is opened once; everything below is found from that descriptor by openat2 with
 /// RESOLVE_BENEATH, and no symbolic link of the host is followed. It stays the same directory when
 /// the host moves it, or mounts something over its path. Access times are left alone where the
-/// kernel lets us.
+/// kernel lets us. No descriptor of a directory below is kept: it would go on showing a directory
+/// that another one has replaced.
 public final class HostDirectory: BaseReader {
   public let title: String
   private let root: Descriptor
   private let hidden: Set<Name>
+  private let resolution: Descriptor.Resolution
+  /// By device number: whether an inode's birth is part of its identity there.
+  private let births = Mutex<[UInt64: Bool]>([:])
 
   /// - Parameters:
   ///   - path: as the user typed it; symbolic links on the way to the directory itself are followed.
   ///   - hiding: names at the top that are not shown.
   /// - Throws: ENOENT, ENOTDIR, EACCES.
-  public init(path: [UInt8], hiding hidden: Set<Name> = []) throws(FileError) {
+  public convenience init(path: [UInt8], hiding hidden: Set<Name> = []) throws(FileError) {
+    try self.init(path: path, hiding: hidden, by: .kernel)
+  }
+
+  package init(
+    path: [UInt8], hiding hidden: Set<Name> = [], by resolution: Descriptor.Resolution
+  ) throws(FileError) {
     title = String(decoding: Self.absolute(path), as: UTF8.self)
     self.hidden = hidden
+    self.resolution = resolution
     do throws(Errno) {
       root = try Descriptor(path: path, [.path, .directory])
     } catch {
@@ -33,15 +45,91 @@ public final class HostDirectory: BaseReader {
     return path == [UInt8(ascii: ".")] ? here : here + [UInt8(ascii: "/")] + path
   }
 
-  public func status(of path: BasePath) throws(FileError) -> BaseStatus? {
-    guard isShown(path) else { return nil }
+  /// Bytes free on the file system that the directory is on.
+  public func freeBytes() throws(FileError) -> Int64 {
+    do throws(Errno) { return try root.freeBytes() } catch { throw FileError(error) }
+  }
+
+  // MARK: The ways to an object
+
+  /// Opens to say which object is meant; waits for nothing and touches nothing.
+  /// - Throws: ENOENT for what is hidden, too.
+  private func find(_ path: BasePath) throws(Errno) -> Descriptor {
+    try root.open(beneath: try shown(path), [.path], by: resolution)
+  }
+
+  private func shown(_ path: BasePath) throws(Errno) -> [UInt8] {
+    if !hidden.isEmpty, let first = path.names.first, hidden.contains(first) {
+      throw .noSuchFileOrDirectory
+    }
+    return path.bytes
+  }
+
+  /// Reading must not show on the host; only a file's owner may ask for that.
+  private func quietly(
+    _ open: (OpenFlags) throws(Errno) -> Descriptor
+  ) throws(Errno) -> Descriptor {
+    do throws(Errno) { return try open(.keepAccessTime) } catch .notPermitted {
+      return try open([])
+    }
+  }
+
+  /// Opens a regular file, and nothing else even if something else took its place: opening a device
+  /// or a FIFO can be noticed on its other side.
+  private func openFile(_ path: BasePath) throws(Errno) -> HostFile {
+    let found = try find(path)
+    let status = try found.status()
+    switch FileKind(modeBits: status.mode) {
+    case .regular: break
+    case .directory: throw .isDirectory
+    case .symlink: throw .tooManySymbolicLinkLevels
+    default: throw .invalidArgument
+    }
     do throws(Errno) {
-      return BaseStatus(try open(path, [.path]).status())
+      let file = try quietly { flags throws(Errno) in try found.reopen([.read, flags]) }
+      return HostFile(file, birthLasts: birthLasts(on: status.device, found))
+    } catch .noSuchFileOrDirectory {
+      return try openWithoutProc(path, status)
+    }
+  }
+
+  /// Without /proc the path is gone a second time, and what is found must be the same object.
+  private func openWithoutProc(_ path: BasePath, _ status: FileStatus) throws(Errno) -> HostFile {
+    let bytes = try shown(path)
+    let file = try quietly { flags throws(Errno) in
+      try root.open(beneath: bytes, [.read, .nonBlocking, flags], by: resolution)
+    }
+    let now = try file.status()
+    guard now.device == status.device, now.inode == status.inode else {
+      throw .staleNFSFileHandle
+    }
+    return HostFile(file, birthLasts: birthLasts(on: status.device, file))
+  }
+
+  /// Asks the file system once for each device.
+  private func birthLasts(on device: UInt64, _ object: Descriptor) -> Bool {
+    births.withLock { births in
+      if let known = births[device] { return known }
+      let asked = (try? object.birthLasts()) ?? false
+      births[device] = asked
+      return asked
+    }
+  }
+}
+
+extension HostDirectory {
+  public func status(of path: BasePath) throws(FileError) -> BaseStatus? {
+    do throws(Errno) {
+      let object = try find(path)
+      let status = try object.status()
+      return BaseStatus(status, birthLasts: birthLasts(on: status.device, object))
     } catch {
       switch error {
       case .noSuchFileOrDirectory, .notDirectory: return nil
       // A directory on the way is a symbolic link by now: what was looked for is gone.
       case .tooManySymbolicLinkLevels: return nil
+      // A name that the host's file system cannot hold.
+      case .fileNameTooLong: return nil
       default: throw FileError(error)
       }
     }
@@ -49,7 +137,10 @@ public final class HostDirectory: BaseReader {
 
   public func list(_ path: BasePath) throws(FileError) -> [BaseEntry] {
     do throws(Errno) {
-      let directory = try openQuietly(path, [.read, .directory])
+      let bytes = try shown(path)
+      let directory = try quietly { flags throws(Errno) in
+        try root.open(beneath: bytes, [.read, .directory, flags], by: resolution)
+      }
       var entries: [BaseEntry] = []
       for (bytes, type) in try directory.names() {
         let name = Name(bytes)
@@ -59,7 +150,7 @@ public final class HostDirectory: BaseReader {
       }
       return entries
     } catch {
-      throw FileError(error)
+      throw FileError(error == .tooManySymbolicLinkLevels ? .notDirectory : error)
     }
   }
 
@@ -76,12 +167,12 @@ public final class HostDirectory: BaseReader {
   }
 
   public func readLink(_ path: BasePath) throws(FileError) -> [UInt8] {
-    do throws(Errno) { return try open(path, [.path]).readLink() } catch { throw FileError(error) }
+    do throws(Errno) { return try find(path).readLink() } catch { throw FileError(error) }
   }
 
   public func extendedAttributes(of path: BasePath) throws(FileError) -> [Name: [UInt8]] {
     do throws(Errno) {
-      let pairs = try open(path, [.path]).extendedAttributes()
+      let pairs = try find(path).extendedAttributes()
       return Dictionary(pairs.map { (Name($0.name), $0.value) }, uniquingKeysWith: { $1 })
     } catch {
       throw FileError(error)
@@ -89,47 +180,19 @@ public final class HostDirectory: BaseReader {
   }
 
   public func open(_ path: BasePath) throws(FileError) -> any BaseFile {
-    do throws(Errno) {
-      // Not blocking, in case a FIFO stands there by now.
-      let file = try openQuietly(path, [.read, .nonBlocking])
-      let status = try file.status()
-      guard FileKind(modeBits: status.mode) == .regular else { throw Errno.staleNFSFileHandle }
-      return HostFile(file)
-    } catch {
-      throw FileError(error)
-    }
-  }
-
-  /// Bytes free on the file system that the directory is on.
-  public func freeBytes() throws(FileError) -> Int64 {
-    do throws(Errno) { return try root.freeBytes() } catch { throw FileError(error) }
-  }
-
-  private func isShown(_ path: BasePath) -> Bool {
-    hidden.isEmpty || !(path.names.first.map(hidden.contains) ?? false)
-  }
-
-  private func open(_ path: BasePath, _ flags: OpenFlags) throws(Errno) -> Descriptor {
-    try root.open(beneath: path.bytes, flags)
-  }
-
-  /// Reading must not show on the host; only a file's owner may ask for that.
-  private func openQuietly(_ path: BasePath, _ flags: OpenFlags) throws(Errno) -> Descriptor {
-    do throws(Errno) {
-      return try open(path, flags.union(.keepAccessTime))
-    } catch .notPermitted {
-      return try open(path, flags)
-    }
+    do throws(Errno) { return try openFile(path) } catch { throw FileError(error) }
   }
 }
 
 extension BaseStatus {
   /// Nil for a type of file that Linux does not have.
-  init?(_ status: FileStatus) {
+  /// - Parameter birthLasts: whether the birth is the inode's for good, and so part of its identity.
+  init?(_ status: FileStatus, birthLasts: Bool) {
     guard let kind = FileKind(modeBits: status.mode) else { return nil }
     self.init(
       identity: BaseIdentity(
-        device: status.device, inode: status.inode, generation: UInt64(bitPattern: status.born)),
+        device: status.device, inode: status.inode,
+        generation: birthLasts ? UInt64(bitPattern: status.born) : 0),
       kind: kind, mode: status.mode & 0o7777, links: status.links, uid: status.uid,
       gid: status.gid, size: status.size, blocks: status.blocks, device: status.special,
       accessed: status.accessed, modified: status.modified, changed: status.changed)

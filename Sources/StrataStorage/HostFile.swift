@@ -5,12 +5,18 @@ internal import SystemPackage
 /// A regular file of a ``HostDirectory``, open for reading.
 final class HostFile: BaseFile {
   private let file: Descriptor
+  private let birthLasts: Bool
 
-  init(_ file: Descriptor) { self.file = file }
+  init(_ file: Descriptor, birthLasts: Bool) {
+    self.file = file
+    self.birthLasts = birthLasts
+  }
 
   func stamp() throws(FileError) -> BaseStamp {
     do throws(Errno) {
-      guard let status = BaseStatus(try file.status()) else { throw Errno.ioError }
+      guard let status = BaseStatus(try file.status(), birthLasts: birthLasts) else {
+        throw Errno.ioError
+      }
       return status.stamp
     } catch {
       throw FileError(error)

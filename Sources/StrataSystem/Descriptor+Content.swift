@@ -31,12 +31,16 @@ extension Descriptor {
   }
 
   /// The target of the symbolic link that this descriptor, opened with `.path`, refers to.
+  /// - Throws: EINVAL if it is no link.
   public func readLink() throws(Errno) -> [UInt8] {
     var size = 256
     while true {
       var buffer = [CChar](repeating: 0, count: size)
       let count = readlinkat(rawValue, "", &buffer, size)
-      guard count >= 0 else { throw Errno.last }
+      guard count >= 0 else {
+        // The kernel's word for an empty path to something else than a link.
+        throw errno == ENOENT ? .invalidArgument : Errno.last
+      }
       if count < size { return buffer.prefix(count).map { UInt8(bitPattern: $0) } }
       size *= 2
     }

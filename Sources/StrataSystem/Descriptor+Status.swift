@@ -19,7 +19,8 @@ public struct FileStatus: Equatable, Sendable {
   public var accessed: Int64
   public var modified: Int64
   public var changed: Int64
-  /// When the inode was made; 0 where the file system does not say.
+  /// When the inode was made; 0 where the file system does not say. See
+  /// ``Descriptor/birthLasts()``.
   public var born: Int64
 }
 
@@ -35,6 +36,12 @@ extension Descriptor {
     var raw = strata_status()
     let result = name.withCPath { strata_status_at(rawValue, $0, &raw) }
     return try FileStatus(raw, result)
+  }
+
+  /// Whether this file system keeps an inode's time of birth for good, so that it tells the inode
+  /// from another one of the same number.
+  public func birthLasts() throws(Errno) -> Bool {
+    try opened(strata_birth_lasts(rawValue)) == 1
   }
 
   /// Bytes that an unprivileged user may still write to this file system.

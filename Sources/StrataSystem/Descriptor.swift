@@ -10,40 +10,106 @@ public final class Descriptor: Sendable {
 
   deinit { close(rawValue) }
 
-  /// Opens a path as the process sees it, symbolic links followed.
-  public init(path: [UInt8], _ flags: OpenFlags) throws(Errno) {
-    let fd = path.withCPath { Glibc.open($0, flags.rawValue | O_CLOEXEC) }
-    guard fd >= 0 else { throw Errno.last }
-    rawValue = fd
+  /// Opens a path as the process sees it, symbolic links followed. Paths of any length.
+  public convenience init(path: [UInt8], _ flags: OpenFlags) throws(Errno) {
+    var directory: Descriptor?
+    let rest = try Self.steps(path) { step throws(Errno) in
+      directory = try Self.open(step, [.path, .directory], in: directory)
+    }
+    self.init(owning: try Self.raw(rest, flags, in: directory))
+  }
+
+  private static func open(
+    _ path: [UInt8], _ flags: OpenFlags, in directory: Descriptor?
+  ) throws(Errno) -> Descriptor {
+    Descriptor(owning: try raw(path, flags, in: directory))
+  }
+
+  private static func raw(
+    _ path: [UInt8], _ flags: OpenFlags, in directory: Descriptor?
+  ) throws(Errno) -> Int32 {
+    let path = try checked(path)
+    return try opened(
+      path.withCPath {
+        strata_open_at(directory?.rawValue ?? -1, $0, flags.rawValue, 0)
+      })
   }
 
   /// Opens a path below this directory. No symbolic link is followed and nothing outside is
-  /// reached: ELOOP, EXDEV. Paths of any length.
-  public func open(beneath path: [UInt8], _ flags: OpenFlags) throws(Errno) -> Descriptor {
-    guard path.count >= Self.maximumPath else { return try openShort(path, flags) }
+  /// reached: ELOOP or ENOTDIR, EXDEV. Paths of any length.
+  public func open(
+    beneath path: [UInt8], _ flags: OpenFlags, by resolution: Resolution = .kernel
+  ) throws(Errno) -> Descriptor {
     var directory = self
+    let rest = try Self.steps(path) { step throws(Errno) in
+      directory = try directory.openShort(step, [.path, .directory], resolution)
+    }
+    return try directory.openShort(rest, flags, resolution)
+  }
+
+  /// Who goes from name to name below a directory.
+  public enum Resolution: Sendable {
+    /// openat2; on kernels that lack it, the same as `.steps`.
+    case kernel
+    /// One openat for each name.
+    case steps
+  }
+
+  /// Opens for use what this descriptor, opened with `.path`, refers to: that very object, whatever
+  /// stands at its path by now.
+  /// - Throws: ENOENT where /proc is not mounted.
+  public func reopen(_ flags: OpenFlags) throws(Errno) -> Descriptor {
+    Descriptor(owning: try opened(strata_reopen(rawValue, flags.rawValue)))
+  }
+
+  private func openShort(
+    _ path: [UInt8], _ flags: OpenFlags, _ resolution: Resolution
+  ) throws(Errno) -> Descriptor {
+    let path = try checked(path)
+    let fd = path.withCPath {
+      switch resolution {
+      case .kernel: strata_open_beneath(rawValue, $0, flags.rawValue)
+      case .steps: strata_open_walking(rawValue, $0, flags.rawValue)
+      }
+    }
+    return Descriptor(owning: try opened(fd))
+  }
+
+  /// Cuts what the kernel would find too long into directories to go through one after the other;
+  /// returns what is left for the last step.
+  private static func steps(
+    _ path: [UInt8], _ enter: ([UInt8]) throws(Errno) -> Void
+  ) throws(Errno) -> [UInt8] {
+    guard path.count >= maximumPath else { return path }
     var rest = path[...]
-    while rest.count >= Self.maximumPath {
-      guard let cut = rest.prefix(Self.maximumPath).lastIndex(of: UInt8(ascii: "/")) else {
+    while rest.count >= maximumPath {
+      guard let cut = rest.prefix(maximumPath - 1).lastIndex(of: UInt8(ascii: "/")) else {
         throw .fileNameTooLong
       }
-      directory = try directory.openShort(Array(rest[..<cut]), [.path, .directory])
-      rest = rest[(cut + 1)...]
+      try enter(cut == rest.startIndex ? [UInt8(ascii: "/")] : Array(rest[..<cut]))
+      rest = rest[cut...].drop { $0 == UInt8(ascii: "/") }
     }
-    return try directory.openShort(Array(rest), flags)
+    return rest.isEmpty ? [UInt8(ascii: ".")] : Array(rest)
   }
 
-  /// Below `PATH_MAX` with the NUL.
+  /// `PATH_MAX`, which counts the NUL.
   private static let maximumPath = 4096
-
-  private func openShort(_ path: [UInt8], _ flags: OpenFlags) throws(Errno) -> Descriptor {
-    let fd = path.withCPath { strata_open_beneath(rawValue, $0, flags.rawValue) }
-    guard fd >= 0 else { throw Errno(rawValue: -fd) }
-    return Descriptor(owning: fd)
-  }
 }
 
-/// How a path is opened; only what reading needs.
+/// A descriptor, or -errno.
+func opened(_ result: Int32) throws(Errno) -> Int32 {
+  guard result >= 0 else { throw Errno(rawValue: -result) }
+  return result
+}
+
+/// A path that the kernel will see to its end.
+/// - Throws: EINVAL for a NUL inside.
+func checked(_ path: [UInt8]) throws(Errno) -> [UInt8] {
+  guard !path.contains(0) else { throw .invalidArgument }
+  return path
+}
+
+/// How a path is opened.
 public struct OpenFlags: OptionSet, Sendable {
   public let rawValue: Int32
   public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -51,7 +117,10 @@ public struct OpenFlags: OptionSet, Sendable {
   public static let read = OpenFlags(rawValue: O_RDONLY)
   /// Only to say which object is meant: opens anything, waits for nothing.
   public static let path = OpenFlags(rawValue: strata_o_path)
+  public static let write = OpenFlags(rawValue: O_WRONLY)
   public static let directory = OpenFlags(rawValue: O_DIRECTORY)
+  /// A symbolic link at the end is not followed; ELOOP, unless it is opened with `.path`.
+  public static let noFollow = OpenFlags(rawValue: strata_o_nofollow)
   /// Leaves the access time alone; EPERM for files of others.
   public static let keepAccessTime = OpenFlags(rawValue: strata_o_noatime)
   public static let nonBlocking = OpenFlags(rawValue: O_NONBLOCK)
@@ -69,7 +138,7 @@ extension Errno {
 }
 
 extension [UInt8] {
-  /// The bytes as a C string; a NUL inside ends it, so names are checked before they come here.
+  /// The bytes as a C string; a NUL inside ends it, see ``checked(_:)``.
   func withCPath<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
     var terminated = self
     terminated.append(0)

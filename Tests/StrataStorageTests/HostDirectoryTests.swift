@@ -1,3 +1,4 @@
+import CStrataSystem
 import Glibc
 import StrataEngine
 import StrataStorage
@@ -93,14 +94,11 @@ import Testing
   @Test func `names are bytes`() throws {
     let odd: [UInt8] = [0xFF, 0xFE, 10, 0x41]
     let long = [UInt8](repeating: 0xE9, count: 255)
+    try Self.shell(
+      """
+      python3 -c 'open(bytes(\(odd)), "w"); open(b"\\xe9" * 255, "w")'
+      """, in: tree)
     for name in [odd, long] {
-      let fd = (Array(tree.path.utf8) + [47] + name + [0]).withUnsafeBufferPointer { bytes in
-        bytes.withMemoryRebound(to: CChar.self) {
-          open($0.baseAddress ?? "", O_CREAT | O_WRONLY, 0o600)
-        }
-      }
-      try #require(fd >= 0)
-      close(fd)
       let status = try base.status(of: BasePath.empty.appending(Name(name)))
       #expect(status?.kind == .regular)
     }
@@ -149,8 +147,8 @@ import Testing
   func `an unreadable directory refuses itself, not the listing around it`() throws {
     try Self.shell("mkdir closed; chmod 700 closed; chmod 755 .", in: tree)
     // Of all its numbers, only this one does glibc set for the calling thread alone.
-    setfsuid(65534)
-    defer { setfsuid(0) }
+    strata_set_thread_user(65534)
+    defer { strata_set_thread_user(0) }
     let names = try base.list(.empty).map(\.name)
     #expect(names.contains("closed"))
     #expect(throws: FileError(.permissionDenied)) { _ = try base.list(path("closed")) }

@@ -16,6 +16,18 @@ struct strata_status {
 /// kernel has no openat2, the path is walked name by name. Returns a descriptor or -errno.
 int strata_open_beneath(int root, const char *path, int flags);
 
+/// The same for kernels before 5.6: each name by itself, so that no link can lead astray.
+int strata_open_walking(int root, const char *path, int flags);
+
+/// Opens for use what `fd`, a descriptor of O_PATH, refers to: that very object, whatever stands at
+/// its path by now. Returns a descriptor or -errno; ENOENT where /proc is not mounted.
+int strata_reopen(int fd, int flags);
+
+/// Whether the file system keeps an inode's time of birth for good, so that it tells the inode from
+/// another of the same number. An overlayfs does not: it says that of the upper inode after its
+/// copy-up. Returns 1, 0 or -errno.
+int strata_birth_lasts(int fd);
+
 /// Returns 0 or -errno.
 int strata_status(int fd, struct strata_status *out);
 int strata_status_at(int directory, const char *name, struct strata_status *out);
@@ -27,6 +39,9 @@ ssize_t strata_get_xattr(int fd, const char *name, void *value, size_t size);
 
 /// The next data and the hole behind it from `offset` on; 0, 1 when only a hole follows, or -errno.
 int strata_next_data(int fd, int64_t offset, int64_t *start, int64_t *end);
+
+/// Makes the calling thread, and no other, access files as another user (setfsuid).
+void strata_set_thread_user(unsigned user);
 
 extern const int strata_o_path;
 extern const int strata_o_noatime;

@@ -111,17 +111,35 @@ extension FileContent {
       data.lowerBound < limit
     {
       let end = min(data.upperBound, limit)
-      for block in Self.block(of: max(data.lowerBound, position))..<Self.blocks(upTo: max(end, 0)) {
-        let start = Int64(block) * Int64(Block.size)
-        guard start < limit, case .below = source(of: block) else { continue }
-        let count = min(limit - start, Int64(Block.size))
-        let page = Page(owner: context.layer.id, count: Int(count))
-        try context.reader.read(below, into: page.buffer(Int(count)), at: start)
-        copy.set(block, to: page)
-        context.taken += count
-        context.copied += count
+      var start = max(data.lowerBound, position) / Int64(Block.size) * Int64(Block.size)
+      while start < end {
+        let next = min(start + Int64(Self.chunk), limit)
+        try copyChunk(start..<next, of: below, to: &copy, &context)
+        start += Int64(Self.chunk)
       }
       position = max(data.upperBound, position + 1)
+    }
+  }
+
+  /// Bytes that a copy-up reads at once.
+  private static let chunk = 1 << 20
+
+  private func copyChunk(
+    _ range: Range<Int64>, of below: Below, to copy: inout FileContent,
+    _ context: inout WriteContext
+  ) throws(FileError) {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: 16)
+    defer { bytes.deallocate() }
+    try context.reader.read(below, into: bytes, at: range.lowerBound)
+    for block in Self.block(of: range.lowerBound)..<Self.blocks(upTo: range.upperBound) {
+      guard case .below = source(of: block) else { continue }
+      let from = Int(Int64(block) * Int64(Block.size) - range.lowerBound)
+      let piece = bytes[from..<min(from + Block.size, bytes.count)]
+      let page = Page(owner: context.layer.id, count: piece.count, filled: piece.count)
+      page.write(UnsafeRawBufferPointer(rebasing: piece), at: 0)
+      copy.set(block, to: page)
+      context.taken += Int64(piece.count)
+      context.copied += Int64(piece.count)
     }
   }
 

@@ -17,7 +17,7 @@ struct ReplayReport {
   var differCount: Int { cases.count { $0.problem != nil && !$0.isBroken } }
 
   static func describe(_ error: FileError) -> String {
-    error.reason ?? String(describing: error.errno)
+    error.reason ?? error.text
   }
 
   /// - Returns: what to print.

@@ -41,14 +41,6 @@ extension Session {
   public func begin() { tell(.sessionStart) }
   public func end() { tell(.sessionEnd) }
 
-  private func tell(_ kind: EventKind) {
-    guard workspace.hooks.isTold(kind) else { return }
-    var event = Event(kind)
-    event.fork = fork.name
-    event.caller = caller
-    workspace.hooks.tell(event, on: fork)
-  }
-
   /// A variable's value: `?`, `PWD` and `FORK` are the session's, others are set or the host's.
   func value(of name: String) -> [UInt8]? {
     switch name {

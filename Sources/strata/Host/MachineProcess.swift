@@ -18,20 +18,27 @@ final class MachineProcess: HostProcess {
     var error: Int32?
     /// What was read while writing, for the next to ask.
     var kept: [HostChunk] = []
-    var status: Int32?
   }
 
   private let pid: pid_t
+  private let ownsGroup: Bool
   private let state: Mutex<State>
+  /// What it ended with, once it was waited for. Apart from the state, which is locked while the
+  /// program is waited for: signals come from other threads.
+  private let status = Mutex<Int32?>(nil)
 
-  init(_ command: HostCommand) throws(FileError) {
+  /// - Parameter inOwnGroup: it is then out of the terminal's reach, and a signal reaches all that it
+  ///   starts.
+  init(_ command: HostCommand, inOwnGroup: Bool = false) throws(FileError) {
+    ownsGroup = inOwnGroup
     var spawn = Spawn()
     defer { spawn.close() }
     let input = try spawn.connect(0, command.input)
     let output = try spawn.connect(1, command.output)
     let error = try spawn.connect(2, command.error)
     pid = try spawn.start(
-      ["/bin/sh", "-c"].map { Array($0.utf8) } + [command.line], command.environment)
+      ["/bin/sh", "-c"].map { Array($0.utf8) } + [command.line], command.environment,
+      inOwnGroup: inOwnGroup)
     spawn.keepOwnEnds()
     for end in [input, output, error].compactMap({ $0 }) {
       _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK)
@@ -42,12 +49,12 @@ final class MachineProcess: HostProcess {
   deinit {
     state.withLock { state in
       for end in [state.input, state.output, state.error] { if let end { _ = close(end) } }
-      // Nobody waits for it: it must not stay as a zombie, nor hold us up.
-      guard state.status == nil else { return }
-      kill(pid, SIGHUP)
-      var status: Int32 = 0
-      waitpid(pid, &status, WNOHANG)
     }
+    // If nobody has waited for it, it must not stay as a zombie, nor hold us up.
+    guard status.withLock({ $0 }) == nil else { return }
+    signal(SIGHUP)
+    var ignored: Int32 = 0
+    waitpid(pid, &ignored, WNOHANG)
   }
 
   func write(_ bytes: [UInt8]) throws(FileError) {
@@ -94,18 +101,23 @@ final class MachineProcess: HostProcess {
 
   func signal(_ number: Int32) {
     // Not after it was waited for: the number may be another process's by then.
-    state.withLock { if $0.status == nil { kill(pid, number) } }
+    status.withLock { if $0 == nil { _ = kill(ownsGroup ? -pid : pid, number) } }
   }
 
   func wait() throws(FileError) -> Int32 {
-    if let status = state.withLock({ $0.status }) { return status }
-    var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0 {
+    if let status = status.withLock({ $0 }) { return status }
+    var info = siginfo_t()
+    // It stays a zombie, and its number its own, until nobody can send it a signal any more.
+    while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) < 0 {
       if errno != EINTR { throw FileError.last }
     }
-    let result = status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
-    state.withLock { $0.status = result }
-    return result
+    return try status.withLock { (status) throws(FileError) in
+      var code: Int32 = 0
+      guard waitpid(pid, &code, 0) >= 0 else { throw FileError.last }
+      let result = code & 0x7F == 0 ? (code >> 8) & 0xFF : 128 + (code & 0x7F)
+      status = result
+      return result
+    }
   }
 }
 

@@ -37,7 +37,9 @@ struct Spawn {
   }
 
   /// - Parameter variables: over those of our own environment.
-  func start(_ words: [[UInt8]], _ variables: [String: [UInt8]]) throws(FileError) -> pid_t {
+  func start(
+    _ words: [[UInt8]], _ variables: [String: [UInt8]], inOwnGroup: Bool
+  ) throws(FileError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -54,8 +56,9 @@ struct Spawn {
     posix_spawnattr_setsigmask(&attributes, &signals)
     for number in [SIGPIPE, SIGINT, SIGQUIT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
     posix_spawnattr_setsigdefault(&attributes, &signals)
+    let group = inOwnGroup ? POSIX_SPAWN_SETPGROUP : 0
     posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
+      &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | group))
 
     guard let first = words.first else { throw .invalid }
     let program = try cPath(first)

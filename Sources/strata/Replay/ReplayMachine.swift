@@ -42,7 +42,7 @@ final class ReplayMachine: Host {
   func start(_ command: HostCommand) throws(FileError) -> any HostProcess {
     var command = command
     command.environment.merge(variables) { own, _ in own }
-    let process = try machine.start(command)
+    let process = try MachineProcess(command, inOwnGroup: true)
     running.withLock { running in
       running.removeAll { $0.process == nil }
       running.append(Running(process: process))

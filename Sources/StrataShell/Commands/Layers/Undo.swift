@@ -1,0 +1,25 @@
+extension Command {
+  static let undo = Command(
+    "undo", .layers, .manages, "take back the newest operations of this fork",
+    usage: ["[N]"], operands: [Operand("N", .none)],
+    examples: ["write /new text", "undo", "redo", "undo"]
+  ) { context in
+    for _ in 0..<(try context.repetitions()) {
+      let operation = try context.workspace.undo(context.fork)
+      try context.print("undid \(operation.id): \(shortened(operation.command, to: 60))")
+    }
+    return ExitStatus.success
+  }
+}
+
+extension Context {
+  /// How often `undo` and `redo` are to be done: once, or the operand.
+  func repetitions() throws(UsageError) -> Int {
+    guard operands.count <= 1 else { throw UsageError("one number at the most") }
+    guard let word = operands.first else { return 1 }
+    guard let count = Int(word.text), count > 0 else {
+      throw UsageError("how often is a number from 1, not \(word.shown)")
+    }
+    return count
+  }
+}
