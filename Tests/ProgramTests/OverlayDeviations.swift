@@ -14,7 +14,8 @@ struct OverlayDeviation: Sendable {
   static let refusals: [OverlayDeviation] = [
     OverlayDeviation(
       name: "EXDEV on rename",
-      reason: "overlayfs refuses to move some directories from below; the engine never does"
+      reason:
+        "without redirect_dir=on overlayfs moves no directory from below; the engine always does"
     ) { operation, kernel in
       guard case .rename = operation else { return false }
       return kernel == .failed(.improperLink)

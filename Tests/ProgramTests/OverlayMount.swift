@@ -12,17 +12,19 @@ final class OverlayMount {
   private let outer: Int32
   private let inner: Int32
 
-  /// Nearest to POSIX that overlayfs can be: directories from below may be renamed, hard links and
-  /// inode numbers survive copy-up.
-  static let options = "redirect_dir=on,index=on,xino=on,metacopy=off"
+  /// Nearest to POSIX that overlayfs can be: hard links and inode numbers survive copy-up.
+  private static let options = "index=on,xino=on,metacopy=off"
 
   /// - Parameters:
   ///   - directory: an empty directory to mount on.
+  ///   - movesDirectories: whether directories from below may be renamed, which by default they may
+  ///     not on overlayfs.
   ///   - fill: makes the lower tree in the directory it is given.
   ///   - dress: gives the root's attributes to the upper directory, whose the merged root has.
   /// - Throws: EPERM for who may not mount, ENODEV where the kernel has no overlayfs.
   init(
-    on directory: String, fill: (String) throws -> Void, dress: (String) throws -> Void
+    on directory: String, movesDirectories: Bool, fill: (String) throws -> Void,
+    dress: (String) throws -> Void
   ) throws {
     let newMountNamespace: Int32 = 0x0002_0000
     let unshare = try OverlayCalls.find("unshare", OverlayCalls.Unshare.self)
@@ -40,7 +42,8 @@ final class OverlayMount {
     try fill(lower)
     try dress("\(directory)/upper")
     let layers = "lowerdir=\(lower),upperdir=\(directory)/upper,workdir=\(directory)/work"
-    let options = "\(layers),\(Self.options)"
+    let options =
+      "\(layers),\(Self.options),redirect_dir=\(movesDirectories ? "on" : "off")"
     try OverlayCalls.check(mount("strata-test", merged, "overlay", flags, options))
     outer = try OverlayCalls.check(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
     inner = try OverlayCalls.check(open(merged, O_RDONLY | O_DIRECTORY | O_CLOEXEC))

@@ -74,7 +74,8 @@ final class OverlayRun {
     let table = TableBase("lower")
     table.fill(&random, isBottom: true, paths: &paths)
     mount = try OverlayMount(
-      on: directory, fill: table.materialize(in:), dress: table.dressRoot(_:))
+      on: directory, movesDirectories: seed % 4 != 3, fill: table.materialize(in:),
+      dress: table.dressRoot(_:))
     let base = try HostDirectory(path: Array(mount.lower.utf8))
     workspace = try Workspace(bases: [base]) { Self.now }
     engine = ClientUnderTest(workspace.main)

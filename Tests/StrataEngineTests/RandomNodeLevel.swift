@@ -11,6 +11,7 @@ struct NodeLevel {
   func perform(_ operation: FileOperation) -> FileOutcome? {
     // Opening closes what was open, also where it fails.
     if case .open = operation { return nil }
+    if case .truncate(_, ..<0) = operation { return nil }
     // That a link needs a target is looked at before the path.
     if case .makeSymlink(_, target: []) = operation { return nil }
     guard let path = operation.path, isPlain(path) else { return nil }
