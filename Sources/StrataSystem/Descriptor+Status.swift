@@ -44,6 +44,11 @@ extension Descriptor {
     try opened(strata_birth_lasts(rawValue)) == 1
   }
 
+  public func isSameFile(as other: Descriptor) throws(Errno) -> Bool {
+    let (a, b) = (try status(), try other.status())
+    return a.device == b.device && a.inode == b.inode
+  }
+
   /// Whether this is on a proc file system, whose links lead to objects (`/proc/self/fd/1`) and not
   /// where their text says.
   public func isOnProc() throws(Errno) -> Bool { try opened(strata_is_on_proc(rawValue)) == 1 }

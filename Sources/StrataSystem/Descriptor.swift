@@ -10,6 +10,13 @@ public final class Descriptor: Sendable {
 
   deinit { close(rawValue) }
 
+  /// Another descriptor of what a number stands for, with which it shares where it stands.
+  public convenience init(duplicating number: Int32) throws(Errno) {
+    let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0 else { throw Errno.last }
+    self.init(owning: copy)
+  }
+
   /// Opens a path as the process sees it, symbolic links followed. Paths of any length.
   /// - Parameter start: the directory that a relative path begins in; nil is the working directory.
   public convenience init(

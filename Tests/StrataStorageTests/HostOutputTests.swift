@@ -93,20 +93,22 @@ import Testing
     #expect(throws: FileError(.tooManySymbolicLinkLevels)) { try write("loop", "") }
   }
 
-  @Test func `a link to an open file, as /dev/stdout is, appends to that file`() throws {
-    try tree.write("log", "before ")
-    let log = open(tree.appending("log"), O_WRONLY | O_CLOEXEC)
+  @Test func `a link to an open file, as /dev/stdout is, writes to where that stands`() throws {
+    let log = open(tree.appending("log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     try #require(log >= 0)
     defer { close(log) }
+    try #require(Glibc.write(log, "before ", 7) == 7)
     try tree.makeSymlink("link", to: "/proc/self/fd/\(log)")
-    try write("link", "after")
+    try write("link", "between")
+    try #require(Glibc.write(log, " after", 6) == 6)
+    #expect(try tree.text("log") == "before between after")
     try tree.remove("log")
     let output = try host.create(Array("/proc/self/fd/\(log)".utf8))
     try output.write(Array("!".utf8), at: 0)
     try output.finish()
-    #expect(try tree.names() == ["link"])
     // The file has no name any longer; what is open has all that was written.
-    #expect(try tree.text("link") == "before after!")
+    #expect(try tree.names() == ["link"])
+    #expect(try tree.text("link") == "before between after!")
   }
 
   @Test func `directories and places that are none are refused`() throws {

@@ -35,15 +35,16 @@ struct HostLocation {
   }
 
   /// Where writing to the name would write: through symbolic links, to what they name, which need
-  /// not be there. Nil where a link of /proc leads to an open file, which may have no path at all.
+  /// not be there. A link of /proc is not followed: it leads to an open file, which may have no path
+  /// at all.
   /// - Throws: ELOOP after 40 links.
-  func followed() throws(Errno) -> HostLocation? {
+  func followed() throws(Errno) -> (place: HostLocation, isOpenFile: Bool) {
     var place = self
     for _ in 0..<40 {
       guard let status = try place.status(), FileKind(modeBits: status.mode) == .symlink else {
-        return place
+        return (place, false)
       }
-      if try place.directory.isOnProc() { return nil }
+      if try place.directory.isOnProc() { return (place, true) }
       let target = try place.directory.open(entry: place.name, [.path]).readLink()
       place = try HostLocation(target, from: place.directory)
     }

@@ -17,9 +17,16 @@ extension HostOutput {
     return output
   }
 
-  /// Into what is open already, or takes bytes as they come.
-  static func stream(_ descriptor: Descriptor) -> HostOutput {
-    HostOutput(descriptor, .stream, isDurable: false)
+  /// Into what a link of /proc leads to: at its end, or, if it is a descriptor of this process, where
+  /// that stands, so that what others write through it comes behind.
+  static func into(openFile link: HostLocation) throws(Errno) -> HostOutput {
+    let file = try link.directory.open(from: link.name, [.write, .append])
+    if let number = Int32(String(decoding: link.name, as: UTF8.self)),
+      let own = try? Descriptor(duplicating: number), (try? own.isSameFile(as: file)) == true
+    {
+      return HostOutput(own, .stream, isDurable: false)
+    }
+    return HostOutput(file, .stream, isDurable: false)
   }
 
   /// Over what is there, if anything is.
@@ -33,7 +40,8 @@ extension HostOutput {
     case .directory: throw .isDirectory
     case .regular: break
     default:
-      return .stream(try place.directory.open(entry: place.name, .write))
+      return HostOutput(
+        try place.directory.open(entry: place.name, .write), .stream, isDurable: false)
     }
     let old = try writable(place)
     do throws(Errno) {

@@ -24,9 +24,8 @@ extension HostTree {
         if try typed.status() != nil { throw .fileExists }
         return try .beside(typed, nil, mode: mode, existing, isDurable: durable)
       case .replace:
-        guard let place = try typed.followed() else {
-          return .stream(try Descriptor(path: path, [.write, .append]))
-        }
+        let (place, isOpenFile) = try typed.followed()
+        if isOpenFile { return try .into(openFile: place) }
         return try .over(place, try place.status(), mode: mode, isDurable: durable)
       }
     } catch {
