@@ -150,6 +150,13 @@ ssize_t strata_get_xattr(int fd, const char *name, void *value, size_t size) {
   return length < 0 ? -errno : length;
 }
 
+ssize_t strata_next_entries(int fd, void *buffer, size_t size) {
+  long length;
+  do length = syscall(SYS_getdents64, fd, buffer, size);
+  while (length < 0 && errno == EINTR);
+  return length < 0 ? -errno : length;
+}
+
 int strata_next_data(int fd, int64_t offset, int64_t *start, int64_t *end) {
   off_t data = lseek(fd, offset, SEEK_DATA);
   if (data < 0) return errno == ENXIO ? 1 : -errno;

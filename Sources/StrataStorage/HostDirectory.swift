@@ -59,8 +59,10 @@ public final class HostDirectory: BaseReader {
   }
 
   private func shown(_ path: BasePath) throws(Errno) -> [UInt8] {
-    if !hidden.isEmpty, let first = path.names.first, hidden.contains(first) {
-      throw .noSuchFileOrDirectory
+    if !hidden.isEmpty {
+      var top = path
+      while let parent = top.parent, parent.parent != nil { top = parent }
+      if hidden.contains(top.name) { throw .noSuchFileOrDirectory }
     }
     return path.bytes
   }

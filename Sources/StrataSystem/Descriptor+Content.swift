@@ -82,35 +82,4 @@ extension Descriptor {
       }
     }
   }
-
-  /// The names in this directory, without `.` and `..`, each with its `d_type`.
-  public func names() throws(Errno) -> [(name: [UInt8], type: UInt8)] {
-    let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 0)
-    guard copy >= 0 else { throw Errno.last }
-    guard let stream = fdopendir(copy) else {
-      let error = Errno.last
-      close(copy)
-      throw error
-    }
-    defer { closedir(stream) }
-    rewinddir(stream)
-    var found: [(name: [UInt8], type: UInt8)] = []
-    while true {
-      errno = 0
-      guard let entry = readdir(stream) else {
-        if errno != 0 { throw Errno.last }
-        return found
-      }
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-        tuple.withMemoryRebound(to: UInt8.self, capacity: 256) { bytes in
-          Array(UnsafeBufferPointer(start: bytes, count: strnlen(tuple, 256)))
-        }
-      }
-      if name != [0x2E], name != [0x2E, 0x2E] { found.append((name, entry.pointee.d_type)) }
-    }
-  }
-}
-
-private func strnlen(_ bytes: UnsafeRawPointer, _ limit: Int) -> Int {
-  Glibc.strnlen(bytes.assumingMemoryBound(to: CChar.self), limit)
 }

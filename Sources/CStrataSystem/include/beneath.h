@@ -41,6 +41,10 @@ int strata_status_at(int directory, const char *name, struct strata_status *out)
 ssize_t strata_list_xattr(int fd, char *list, size_t size);
 ssize_t strata_get_xattr(int fd, const char *name, void *value, size_t size);
 
+/// The next records of a directory, `struct dirent64` each. Returns their length, 0 at the end, or
+/// -errno: ENOENT for a directory that was removed.
+ssize_t strata_next_entries(int fd, void *buffer, size_t size);
+
 /// The next data and the hole behind it from `offset` on; 0, 1 when only a hole follows, or -errno.
 int strata_next_data(int fd, int64_t offset, int64_t *start, int64_t *end);
 

@@ -1,0 +1,43 @@
+internal import CStrataSystem
+internal import Glibc
+public import SystemPackage
+
+extension Descriptor {
+  /// The names in this directory that follow where the descriptor stands, on a new one all, without
+  /// `.` and `..`, each with its `d_type`.
+  public func names() throws(Errno) -> [(name: [UInt8], type: UInt8)] {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32768, alignment: 8)
+    defer { buffer.deallocate() }
+    var found: [(name: [UInt8], type: UInt8)] = []
+    while true {
+      let count = Int(strata_next_entries(rawValue, buffer.baseAddress, buffer.count))
+      guard count >= 0 else { throw Errno(rawValue: Int32(-count)) }
+      if count == 0 { return found }
+      var records = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      while let (name, type, length) = Self.record(records) {
+        if !isDotOrDotDot(name) { found.append((Array(name), type)) }
+        records = UnsafeRawBufferPointer(rebasing: records[length...])
+      }
+    }
+  }
+
+  /// The first `struct dirent64`: u64 inode, u64 offset, u16 length of the record, u8 type, and the
+  /// name up to a NUL.
+  private static func record(
+    _ records: UnsafeRawBufferPointer
+  ) -> (name: UnsafeRawBufferPointer, type: UInt8, length: Int)? {
+    guard records.count > nameOffset else { return nil }
+    let length = Int(records.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
+    guard length > nameOffset, length <= records.count else { return nil }
+    let rest = records[nameOffset..<length]
+    let name = rest[..<(rest.firstIndex(of: 0) ?? length)]
+    return (UnsafeRawBufferPointer(rebasing: name), records[18], length)
+  }
+
+  private static let nameOffset = 19
+}
+
+private func isDotOrDotDot(_ name: UnsafeRawBufferPointer) -> Bool {
+  let dot = UInt8(ascii: ".")
+  return name.count <= 2 && name.allSatisfy { $0 == dot }
+}
