@@ -122,6 +122,19 @@ import Testing
     try shell.expect("\r130\r\n")
   }
 
+  @Test func `a program of the host has the terminal for its own`() throws {
+    let shell = try start()
+    try shell.type("!sh -c 'test -t 0 && test -t 1 && echo yes'\r")
+    try shell.expect("\ryes\r\n")
+    try shell.expect("main:/> ")
+    try shell.type("!sh -c 'read x; echo got $x'\r")
+    try shell.expect("\n")
+    usleep(200_000)
+    try shell.type("this\n")
+    try shell.expect("got this\r\n")
+    try shell.expect("main:/> ")
+  }
+
   @Test func `Ctrl-C ends a command that waits for input`() throws {
     let shell = try start()
     try shell.type("cat\r")

@@ -151,3 +151,18 @@ import Testing
     #expect(shell.run("write etc/motd x").error == "write: etc/motd: Permission denied\n")
   }
 }
+
+@Suite struct DeepTreeTests {
+  @Test func `trees deeper than a stack and longer than a path can be walked`() throws {
+    let shell = try Shell()
+    for _ in 0..<1000 { shell.run("mkdir deep; cd deep") }
+    shell.run("write leaf text; cd /")
+    #expect(shell.output("find deep | grep -c .") == "1001\n")
+    #expect(shell.output("find deep -name leaf | grep -c leaf") == "1\n")
+    #expect(shell.output("cp -r deep copy; du -sb copy") == "5\tcopy\n")
+    #expect(
+      shell.output("grep -r -h text copy; chmod -R 700 copy; tree deep | tail -1")
+        == "text\n999 directories, 1 file\n")
+    #expect(shell.output("rm -r deep; ls -R copy | grep -c leaf; ls") == "1\ncopy\n")
+  }
+}

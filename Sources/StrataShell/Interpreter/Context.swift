@@ -13,6 +13,10 @@ public final class Context {
   /// The status that the command ends with unless its `run` returns another.
   public var status: Int32 = ExitStatus.success
   private var pending: [UInt8] = []
+  /// Attempts under way.
+  private var depth = 0
+  /// So many fit on one stack with ease, also in a build without optimisation.
+  private static let depthPerStack = 256
 
   init(
     command: Command, name: String, arguments: Arguments, session: Session,
@@ -92,10 +96,18 @@ public final class Context {
   }
 
   /// Does something about a path; a failure is reported, and the command goes on with the next.
+  ///
+  /// Attempts inside each other, as in a walk down a tree, may be as deep as they like.
   public func attempt(_ path: [UInt8], _ body: () throws -> Void) throws {
+    depth += 1
+    defer { depth -= 1 }
     do {
       try checkCancelled()
-      try body()
+      if depth % Context.depthPerStack == 0 {
+        try Thread.onFreshStack(body)
+      } else {
+        try body()
+      }
     } catch let error as FileError {
       try complain(path, error)
     } catch let failure as PathFailure {

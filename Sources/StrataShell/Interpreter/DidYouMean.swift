@@ -1,6 +1,6 @@
 /// `; did you mean NAME?` if one of the names is close enough, else nothing.
 func didYouMean(_ word: String, among names: [String], prefix: String = "") -> String {
-  let limit = max(1, word.count / 3)
+  let limit = max(1, word.count / 4)
   let close = names.map { (name: $0, distance: editDistance(word, $0)) }
     .filter { $0.distance <= limit && $0.distance < max(word.count, $0.name.count) }
     .min { ($0.distance, $0.name) < ($1.distance, $1.name) }

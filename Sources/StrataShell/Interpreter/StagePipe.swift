@@ -25,30 +25,13 @@ final class StagePipe: ByteSink, ByteSource {
   /// Starts the writer, which waits for its first turn.
   /// - Throws: EAGAIN if there can be no further thread.
   func start(_ writer: @escaping () -> Void) throws(FileError) {
-    let body = Transfer { [self] in
+    let thread = try Thread { [self] in
       writersTurn.wait()
       writer()
       state.withLock { $0.isWriterDone = true }
       readersTurn.give()
     }
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    pthread_attr_setstacksize(&attributes, 8 << 20)
-    var thread = pthread_t()
-    let context = Unmanaged.passRetained(body)
-    let status = pthread_create(
-      &thread, &attributes,
-      { context in
-        guard let context else { return nil }
-        Unmanaged<Transfer>.fromOpaque(context).takeRetainedValue().run()
-        return nil
-      }, context.toOpaque())
-    guard status == 0 else {
-      context.release()
-      throw FileError(Errno(rawValue: status))
-    }
+    thread.detach()
   }
 
   func write(_ bytes: [UInt8]) throws(FileError) {
@@ -106,11 +89,4 @@ private final class Turn: @unchecked Sendable {
     sem_destroy(semaphore)
     semaphore.deallocate()
   }
-}
-
-/// Takes a closure to another thread.
-private final class Transfer: @unchecked Sendable {
-  // Sendable: the closure runs once, and only while the thread that made it waits for its turn.
-  let run: () -> Void
-  init(_ run: @escaping () -> Void) { self.run = run }
 }

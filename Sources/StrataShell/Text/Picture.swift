@@ -8,9 +8,9 @@ struct Picture {
 
   var boxes: [Box] = []
 
-  func text(width limit: Int) -> String {
+  func text() -> String {
     let widest = boxes.flatMap(\.lines).map(displayWidth).max() ?? 0
-    let width = min(max(widest, 20), max(20, limit - 4))
+    let width = max(widest, 20)
     func line(_ left: String, _ fill: String, _ right: String) -> String {
       left + String(repeating: fill, count: width + 2) + right + "\n"
     }

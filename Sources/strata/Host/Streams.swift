@@ -28,6 +28,8 @@ final class DescriptorSink: ByteSink {
 /// A descriptor of the process that bytes come from.
 final class DescriptorSource: ByteSource {
   private let descriptor: Int32
+  /// A program of the host may be given our own standard input as it is.
+  var isProcessInput: Bool { descriptor == 0 }
   private let cancellation: Cancellation
 
   init(_ descriptor: Int32, _ cancellation: Cancellation) {

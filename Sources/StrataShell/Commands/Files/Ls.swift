@@ -105,7 +105,7 @@ private struct Listing {
     }
     guard has(recursive) else { return }
     for row in rows where row.attributes.kind == .directory && !row.name.isDots {
-      try list(row.place)
+      try context.attempt(row.place.path) { try list(row.place) }
     }
   }
 

@@ -15,7 +15,7 @@ extension Command {
     operands: [Operand("PATH", .path, repeated: true)],
     details: "What lies in a base is only hidden: a whiteout takes its place, and undo or discard "
       + "brings it back. The root, . and .. are refused.",
-    examples: ["write /old text", "rm /old", "rm -f /old"]
+    examples: ["write /unwanted text", "rm /unwanted", "rm -f /unwanted"]
   ) { context in
     let has = context.arguments.has
     if context.operands.isEmpty, has(force) { return ExitStatus.success }

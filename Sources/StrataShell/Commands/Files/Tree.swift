@@ -95,10 +95,13 @@ private struct TreeDrawing {
     if context.fork.owner(of: attributes.node) != nil { return true }
     guard attributes.kind == .directory else { return false }
     try context.checkCancelled()
-    for child in try place.children() {
-      if try holdsChange(child, try child.attributes()) { return true }
+    var isFound = false
+    try context.attempt(place.path) {
+      for child in try place.children() where !isFound {
+        isFound = try holdsChange(child, try child.attributes())
+      }
     }
-    return false
+    return isFound
   }
 
   private func json(_ place: Place, depth: Int) throws -> JSON {
@@ -108,7 +111,12 @@ private struct TreeDrawing {
       JSON.Member("kind", .string(attributes.kind.word)),
     ]
     if attributes.kind == .directory, depth < limit {
-      let children = try shownChildren(place).map { try json($0.0, depth: depth + 1) }
+      var children: [JSON] = []
+      try context.attempt(place.path) {
+        for (child, _) in try shownChildren(place) {
+          children.append(try json(child, depth: depth + 1))
+        }
+      }
       members.append(JSON.Member("children", .array(children)))
     }
     return .object(members)

@@ -21,8 +21,14 @@ extension Command {
     }
     let paths = try context.requiredOperands("the FILE to truncate")
     try context.forEach(paths) { path in
-      if context.arguments.has(noCreate), (try? context.client.resolve(path)) == nil { return }
-      let file = try context.client.open(path, [.write], create: 0o666)
+      let file: OpenFile
+      do throws(FileError) {
+        let mode: UInt32? = context.arguments.has(noCreate) ? nil : 0o666
+        file = try context.client.open(path, [.write], create: mode)
+      } catch {
+        if context.arguments.has(noCreate), error.errno == .noSuchFileOrDirectory { return }
+        throw error
+      }
       let old = try file.attributes().size
       switch sign {
       case UInt8(ascii: "+"):

@@ -79,7 +79,7 @@ private struct Stack {
     var text =
       "\(fork.name)\(fork.isDirty ? "*" : ""): "
       + "\(counted(layers.count, "sealed layer")) on \(bases)\n"
-    text += picture.text(width: width)
+    text += picture.text()
     for side in context.workspace.sideLayers {
       let used = context.workspace.usedBytes(of: side, in: fork)
       let place = side.dataDirectory.map { " in \($0.shown)" } ?? " in memory"
