@@ -10,7 +10,7 @@ import Testing
 @Suite struct RandomOperations {
   static let operations = environment("STRATA_OPS") ?? 200_000
   /// Operations of one run over one random union of bases.
-  static let perRun = 4000
+  static let perRun = 2000
 
   enum Choice: Int, CaseIterable {
     case byDefault, copyUp, redirect

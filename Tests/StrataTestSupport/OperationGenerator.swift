@@ -9,6 +9,8 @@ public struct OperationGenerator: Sendable {
   public var random: SeededGenerator
   /// Paths that may exist.
   private var pool: [[UInt8]]
+  /// The path that was used last.
+  private var recent: [UInt8] = []
   private let options: Options
 
   public struct Options: Sendable {
@@ -76,8 +78,10 @@ extension OperationGenerator {
   /// A path that mostly exists.
   private mutating func somePath() -> [UInt8] {
     if random.chance(options.oddPaths) { return oddPath() }
-    if pool.isEmpty || random.chance(12) { return newPath() }
-    return random.pick(pool)
+    // Often the same again, so that changes of one thing follow one another.
+    if !recent.isEmpty, random.chance(30) { return recent }
+    recent = pool.isEmpty || random.chance(12) ? newPath() : random.pick(pool)
+    return recent
   }
 
   /// A path that mostly does not exist, in a directory that mostly does.

@@ -1,4 +1,4 @@
-public import StrataEngine
+import StrataEngine
 
 /// Random trees with all that makes a difference below: hard links, holes, files beyond the size from
 /// which content is redirected, whiteouts, opaque directories.
@@ -14,16 +14,22 @@ extension TableBase {
     var files: [String] = []
     for _ in 0..<40 {
       let parent = random.pick(directories)
-      let path = parent + random.pick(["a", "b", "c", "d", "e", "f", "g", "h.txt"])
+      // At the top few names are mostly directories, so that those of several bases lie over one
+      // another.
+      let isTop = parent.isEmpty
+      let wantsDirectory = random.chance(isTop ? 60 : 35) && parent.count < 12
+      let names =
+        isTop && wantsDirectory ? ["a", "b", "c"] : ["a", "b", "c", "d", "e", "f", "g", "h.txt"]
+      let path = parent + random.pick(names)
       guard !files.contains(path), !directories.contains(path + "/") else { continue }
       if !isBottom, random.chance(8) {
         add(path, .whiteout)
         files.append(path)
         continue
       }
-      if random.chance(35), parent.count < 12 {
+      if wantsDirectory {
         var item = TableBase.Item.directory(mode: random.pick([0o755, 0o700, 0o2775, 0o1777]))
-        item.isOpaque = !isBottom && random.chance(20)
+        item.isOpaque = !isBottom && random.chance(40)
         if random.chance(20) { item.xattrs["user.a"] = random.bytes(3) }
         add(path, item)
         directories.append(path + "/")

@@ -1,0 +1,31 @@
+internal import Glibc
+
+/// One thread at a time runs plugins. A plugin that uses the namespace comes in a second time on the
+/// same thread: then it is told so, and nobody is asked or told about it.
+final class Gate: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private var depth = 0
+
+  init() {
+    var attributes = pthread_mutexattr_t()
+    pthread_mutexattr_init(&attributes)
+    pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_RECURSIVE))
+    pthread_mutex_init(mutex, &attributes)
+    pthread_mutexattr_destroy(&attributes)
+  }
+
+  deinit {
+    pthread_mutex_destroy(mutex)
+    mutex.deallocate()
+  }
+
+  func enter<R, E: Error>(_ body: (_ isInside: Bool) throws(E) -> R) throws(E) -> R {
+    pthread_mutex_lock(mutex)
+    depth += 1
+    defer {
+      depth -= 1
+      pthread_mutex_unlock(mutex)
+    }
+    return try body(depth > 1)
+  }
+}

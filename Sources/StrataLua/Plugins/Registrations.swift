@@ -1,0 +1,103 @@
+internal import StrataEngine
+
+/// What a plugin has registered; each says where, for messages.
+
+struct Handler: Sendable {
+  var name: String
+  var kind: EventKind
+  var isBefore: Bool
+  var pattern: PathPattern?
+  /// Higher is asked earlier.
+  var priority: Int64
+  var ignoresErrors: Bool
+  var function: LuaFunction
+  var line: Int
+
+  @inline(__always)
+  func wants(_ event: Event) -> Bool {
+    guard event.kind == kind else { return false }
+    guard let pattern else { return true }
+    return pattern.matches(event.path)
+  }
+}
+
+/// A table given to `strata.policy`.
+struct LuaPolicy: Sendable {
+  var name: String
+  var write: RuleEffect?
+  var rules: [Rule]
+  var choose: LuaFunction?
+  var line: Int
+
+  struct Rule: Sendable {
+    var patterns: [PathPattern]
+    var minimumSize: Int64?
+    var maximumSize: Int64?
+    var effect: RuleEffect?
+    /// A side layer's name.
+    var route: String?
+
+    func matches(_ event: Event) -> Bool {
+      if let minimumSize, (event.size ?? 0) < minimumSize { return false }
+      if let maximumSize, (event.size ?? 0) > maximumSize { return false }
+      return patterns.isEmpty || patterns.contains { $0.matches(event.path) }
+    }
+
+    /// Patterns for a person.
+    var shown: String { patterns.map(\.text).joined(separator: " ") }
+  }
+}
+
+enum RuleEffect: Sendable {
+  case firstWrite(FirstWrite)
+  case deny(FileError)
+
+  var shown: String {
+    switch self {
+    case .firstWrite(.copyUp): "copy_up"
+    case .firstWrite(.redirect): "redirect"
+    case .deny(let error): "deny \(ErrnoNames.name(error.errno))"
+    }
+  }
+}
+
+struct LuaCommand: Sendable {
+  var name: String
+  var summary: String
+  var usage: String
+  var run: LuaFunction
+  var line: Int
+}
+
+struct Setting: Sendable {
+  var name: String
+  var value: LuaValue
+  var help: String
+}
+
+/// What a handler returned.
+enum LuaVerdict {
+  case goOn, allow
+  case deny(FileError)
+  case firstWrite(FirstWrite)
+  case route(String)
+
+  /// Nil for what is no verdict.
+  init?(_ value: LuaValue) {
+    if value.isNil {
+      self = .goOn
+      return
+    }
+    guard case .verdict(let table) = value else { return nil }
+    switch table["verdict"].text {
+    case "allow": self = .allow
+    case "copy_up": self = .firstWrite(.copyUp)
+    case "redirect": self = .firstWrite(.redirect(block: Int(table["block"].integer ?? 4096)))
+    case "route": self = .route(table["layer"].text ?? "")
+    case "deny":
+      let errno = ErrnoNames.errno(table["errno"].text ?? "") ?? .notPermitted
+      self = .deny(FileError(errno, table["reason"].text))
+    default: return nil
+    }
+  }
+}
