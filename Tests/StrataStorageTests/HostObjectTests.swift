@@ -56,6 +56,15 @@ let accessList: [UInt8] =
     #expect(throws: FileError.invalid) { try base.open(path("null")) }
   }
 
+  @Test func `a directory of many names is listed whole`() throws {
+    let names = (0..<3000).map { "\($0)-\(String(repeating: "n", count: $0 % 240))" }
+    for name in names { try tree.makeNode(name, mode: S_IFIFO | 0o600) }
+    let listed = try base.list(.empty)
+    #expect(Set(listed.map(\.name)) == Set(names.map { Name($0) }))
+    #expect(listed.count == names.count && listed.allSatisfy { $0.kind == .fifo })
+    #expect(try base.list(.empty).count == names.count)
+  }
+
   @Test func `holes are told from data`() throws {
     try tree.write(tree.bytes("sparse"), [120], at: 500_000)
     let file = try base.open(path("sparse"))
