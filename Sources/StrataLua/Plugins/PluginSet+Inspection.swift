@@ -46,8 +46,9 @@ extension PluginSet {
       let units: [Character: Int64] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
       let unit = text.last.flatMap { units[$0] }
       let digits = unit == nil ? text : String(text.dropLast())
-      if let number = Int64(digits), case (let size, false) = number.multipliedReportingOverflow(
-        by: unit ?? 1)
+      if let number = Int64(digits),
+        case (let size, false) = number.multipliedReportingOverflow(
+          by: unit ?? 1)
       {
         return .integer(size)
       }

@@ -93,7 +93,8 @@ final class LuaHub: PluginHub {
 
   func health() -> [HealthReport] {
     loaded.health().map {
-      HealthReport(subject: $0.plugin, level: .init(rawValue: $0.level) ?? .info, message: $0.message)
+      HealthReport(
+        subject: $0.plugin, level: .init(rawValue: $0.level) ?? .info, message: $0.message)
     }
   }
 
@@ -122,7 +123,11 @@ private final class LuaHost: PluginHost {
 
   func print(_ bytes: [UInt8]) {
     do throws(FileError) {
-      if let output { try output.standardOutput.write(bytes) } else { try DescriptorSink(1).write(bytes) }
+      if let output {
+        try output.standardOutput.write(bytes)
+      } else {
+        try DescriptorSink(1).write(bytes)
+      }
     } catch {
       // Nobody reads any more; whoever writes next finds out.
     }
@@ -131,7 +136,11 @@ private final class LuaHost: PluginHost {
   func report(_ text: String) {
     let bytes = Array((text + "\n").utf8)
     do throws(FileError) {
-      if let output { try output.standardError.write(bytes) } else { try DescriptorSink(2).write(bytes) }
+      if let output {
+        try output.standardError.write(bytes)
+      } else {
+        try DescriptorSink(2).write(bytes)
+      }
     } catch {
       // As above.
     }
