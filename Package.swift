@@ -45,7 +45,9 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "strata-bench",
-      dependencies: ["StrataEngine", "StrataStorage", "StrataLua", "StrataSystem", "CStrataSystem"],
+      dependencies: [
+        "StrataEngine", "StrataStorage", "StrataLua", "StrataSystem", "CStrataSystem",
+      ],
       path: "Benchmarks", swiftSettings: settings),
     .target(
       name: "StrataTestSupport", dependencies: ["StrataEngine"], path: "Tests/StrataTestSupport",

@@ -70,7 +70,9 @@ import Testing
       code: "local function f() table.sort({1, 2, 3}, f) return false end f()"),
     .init(
       name: "a recursion through metamethods", kind: .error,
-      code: "local t = {} setmetatable(t, {__index = function(t, k) return t[k .. 'x'] end}) return t.x"),
+      code:
+        "local t = {} setmetatable(t, {__index = function(t, k) return t[k .. 'x'] end}) return t.x"
+    ),
     .init(
       name: "coroutines inside one another", kind: .error,
       code: "local function f() coroutine.wrap(f)() end f()"),

@@ -40,7 +40,8 @@ extension API {
       ]
     },
     file(
-      "list", [("path", "string", "of a directory")], "string[]?", "The names in a directory, sorted.",
+      "list", [("path", "string", "of a directory")], "string[]?",
+      "The names in a directory, sorted.",
       "for _, name in ipairs(strata.fs.list(\"/\")) do print(name) end"
     ) { client, values throws(FileError) in
       let names = try client.list(path(values)).map(\.name.bytes)

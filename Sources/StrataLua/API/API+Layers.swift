@@ -4,7 +4,8 @@ extension API {
   static let layers: [APIFunction] = [
     .init(
       name: "strata.layers", returns: "table[]",
-      help: "The stack of the fork, upper to lower, then the bases, then the side layers: each with "
+      help:
+        "The stack of the fork, upper to lower, then the bases, then the side layers: each with "
         + "`name`, `kind` (`layer`, `base`, `side`), `id` and `depth`; side layers with `free` and "
         + "`used` in bytes, and `data`.",
       example: "for _, l in ipairs(strata.layers()) do print(l.kind, l.name) end",
@@ -18,7 +19,8 @@ extension API {
       returns: "boolean", help: "Makes a side layer; false if there is one of the name already.",
       example: "strata.layer_add(\"scratch\")", body: .function(add)),
     .init(
-      name: "strata.fork", parameters: [("name", "string?", "of the new fork; one is made up if none")],
+      name: "strata.fork",
+      parameters: [("name", "string?", "of the new fork; one is made up if none")],
       returns: "string?", help: "Forks the fork at work and returns the child's name.",
       example: "strata.fork(\"before-\" .. ev.op_id)", body: .function(fork)),
   ]

@@ -6,11 +6,15 @@ extension API {
       name: "strata.on",
       parameters: [
         ("event", "string", "`before_X`, `after_X`, or one of the `session_` and `plugin_` events"),
-        ("options", "table?", "`pattern`, `priority` (higher is asked earlier), `on_error=\"ignore\"`"),
+        (
+          "options", "table?",
+          "`pattern`, `priority` (higher is asked earlier), `on_error=\"ignore\"`"
+        ),
         ("handler", "fun(ev: strata.Event): strata.Verdict?", "what is called"),
       ],
       help: "Registers a handler. Only `before_` handlers may return a verdict.",
-      example: "strata.on(\"after_copy_up\", {pattern=\"/etc/**\"}, function(ev) print(ev.path) end)",
+      example:
+        "strata.on(\"after_copy_up\", {pattern=\"/etc/**\"}, function(ev) print(ev.path) end)",
       body: .function(on)),
     .init(
       name: "strata.policy",
@@ -19,13 +23,17 @@ extension API {
         ("policy", "table", "`write`, `rules` (first match wins) and `choose`"),
       ],
       help: "Says how first writes are done: by rules, then by a function, then by `write`.",
-      example: "strata.policy(\"p\", {write=\"redirect\", rules={{match=\"/usr/**\", write=\"deny\"}}})",
+      example:
+        "strata.policy(\"p\", {write=\"redirect\", rules={{match=\"/usr/**\", write=\"deny\"}}})",
       body: .function(policy)),
     .init(
       name: "strata.command",
       parameters: [
         ("name", "string", "the command's name"),
-        ("command", "table", "`summary`, `usage` and `run=function(ctx)`; ctx has `args` and `fork`"),
+        (
+          "command", "table",
+          "`summary`, `usage` and `run=function(ctx)`; ctx has `args` and `fork`"
+        ),
       ],
       help: "Adds a command to the shell. What `run` returns is its exit status.",
       example: "strata.command(\"hi\", {summary=\"say hi\", run=function(ctx) print(\"hi\") end})",
@@ -42,8 +50,10 @@ extension API {
     .init(
       name: "strata.health",
       parameters: [("check", "fun(): string?, string?", "returns a level and a text")],
-      help: "Adds a check that `checkhealth` runs: `\"ok\"`, `\"warning\"` or `\"error\"`, and why.",
-      example: "strata.health(function() return \"ok\", \"all is well\" end)", body: .function(health)),
+      help:
+        "Adds a check that `checkhealth` runs: `\"ok\"`, `\"warning\"` or `\"error\"`, and why.",
+      example: "strata.health(function() return \"ok\", \"all is well\" end)",
+      body: .function(health)),
   ]
 
   private static func on(
@@ -149,7 +159,8 @@ extension API {
       throw LuaCallFailure("rule \(number): to must be a side layer's name, not \(to.shown)")
     }
     return LuaPolicy.Rule(
-      patterns: compiled, minimumSize: row["min_size"].integer, maximumSize: row["max_size"].integer,
+      patterns: compiled, minimumSize: row["min_size"].integer,
+      maximumSize: row["max_size"].integer,
       effect: try effect(row, "rule \(number)"), route: to.text)
   }
 
@@ -214,7 +225,9 @@ extension API {
   private static func health(
     _ plugin: Plugin, _ values: [LuaValue]
   ) throws(LuaCallFailure) -> [LuaValue] {
-    guard let check = values.first?.function else { throw wrong(values, 0, "the check", "a function") }
+    guard let check = values.first?.function else {
+      throw wrong(values, 0, "the check", "a function")
+    }
     plugin.healthChecks.append(check)
     return []
   }

@@ -4,7 +4,8 @@ extension API {
   static let state: [APIFunction] = [
     .init(
       name: "strata.store",
-      help: "A table of the plugin's own that is kept with the fork: it forks with it, and undo takes "
+      help:
+        "A table of the plugin's own that is kept with the fork: it forks with it, and undo takes "
         + "it back. Values are what a table of strings, numbers and booleans can hold.",
       example: "strata.store.count = (strata.store.count or 0) + 1",
       body: .proxy(get: get, set: set))
@@ -59,7 +60,9 @@ extension API {
       }),
     .init(
       name: "os.date",
-      parameters: [("format", "string?", "as for strftime(3)"), ("time", "integer?", "seconds since 1970")],
+      parameters: [
+        ("format", "string?", "as for strftime(3)"), ("time", "integer?", "seconds since 1970"),
+      ],
       returns: "string", help: "A time in UTC as text.", example: "print(os.date(\"%Y-%m-%d\"))",
       body: .function(date)),
   ]

@@ -5,7 +5,9 @@ extension API {
     .init(
       name: "strata.allow", returns: "strata.Verdict",
       help: "Ends the chain: no further handler is asked.", example: "return strata.allow()",
-      body: .function { _, _ throws(LuaCallFailure) in [.verdict(LuaTable(["verdict": .text("allow")]))] }),
+      body: .function { _, _ throws(LuaCallFailure) in
+        [.verdict(LuaTable(["verdict": .text("allow")]))]
+      }),
     .init(
       name: "strata.deny",
       parameters: [
@@ -16,11 +18,19 @@ extension API {
       example: "return strata.deny(\"EFBIG\", \"too large to copy up\")", body: .function(deny)),
     .init(
       name: "strata.copy_up", returns: "strata.Verdict",
-      help: "Takes the whole content up. Answers a first write.", example: "return strata.copy_up()",
-      body: .function { _, _ throws(LuaCallFailure) in [.verdict(LuaTable(["verdict": .text("copy_up")]))] }),
+      help: "Takes the whole content up. Answers a first write.",
+      example: "return strata.copy_up()",
+      body: .function { _, _ throws(LuaCallFailure) in
+        [.verdict(LuaTable(["verdict": .text("copy_up")]))]
+      }),
     .init(
       name: "strata.redirect",
-      parameters: [("options", "table?", "`block`: bytes in which blocks are taken, 4096 or a power of two above")],
+      parameters: [
+        (
+          "options", "table?",
+          "`block`: bytes in which blocks are taken, 4096 or a power of two above"
+        )
+      ],
       returns: "strata.Verdict", help: "Takes only the blocks written. Answers a first write.",
       example: "return strata.redirect{block=65536}", body: .function(redirect)),
     .init(

@@ -35,7 +35,8 @@ enum EventFields {
   private static func fromLayer(_ event: Event) -> LuaValue {
     switch event.kind {
     case .copyUp, .redirect, .metadataCopy:
-      event.fromLayer.map { layer($0) } ?? .table(["id": .int(0), "name": .text("base"), "depth": .int(0)])
+      event.fromLayer.map { layer($0) }
+        ?? .table(["id": .int(0), "name": .text("base"), "depth": .int(0)])
     default: event.fromLayer.map { layer($0) } ?? .none
     }
   }

@@ -103,7 +103,8 @@ final class LuaState {
     return append(packer, to: result)
   }
 
-  private func append(_ packer: LuaPacker, to buffer: UnsafeMutablePointer<strata_buffer>?) -> Bool {
+  private func append(_ packer: LuaPacker, to buffer: UnsafeMutablePointer<strata_buffer>?) -> Bool
+  {
     packer.bytes.withUnsafeBytes { strata_buffer_append(buffer, $0.baseAddress, $0.count) }
   }
 
@@ -117,7 +118,8 @@ final class LuaState {
     enter()
     let status = text.withUnsafeBytes { bytes in
       name.withCString { name in
-        strata_lua_run(raw, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, name)
+        strata_lua_run(
+          raw, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, name)
       }
     }
     try check(status)
@@ -139,9 +141,10 @@ final class LuaState {
     let pointers = names.map { name -> UnsafePointer<CChar>? in
       UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
     }
-    try check(pointers.withUnsafeBufferPointer {
-      strata_lua_set_fields(raw, $0.baseAddress, Int32($0.count))
-    })
+    try check(
+      pointers.withUnsafeBufferPointer {
+        strata_lua_set_fields(raw, $0.baseAddress, Int32($0.count))
+      })
   }
 
   /// Calls a handler with an event whose fields are asked for only as they are read.

@@ -21,9 +21,11 @@ struct PathPattern: Sendable {
   }
 
   func matches(_ path: [UInt8]) -> Bool {
-    guard path.count >= prefix.count, path.withUnsafeBytes({ bytes in
-      prefix.withUnsafeBytes { bytes.prefix($0.count).elementsEqual($0) }
-    }) else { return false }
+    guard path.count >= prefix.count,
+      path.withUnsafeBytes({ bytes in
+        prefix.withUnsafeBytes { bytes.prefix($0.count).elementsEqual($0) }
+      })
+    else { return false }
     if rest.isEmpty { return path.count == prefix.count }
     return path.withUnsafeBufferPointer { path in
       rest.withUnsafeBufferPointer { Self.match(path[prefix.count...], $0[...]) }

@@ -128,14 +128,16 @@ extension PluginSet {
     case .firstWrite(let choice):
       guard decision.isFirstWrite else {
         throw FileError(
-          .notPermitted, "\(place): copy_up and redirect answer a first write, not a "
+          .notPermitted,
+          "\(place): copy_up and redirect answer a first write, not a "
             + decision.event.kind.rawValue)
       }
       decision.choose(choice, place)
     case .route(let layer):
       guard decision.isFirstWrite || decision.event.kind == .create else {
         throw FileError(
-          .notPermitted, "\(place): route answers a first write or a create, not a "
+          .notPermitted,
+          "\(place): route answers a first write or a create, not a "
             + decision.event.kind.rawValue)
       }
       decision.verdict.route = try sideLayer(layer, place)
