@@ -8,17 +8,27 @@ extension Client {
     _ path: [UInt8], _ options: OpenOptions, create mode: UInt32? = nil, exclusive: Bool = false
   ) throws(FileError) -> OpenFile {
     guard let mode else { return try openExisting(try resolve(path), options) }
-    if exclusive {
-      return try fork.open(try makeFile(path, mode: mode), options, by: caller)
-    }
-    do throws(FileError) {
-      return try openExisting(try resolve(path), options)
-    } catch {
-      guard error.errno == .noSuchFileOrDirectory, path.last != UInt8(ascii: "/") else {
-        throw error
+    // Step by step as open(2) with O_CREAT: where a symbolic link leads nowhere, the file is made
+    // there; what names a directory by its form is never made nor opened.
+    var (here, path) = (self, path)
+    for _ in 0...Client.maximumLinks {
+      guard path.contains(where: { $0 != UInt8(ascii: "/") }) || path.isEmpty else {
+        throw .isDirectory
       }
-      return try fork.open(try makeFile(try target(of: path), mode: mode), options, by: caller)
+      let (directory, name) = try here.resolveParent(path)
+      guard path.last != UInt8(ascii: "/"), !name.isDot, !name.isDotDot else { throw .isDirectory }
+      guard let node = try fork.value.find(name, in: directory) else {
+        return try fork.open(try here.makeFile(path, mode: mode), options, by: caller)
+      }
+      if exclusive { throw .exists }
+      guard try fork.attributes(of: node).kind == .symlink else {
+        if try fork.attributes(of: node).kind == .directory { throw .isDirectory }
+        return try openExisting(node, options)
+      }
+      path = try fork.readLink(node)
+      here.directory = directory
     }
+    throw FileError(.tooManySymbolicLinkLevels)
   }
 
   private func openExisting(_ node: NodeID, _ options: OpenOptions) throws(FileError) -> OpenFile {
@@ -30,21 +40,6 @@ extension Client {
     }
     try check(node, access)
     return try fork.open(node, options, by: caller)
-  }
-
-  /// Where a new file goes whose name is a symbolic link to nothing: to the link's target.
-  private func target(of path: [UInt8]) throws(FileError) -> [UInt8] {
-    var path = path
-    for _ in 0..<Client.maximumLinks {
-      guard let node = try? resolve(path, follow: false),
-        try fork.attributes(of: node).kind == .symlink
-      else { return path }
-      let target = try fork.readLink(node)
-      let isAbsolute = target.first == UInt8(ascii: "/")
-      let parent = path.lastIndex(of: UInt8(ascii: "/")).map { Array(path[...$0]) } ?? []
-      path = isAbsolute ? target : parent + target
-    }
-    throw FileError(.tooManySymbolicLinkLevels)
   }
 
   private func makeFile(_ path: [UInt8], mode: UInt32) throws(FileError) -> NodeID {

@@ -58,8 +58,8 @@ extension Namespace {
     let node = nodes[id]
     if let node, node.links == 0 { return nil }
     if node?.kind == .directory { return directoryPlace(id) }
-    if let node, isPlaced(id, node.name, in: node.parent) { return (node.parent, node.name) }
-    for place in context.bases.node(id)?.seenNames ?? []
+    let last = node.map { (directory: $0.parent, name: $0.name) }
+    for place in [last].compactMap({ $0 }) + (context.bases.node(id)?.seenNames ?? [])
     where isPlaced(id, place.name, in: place.directory) && directoryPath(place.directory) != nil {
       return place
     }
