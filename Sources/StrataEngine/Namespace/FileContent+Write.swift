@@ -27,12 +27,14 @@ extension FileContent {
       let target = max(offset, start)..<min(end, start + Int64(Block.size))
       let piece = UnsafeRawBufferPointer(
         rebasing: data[Int(target.lowerBound - offset)..<Int(target.upperBound - offset)])
-      put(piece, in: block, at: Int(target.lowerBound - start), &context)
+      let held = min(max(size - start, 0), Int64(Block.size))
+      put(piece, in: block, at: Int(target.lowerBound - start), held: held, &context)
     }
   }
 
+  /// - Parameter held: bytes that the block had of the file before.
   private mutating func put(
-    _ piece: UnsafeRawBufferPointer, in block: UInt64, at offset: Int,
+    _ piece: UnsafeRawBufferPointer, in block: UInt64, at offset: Int, held: Int64,
     _ context: inout WriteContext
   ) {
     let end = offset + piece.count
@@ -45,7 +47,7 @@ extension FileContent {
       page =
         isWhole
         ? Page(owner: layer, count: end, filled: end) : old.copy(owner: layer, count: end)
-      if old.owner <= context.sealedThrough { context.taken += Int64(max(old.capacity, end)) }
+      if old.owner <= context.sealedThrough { context.taken += held }
       if !isWhole { context.copied += Int64(old.capacity) }
     case .zero:
       page = Page(owner: layer, count: end, filled: offset == 0 ? end : 0)

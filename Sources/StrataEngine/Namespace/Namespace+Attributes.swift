@@ -80,7 +80,7 @@ extension Namespace {
     countMetadataCopies(effects)
   }
 
-  private func countMetadataCopies(_ effects: [Effect]) {
+  func countMetadataCopies(_ effects: [Effect]) {
     let copies = effects.count { $0.kind == .metadataCopy }
     if copies > 0 { top?.count { $0.metadataCopies += copies } }
   }

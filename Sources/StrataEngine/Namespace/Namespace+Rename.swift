@@ -38,6 +38,7 @@ extension Namespace {
     } else {
       try move(moved, source, target, replacing: replaced, isOpen: isOpen, &effects)
     }
+    countMetadataCopies(effects)
   }
 
   private func checkLoop(
