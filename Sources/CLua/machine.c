@@ -33,12 +33,15 @@ static void kill_now(lua_State *L, int status) {
 }
 
 void machine_check(lua_State *L) {
-  switch (machine(L)->killed) {
-    case 0: return;
-    case STRATA_BUDGET: luaL_error(L, "ran out of its budget of instructions");
-    case STRATA_INTERRUPTED: luaL_error(L, "interrupted");
-    default: luaL_error(L, "stopped");
-  }
+  int status = machine(L)->killed;
+  if (status == 0) return;
+  // In a hook the Lua function itself is level 0, in a C function its caller is level 1.
+  luaL_where(L, 0);
+  if (lua_rawlen(L, -1) == 0) luaL_where(L, 1);
+  lua_pushstring(L, status == STRATA_INTERRUPTED ? "interrupted"
+                                                 : "ran out of its budget of instructions");
+  lua_concat(L, 2);
+  lua_error(L);
 }
 
 void machine_charge(lua_State *L, int64_t steps) {

@@ -18,6 +18,8 @@ extension Client {
       let (directory, name) = try here.resolveParent(path)
       guard path.last != UInt8(ascii: "/"), !name.isDot, !name.isDotDot else { throw .isDirectory }
       guard let node = try fork.value.find(name, in: directory) else {
+        // What is new is empty: there is nothing to truncate, and nobody to ask about it.
+        let options = options.subtracting(.truncate)
         return try fork.open(try here.makeFile(path, mode: mode), options, by: caller)
       }
       if exclusive { throw .exists }
