@@ -95,7 +95,8 @@ import Testing
       """)
     #expect(bench.write("/etc/hosts", append: true) == nil)
     _ = try bench.plugins.run("late", [], on: bench.workspace.main, by: .superuser)
-    #expect(bench.printed[0] == "bytes event fork from_layer id kind mode node op_id path pid size\n")
+    #expect(
+      bench.printed[0] == "bytes event fork from_layer id kind mode node op_id path pid size\n")
     #expect(bench.printed[1] == "base\t1\tnil\n")
     #expect(bench.printed[2] == "nil\tnil\n")
   }
@@ -107,9 +108,10 @@ import Testing
       "whiteout", "opaque", "fork", "switch", "commit", "discard", "merge", "import", "export",
       "command", "mount",
     ]
-    let names = kinds.flatMap { ["before_\($0)", "after_\($0)"] } + [
-      "session_start", "session_end", "plugin_load", "plugin_unload", "error",
-    ]
+    let names =
+      kinds.flatMap { ["before_\($0)", "after_\($0)"] } + [
+        "session_start", "session_end", "plugin_load", "plugin_unload", "error",
+      ]
     for name in names { try bench.load("strata.on('\(name)', function() end)", name: "q") }
     let error = #expect(throws: PluginError.self) {
       try bench.load("strata.on('before_copyup', function() end)")

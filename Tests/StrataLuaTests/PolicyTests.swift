@@ -39,7 +39,8 @@ import Testing
         strata.on("before_write", {priority = h[2]}, function() print(h[1]) end)
       end
       """)
-    try bench.load("strata.on('before_write', {priority = 1}, function() print('d') end)", name: "q")
+    try bench.load(
+      "strata.on('before_write', {priority = 1}, function() print('d') end)", name: "q")
     #expect(bench.write("/new") == nil)
     #expect(bench.printed.prefix(4) == ["a\n", "b\n", "c\n", "d\n"])
   }

@@ -70,7 +70,7 @@ public struct PluginError: Error, Sendable {
   public var message: String
   public var traceback: String
 
-  init(_ message: String, traceback: String = "") {
+  public init(_ message: String, traceback: String = "") {
     self.message = message
     self.traceback = traceback
   }

@@ -23,7 +23,7 @@ final class Assembly {
       workspace: workspace, host: host, caller: .ofProcess(), plugins: plugins)
     recording = Recording(bases: bases.map(host.absolutePath))
     for command in [
-      Command.replay(MachineReplayHost()), Command.record(recording),
+      Command.replay(MachineReplayHost()), Command.record(recording), Command.test(host),
     ] {
       session.commands.add(command)
     }

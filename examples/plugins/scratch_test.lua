@@ -1,0 +1,25 @@
+base{["/var/cache/old"] = "old\n", ["/src/main.py"] = "pass\n"}
+
+test("caches live in the side layer and are in no diff", function(t)
+  t.ok(t.write("/var/cache/new", "cached"))
+  t.ok(t.mkdir("/src/__pycache__"))
+  t.ok(t.write("/src/__pycache__/main.pyc", "code"))
+  t.eq(t.side("/var/cache/new"), "scratch")
+  t.eq(t.side("/src/__pycache__/main.pyc"), "scratch")
+  t.eq(t.diff(), {})
+end)
+
+test("what is moved out is a change like any other, and undoes", function(t)
+  t.ok(t.write("/var/cache/new", "cached"))
+  t.ok(t.rename("/var/cache/new", "/kept"))
+  t.eq(t.side("/kept"), nil)
+  t.eq(t.diff(), {"added /kept"})
+  t.ok(t.undo())
+  t.eq(t.side("/var/cache/new"), "scratch")
+end)
+
+test("other files are not touched by it", function(t)
+  t.ok(t.append("/src/main.py", "x\n"))
+  t.eq(t.side("/src/main.py"), nil)
+  t.eq(t.diff(), {"modified /src/main.py"})
+end)
