@@ -143,6 +143,29 @@ import Testing
     try shell.expect("main:/> ")
   }
 
+  @Test func `Ctrl-C ends a Lua handler that loops, and the write with it`() throws {
+    // Each round is dear in time and cheap in budget, so that only the interruption can end it soon.
+    try state.write(
+      "loop.lua",
+      """
+      #!strata-plugin name=loop api=1
+      strata.on("before_write", function()
+        while true do pcall(strata.fs.stat, "/") end
+      end)
+      """)
+    let shell = try start(["--no-rc", "--plugin", "\(state.path)/loop.lua"])
+    try shell.type("write -a alpha-file.txt more\r")
+    usleep(500_000)
+    try shell.type("\u{3}")
+    try shell.expect("interrupted")
+    try shell.expect("main:/> ")
+    try shell.type("cat alpha-file.txt\r")
+    try shell.expect("first words\r\n")
+    try shell.expect("main:/> ")
+    try shell.type("\u{4}")
+    #expect(try shell.exitStatus() == 0)
+  }
+
   @Test func `exit leaves with its status`() throws {
     let shell = try start()
     try shell.type("exit 3\r")
