@@ -6,6 +6,8 @@ let benchmarks: [(name: String, run: () throws -> Void)] = [
   ("lookup", LookupBenchmarks.run),
   ("content", ContentBenchmarks.run),
   ("memory", MemoryBenchmarks.run),
+  ("lua", LuaBenchmarks.run),
+  ("start", StartBenchmarks.run),
 ]
 
 let wanted = Set(CommandLine.arguments.dropFirst())

@@ -4,6 +4,8 @@ internal import CLua
 struct LuaPacker {
   private(set) var bytes: [UInt8] = []
 
+  mutating func reset() { bytes.removeAll(keepingCapacity: true) }
+
   mutating func append(_ value: LuaValue) {
     switch value {
     case .none, .other: tag(STRATA_NIL)

@@ -34,6 +34,8 @@ final class LuaState {
   private var functions: [Function] = []
   private let references = LuaReferences()
   private var provide: ((Int) -> LuaValue)?
+  /// Kept for its room: fields are what is read most.
+  private var fieldPacker = LuaPacker()
 
   /// - Throws: what there is no memory for.
   init(limits: LuaLimits = LuaLimits(), seed: UInt64) throws(LuaFailure) {
@@ -98,9 +100,9 @@ final class LuaState {
   }
 
   private func field(_ index: Int32, _ result: UnsafeMutablePointer<strata_buffer>?) -> Bool {
-    var packer = LuaPacker()
-    packer.append(provide?(Int(index)) ?? .none)
-    return append(packer, to: result)
+    fieldPacker.reset()
+    fieldPacker.append(provide?(Int(index)) ?? .none)
+    return append(fieldPacker, to: result)
   }
 
   private func append(_ packer: LuaPacker, to buffer: UnsafeMutablePointer<strata_buffer>?) -> Bool

@@ -21,14 +21,21 @@ struct PathPattern: Sendable {
   }
 
   func matches(_ path: [UInt8]) -> Bool {
-    guard path.count >= prefix.count,
-      path.withUnsafeBytes({ bytes in
-        prefix.withUnsafeBytes { bytes.prefix($0.count).elementsEqual($0) }
-      })
-    else { return false }
+    guard startsWithPrefix(path) else { return false }
     if rest.isEmpty { return path.count == prefix.count }
     return path.withUnsafeBufferPointer { path in
       rest.withUnsafeBufferPointer { Self.match(path[prefix.count...], $0[...]) }
+    }
+  }
+
+  @inline(__always)
+  private func startsWithPrefix(_ path: [UInt8]) -> Bool {
+    guard path.count >= prefix.count else { return false }
+    return path.withUnsafeBufferPointer { path in
+      prefix.withUnsafeBufferPointer { prefix in
+        for index in 0..<prefix.count where path[index] != prefix[index] { return false }
+        return true
+      }
     }
   }
 

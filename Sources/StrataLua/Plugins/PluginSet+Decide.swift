@@ -6,14 +6,17 @@ extension PluginSet {
   func decide(_ event: Event, on fork: Fork) throws(FileError) -> Verdict {
     try gate.enter { isInside throws(FileError) in
       if isInside { return .proceed }
+      let (policies, handlers) = state.withLock { ($0.policies, $0.before) }
       let isFirstWrite = event.kind == .copyUp || event.kind == .redirect
-      var decision = Decision(event: event, isFirstWrite: isFirstWrite)
-      for plugin in plugins where plugin.disabled == nil {
-        for policy in plugin.policies {
-          if try apply(policy, of: plugin, to: &decision, on: fork) { break }
-        }
+      if !isFirstWrite, policies.isEmpty,
+        !(handlers[event.kind] ?? []).contains(where: { $0.1.wants(event) })
+      {
+        return .proceed
       }
-      let handlers = state.withLock { $0.before }
+      var decision = Decision(event: event, isFirstWrite: isFirstWrite)
+      for (plugin, policy) in policies where plugin.disabled == nil {
+        if try apply(policy, of: plugin, to: &decision, on: fork) { break }
+      }
       // A handler may change copy-up to redirect or back: then those of the new kind are asked, each
       // kind once.
       var asked: EventSet = []

@@ -16,6 +16,7 @@ public final class PluginSet: Sendable {
     /// All handlers, higher priorities first, then by the order of loading.
     var before: [EventKind: [(Plugin, Handler)]] = [:]
     var after: [EventKind: [(Plugin, Handler)]] = [:]
+    var policies: [(Plugin, LuaPolicy)] = []
     var asked: EventSet = []
     var told: EventSet = []
     /// The fork that the event or command under way belongs to.
@@ -95,6 +96,7 @@ public final class PluginSet: Sendable {
         state.asked.formUnion(asked)
         state.told.formUnion(told)
       }
+      state.policies = state.plugins.flatMap { plugin in plugin.policies.map { (plugin, $0) } }
       state.before = Self.ordered(state.plugins, isBefore: true)
       state.after = Self.ordered(state.plugins, isBefore: false)
     }

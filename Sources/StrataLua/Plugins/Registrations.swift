@@ -2,16 +2,30 @@ internal import StrataEngine
 
 /// What a plugin has registered; each says where, for messages.
 
-struct Handler: Sendable {
-  var name: String
-  var kind: EventKind
-  var isBefore: Bool
-  var pattern: PathPattern?
+final class Handler: Sendable {
+  let name: String
+  let kind: EventKind
+  let isBefore: Bool
+  let pattern: PathPattern?
   /// Higher is asked earlier.
-  var priority: Int64
-  var ignoresErrors: Bool
-  var function: LuaFunction
-  var line: Int
+  let priority: Int64
+  let ignoresErrors: Bool
+  let function: LuaFunction
+  let line: Int
+
+  init(
+    name: String, kind: EventKind, isBefore: Bool, pattern: PathPattern?, priority: Int64,
+    ignoresErrors: Bool, function: LuaFunction, line: Int
+  ) {
+    self.name = name
+    self.kind = kind
+    self.isBefore = isBefore
+    self.pattern = pattern
+    self.priority = priority
+    self.ignoresErrors = ignoresErrors
+    self.function = function
+    self.line = line
+  }
 
   @inline(__always)
   func wants(_ event: Event) -> Bool {
