@@ -1,0 +1,150 @@
+/// The reference of what plugins may call, from the list that registers it.
+public enum APIReference {
+  private static let eventTypes: [String: String] = [
+    "event": "string", "id": "integer", "path": "string?", "path2": "string?", "node": "integer?",
+    "kind": "string?", "size": "integer?", "mode": "integer?", "offset": "integer?",
+    "bytes": "integer?", "layer": "strata.Layer?", "from_layer": "strata.Layer?",
+    "to_layer": "strata.Layer?", "fork": "string", "command": "string?", "op_id": "integer?",
+    "pid": "integer", "rule": "string?", "message": "string?",
+  ]
+
+  private static let eventHelp: [String: String] = [
+    "event": "as it was registered: `before_copy_up`", "id": "its place in the sequence of events",
+    "path": "absolute, inside the namespace",
+    "path2": "where to, of a rename or link; what a symlink points to", "node": "its number",
+    "kind": "`file directory symlink char block fifo socket`", "size": "of the file, in bytes",
+    "mode": "permission bits", "offset": "where is written",
+    "bytes": "written, or taken from below", "layer": "that it happens in",
+    "from_layer": "that owned what is written; `base` for a base", "to_layer": "that owns it now",
+    "fork": "its name", "command": "the command line", "op_id": "the operation of the log",
+    "pid": "of the program; 0 in the shell", "rule": "what decided",
+    "message":
+      "what went wrong, of `error`; the plugin's name, of `plugin_load` and `plugin_unload`",
+  ]
+
+  private static var fields: [(name: String, type: String, help: String)] {
+    EventFields.names.map { name in
+      (name.description, eventTypes[name.description] ?? "any", eventHelp[name.description] ?? "")
+    }
+  }
+
+  /// Definitions for LuaLS, the language server.
+  public static func luaLS() -> String {
+    var lines = ["---@meta", "", "---@class strata.Layer", "---@field id integer"]
+    lines += [
+      "---@field name string", "---@field depth integer", "", "---@class strata.Verdict", "",
+    ]
+    lines += ["---@class strata.Event"]
+    lines += fields.map { "---@field \($0.name) \($0.type) \($0.help)" }
+    lines += ["", "strata = { fs = {}, log = {} }", ""]
+    for function in API.functions {
+      lines += function.help.split(separator: "\n").map { "---\($0)" }
+      if case .proxy = function.body {
+        lines += ["---@type table<string, any>", "\(function.name) = {}", ""]
+        continue
+      }
+      for parameter in function.parameters {
+        let isOptional = parameter.type.hasSuffix("?")
+        let type = isOptional ? String(parameter.type.dropLast()) : parameter.type
+        let name = parameter.name + (isOptional ? "?" : "")
+        lines.append("---@param \(name) \(type) \(parameter.help)")
+      }
+      if let returns = function.returns { lines.append("---@return \(returns)") }
+      let names = function.parameters.map(\.name).joined(separator: ", ")
+      lines += ["function \(function.name)(\(names)) end", ""]
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The reference page.
+  public static func markdown() -> String {
+    var text = introduction
+    text +=
+      "\n## Fields of an event\n\nWhat does not apply is nil.\n\n| field | type | |\n|---|---|---|\n"
+    for field in fields { text += "| `\(field.name)` | `\(field.type)` | \(field.help) |\n" }
+    text += "\n## Functions\n"
+    for function in API.functions {
+      let names = function.parameters.map { $0.name + ($0.type.hasSuffix("?") ? "?" : "") }
+      let isTable = if case .proxy = function.body { true } else { false }
+      let call = isTable ? "" : "(\(names.joined(separator: ", ")))"
+      text += "\n### `\(function.name)\(call)`"
+      text += function.returns.map { " → `\($0)`" } ?? ""
+      text += "\n\n\(function.help)\n"
+      if !function.parameters.isEmpty { text += "\n" }
+      for parameter in function.parameters {
+        text += "- `\(parameter.name)` (`\(parameter.type)`): \(parameter.help)\n"
+      }
+      text += "\n```lua\n\(function.example)\n```\n"
+    }
+    return text
+  }
+
+  private static let introduction = """
+    # Plugins
+
+    A plugin is a text file in Lua 5.4 whose first line names it:
+
+    ```lua
+    #!strata-plugin name=guard api=1
+    ```
+
+    `--plugin FILE` or `plugin load FILE` loads it, `plugin reload NAME` loads it again, and
+    `plugin set NAME SETTING=VALUE` changes its settings. `strata.d.lua` tells a language server of
+    the functions below; both files are made from the list that registers them.
+
+    ## Who decides
+
+    Before something happens, in this order: the **rules** of `strata.policy` (the first that
+    matches), its **choose**, its **write**; then the handlers of `before_` events, higher
+    priorities first. A handler that returns nil goes on, `strata.allow()` ends the chain with the
+    choice so far, `strata.deny()` ends the operation. A first write to something from below asks
+    `before_copy_up` or `before_redirect`; a handler may change the one into the other, and then
+    those of the other kind are asked. A rule that denies holds for every change of its paths. What
+    a handler itself does to the namespace is not asked about again.
+
+    Patterns match whole paths: `*` and `?` within a name, `[a-z]`, `**` across names; `/etc/**` is
+    `/etc` too, and a pattern without a slash in front matches at any depth. They are matched before
+    Lua is entered.
+
+    ## Events
+
+    `before_X` may return a verdict, `after_X` observes. X is one of `open create write remove rename
+    link setattr copy_up redirect metadata_copy whiteout opaque fork switch commit discard merge
+    import export command mount`. Besides: `session_start session_end plugin_load plugin_unload
+    error`. (Nothing raises commit, merge, import, export and mount yet.)
+
+    ## When a plugin fails
+
+    The operation fails with EPERM and nothing has changed, unless the handler was registered with
+    `on_error="ignore"`; the message names `plugin:line`, and the traceback is shown. Three failures
+    in a row disable the plugin.
+
+    ## Limits
+
+    Each plugin has a Lua state of its own: 64 MiB of memory, 50 million instructions a call,
+    coroutines, pattern matching and allocation included; Ctrl-C ends it at once. There is no `io`,
+    `debug`, `package`, `load`, no `os` but `time`, `clock` and `date`, no finaliser (`__gc`).
+    `pairs` goes through numbers, then strings, in order, and `tostring` shows no addresses, so that
+    sessions replay.
+
+    ## Tests
+
+    `NAME_test.lua` beside `NAME.lua` holds tests, which `strata test FILE…` runs, each in a fresh
+    session in memory:
+
+    ```lua
+    base{["/etc/hosts"] = "127.0.0.1 localhost\\n"}
+
+    test("small files are copied up", function(t)
+      t.ok(t.append("/etc/hosts", "10.0.0.7 build\\n"))
+      t.eq(t.events(), {"copy_up /etc/hosts"})
+    end)
+    ```
+
+    `t.write append remove mkdir rename chmod` change something as a user does and return true, or
+    nil, a message and the error's name; `t.read exists diff side forks events` look; `t.set` sets a
+    setting, `t.run` runs a command of the plugin, `t.command` tells the plugin of a command line,
+    `t.undo` takes back; `t.eq ok fails` say what must be true.
+
+    """
+}
