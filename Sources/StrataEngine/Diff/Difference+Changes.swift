@@ -134,9 +134,10 @@ extension Difference {
     guard case .file(let left) = a.body, case .file(let right) = b.body else { return nil }
     var blocks: Int64 = 0
     right.extents.difference(from: left.extents) { block, before, after in
-      if let before, let after, before.page === after.page, before.end == after.end { return }
-      let end = max(before?.end ?? 0, after?.end ?? 0)
-      blocks += before?.page == nil && after?.page == nil ? Int64(end - block) : 1
+      if let before, let after, before.holding.isSame(as: after.holding), before.end == after.end {
+        return
+      }
+      blocks += Int64(max(before?.end ?? 0, after?.end ?? 0) - block)
     }
     let isBelowSame = left.below?.node.id == right.below?.node.id
     guard blocks > 0 || a.size != b.size || !isBelowSame else { return nil }

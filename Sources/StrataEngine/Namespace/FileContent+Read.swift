@@ -4,24 +4,25 @@ extension FileContent {
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int64, _ reader: BelowReader
   ) throws(FileError) {
     let end = offset + Int64(buffer.count)
-    var extents: [(Range<UInt64>, Page?)] = []
+    var extents: [(Range<UInt64>, Holding)] = []
     forEachExtent(in: Self.block(of: offset)..<Self.blocks(upTo: end)) { extents.append(($0, $1)) }
     var position = offset
     func part(_ until: Int64) -> UnsafeMutableRawBufferPointer {
       UnsafeMutableRawBufferPointer(
         rebasing: buffer[Int(position - offset)..<Int(until - offset)])
     }
-    for (blocks, page) in extents {
+    for (blocks, holding) in extents {
       let start = max(Int64(blocks.lowerBound) * Int64(Block.size), offset)
       let until = min(Int64(clamping: blocks.upperBound) * Int64(Block.size), end)
       if position < start {
         try readBelow(into: part(start), at: position, reader)
         position = start
       }
-      if let page {
+      switch holding {
+      case .page(let page):
         page.read(into: part(until), from: Int(position % Int64(Block.size)))
-      } else {
-        part(until).initializeMemory(as: UInt8.self, repeating: 0)
+      case .stored(let stored): try stored.read(into: part(until), at: position)
+      case .zero: part(until).initializeMemory(as: UInt8.self, repeating: 0)
       }
       position = until
     }
@@ -73,7 +74,7 @@ extension FileContent {
       let block = Self.block(of: position)
       if let (_, extent) = extents.floor(block), block < extent.end {
         let end = min(Int64(clamping: extent.end) * unit, size)
-        if extent.page != nil { return position..<end }
+        if !extent.holding.isZero { return position..<end }
         position = end
         continue
       }

@@ -19,9 +19,11 @@ extension FileContent {
   ) throws(FileError) {
     let end = offset + Int64(data.count)
     let blocks = Self.block(of: offset)..<Self.blocks(upTo: end)
+    let edges = try fetchStored(at: offset..<end, size: size, &context)
     for (block, page) in try fetch(around: offset..<end, size: size, unit: unit, &context) {
       set(block, to: page)
     }
+    for (block, page) in edges { set(block, to: page) }
     for block in blocks {
       let start = Int64(block) * Int64(Block.size)
       let target = max(offset, start)..<min(end, start + Int64(Block.size))
@@ -42,14 +44,17 @@ extension FileContent {
     if writeInPlace(block, owner: layer, count: end, { $0.write(piece, at: offset) }) { return }
     let page: Page
     switch source(of: block) {
-    case .page(let old):
+    case .held(.page(let old)):
       let isWhole = offset == 0 && end >= old.capacity
       page =
         isWhole
         ? Page(owner: layer, count: end, filled: end) : old.copy(owner: layer, count: end)
       if old.owner <= context.sealedThrough { context.taken += held }
       if !isWhole { context.copied += Int64(old.capacity) }
-    case .zero:
+    case .held(.stored(let old)):
+      page = Page(owner: layer, count: end, filled: offset == 0 ? end : 0)
+      if old.owner <= context.sealedThrough { context.taken += held }
+    case .held(.zero):
       page = Page(owner: layer, count: end, filled: offset == 0 ? end : 0)
     case .below(let below):
       page = Page(owner: layer, count: end, filled: offset == 0 ? end : 0)
@@ -84,19 +89,48 @@ extension FileContent {
     return pages
   }
 
+  /// Reads the blocks at either end of the write that a store holds and the write does not fill.
+  private func fetchStored(
+    at range: Range<Int64>, size: Int64, _ context: inout WriteContext
+  ) throws(FileError) -> [(UInt64, Page)] {
+    var pages: [(UInt64, Page)] = []
+    for block in Set([Self.block(of: range.lowerBound), Self.block(of: range.upperBound - 1)]) {
+      let start = Int64(block) * Int64(Block.size)
+      let held = Int(min(max(size - start, 0), Int64(Block.size)))
+      let isFilled = range.lowerBound <= start && range.upperBound >= start + Int64(held)
+      guard !isFilled, case .held(.stored(let stored)) = source(of: block) else { continue }
+      let page = Page(owner: context.layer.id, count: Block.size)
+      try stored.read(into: page.buffer(held), at: start)
+      if stored.owner <= context.sealedThrough { context.taken += Int64(held) }
+      context.copied += Int64(held)
+      pages.append((block, page))
+    }
+    return pages
+  }
+
   /// Takes the whole content, up to `size` bytes, to the layer; holes stay holes.
   mutating func copyUp(size: Int64, _ context: inout WriteContext) throws(FileError) {
     var copy = FileContent(below: nil, owner: context.layer)
-    extents.forEach { block, extent in
-      guard let page = extent.page else { return }
+    try extents.forEach { block, extent throws(FileError) in
       let start = Int64(block) * Int64(Block.size)
-      guard start < size else { return }
-      guard page.owner <= context.sealedThrough else {
-        copy.set(block, to: page)
-        return
+      guard start < size, let owner = extent.holding.owner else { return }
+      let end = min(extent.end, Self.blocks(upTo: size))
+      let isBelow = owner <= context.sealedThrough
+      switch extent.holding {
+      case .zero: return
+      case .page(let page):
+        copy.set(block, to: isBelow ? page.copy(owner: context.layer.id, count: 0) : page)
+      case .stored(let stored) where isBelow:
+        for block in block..<end {
+          let start = Int64(block) * Int64(Block.size)
+          let page = Page(owner: context.layer.id, count: Block.size)
+          try stored.read(into: page.buffer(Int(min(size - start, Int64(Block.size)))), at: start)
+          copy.set(block, to: page)
+        }
+      case .stored(let stored): copy.set(block..<end, to: stored)
       }
-      copy.set(block, to: page.copy(owner: context.layer.id, count: 0))
-      let bytes = min(size - start, Int64(Block.size))
+      guard isBelow else { return }
+      let bytes = min(size, Int64(end) * Int64(Block.size)) - start
       context.taken += bytes
       context.copied += bytes
     }
@@ -170,15 +204,25 @@ extension FileContent {
   }
 
   /// Cuts to a smaller size, zeroing the rest of the last block.
-  mutating func shrink(to size: Int64, _ context: inout WriteContext) {
-    cut(to: size)
+  mutating func shrink(to size: Int64, _ context: inout WriteContext) throws(FileError) {
     let used = Int(size % Int64(Block.size))
-    guard used > 0 else { return }
     let last = Self.block(of: size)
-    guard case .page(let page) = source(of: last), page.capacity > used else { return }
-    let copy = page.copy(owner: context.layer.id, count: used)
-    copy.zero(used..<copy.capacity)
-    set(last, to: copy)
+    var edge: Page?
+    if used > 0, case .held(let holding) = source(of: last) {
+      switch holding {
+      case .page(let page) where page.capacity > used:
+        let copy = page.copy(owner: context.layer.id, count: used)
+        copy.zero(used..<copy.capacity)
+        edge = copy
+      case .stored(let stored):
+        let copy = Page(owner: context.layer.id, count: used)
+        try stored.read(into: copy.buffer(used), at: Int64(last) * Int64(Block.size))
+        edge = copy
+      default: break
+      }
+    }
+    cut(to: size)
+    if let edge { set(last, to: edge) }
   }
 }
 

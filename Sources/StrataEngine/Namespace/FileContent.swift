@@ -13,17 +13,45 @@ struct FileContent: Sendable {
   /// The layer that took the file as a whole, by making it or by copy-up; nil while it is a base's.
   var owner: Layer?
 
-  /// Blocks from the extent's key up to `end`: one page, or a run of zeros.
+  /// Blocks from the extent's key up to `end`, and what holds them.
   struct Extent: Sendable {
     var end: UInt64
-    /// Nil for zeros that hide what lies below.
-    var page: Page?
+    var holding: Holding
+  }
+
+  enum Holding: Sendable {
+    /// Zeros that hide what lies below.
+    case zero
+    /// One block in memory.
+    case page(Page)
+    /// A run of blocks that the workspace's store holds.
+    case stored(StoredBlocks)
+
+    /// The layer that owns the blocks; nil for zeros.
+    var owner: LayerID? {
+      switch self {
+      case .zero: nil
+      case .page(let page): page.owner
+      case .stored(let blocks): blocks.owner
+      }
+    }
+
+    var isZero: Bool { if case .zero = self { true } else { false } }
+
+    /// Whether both are the very same blocks, not only equal ones.
+    func isSame(as other: Holding) -> Bool {
+      switch (self, other) {
+      case (.zero, .zero): true
+      case (.page(let a), .page(let b)): a === b
+      case (.stored(let a), .stored(let b)): a.isSame(as: b)
+      default: false
+      }
+    }
   }
 
   /// What a block is made of.
   enum Source {
-    case page(Page)
-    case zero
+    case held(Holding)
     case below(Below)
   }
 
@@ -34,22 +62,20 @@ struct FileContent: Sendable {
   }
 
   func source(of block: UInt64) -> Source {
-    if let (_, extent) = extents.floor(block), block < extent.end {
-      return extent.page.map { .page($0) } ?? .zero
-    }
-    guard let below, Int64(block) * Int64(Block.size) < below.limit else { return .zero }
+    if let (_, extent) = extents.floor(block), block < extent.end { return .held(extent.holding) }
+    guard let below, Int64(block) * Int64(Block.size) < below.limit else { return .held(.zero) }
     return .below(below)
   }
 
   /// Visits the extents that touch the blocks, in order.
   func forEachExtent(
-    in blocks: Range<UInt64>, _ body: (Range<UInt64>, Page?) -> Void
+    in blocks: Range<UInt64>, _ body: (Range<UInt64>, Holding) -> Void
   ) {
     guard !blocks.isEmpty else { return }
     let first = extents.floor(blocks.lowerBound).map { $0.key } ?? blocks.lowerBound
     extents.forEach(from: first) { start, extent in
       guard start < blocks.upperBound else { return false }
-      if extent.end > blocks.lowerBound { body(start..<extent.end, extent.page) }
+      if extent.end > blocks.lowerBound { body(start..<extent.end, extent.holding) }
       return true
     }
   }
@@ -57,7 +83,13 @@ struct FileContent: Sendable {
   /// Makes one block a page.
   mutating func set(_ block: UInt64, to page: Page) {
     carve(block..<block + 1)
-    extents.insert(block, Extent(end: block + 1, page: page))
+    extents.insert(block, Extent(end: block + 1, holding: .page(page)))
+  }
+
+  /// Makes a run of blocks what a store holds.
+  mutating func set(_ blocks: Range<UInt64>, to stored: StoredBlocks) {
+    carve(blocks)
+    extents.insert(blocks.lowerBound, Extent(end: blocks.upperBound, holding: .stored(stored)))
   }
 
   /// Makes a range of blocks read as zeros, also over what lies below.
@@ -67,7 +99,7 @@ struct FileContent: Sendable {
     if let below {
       let end = min(blocks.upperBound, Self.blocks(upTo: below.limit))
       if blocks.lowerBound < end {
-        extents.insert(blocks.lowerBound, Extent(end: end, page: nil))
+        extents.insert(blocks.lowerBound, Extent(end: end, holding: .zero))
       }
     }
   }
@@ -78,9 +110,13 @@ struct FileContent: Sendable {
     _ block: UInt64, owner: LayerID, count: Int, _ change: (Page) -> Void
   ) -> Bool {
     extents.update(block) { extent -> Bool in
-      // No local reference to the page: it would be a second one.
-      guard extent.page?.owner == owner, extent.page?.capacity ?? 0 >= count else { return false }
-      guard isKnownUniquelyReferenced(&extent.page), let page = extent.page else { return false }
+      guard extent.holding.owner == owner, case .page(var page) = extent.holding else {
+        return false
+      }
+      // The map must not refer to the page meanwhile: it would be a second reference.
+      extent.holding = .zero
+      defer { extent.holding = .page(page) }
+      guard page.capacity >= count, isKnownUniquelyReferenced(&page) else { return false }
       change(page)
       return true
     } ?? false
@@ -100,7 +136,7 @@ struct FileContent: Sendable {
     if let (start, extent) = extents.floor(blocks.lowerBound), start < blocks.lowerBound,
       extent.end > blocks.lowerBound
     {
-      extents.insert(start, Extent(end: blocks.lowerBound, page: extent.page))
+      extents.insert(start, Extent(end: blocks.lowerBound, holding: extent.holding))
       if extent.end > blocks.upperBound { extents.insert(blocks.upperBound, extent) }
     }
     var covered: [(UInt64, Extent)] = []
@@ -121,7 +157,7 @@ struct FileContent: Sendable {
     var hidden: Int64 = 0
     let shown = below.map { Self.blocks(upTo: min($0.limit, size)) } ?? 0
     extents.forEach { start, extent in
-      if extent.page != nil { own += 1 }
+      if !extent.holding.isZero { own += Int64(min(extent.end, Self.blocks(upTo: size)) - start) }
       hidden += Int64(min(extent.end, shown)) - Int64(min(start, shown))
     }
     guard let below else { return own * 8 }

@@ -47,12 +47,28 @@ extension Namespace {
       node.changed = now
       return node.links == 0
     }
-    if isGone, !isOpen { nodes.remove(id) }
+    if isGone, !isOpen { forget(id) }
   }
 
-  /// Forgets the record of a node that has no name any more and was closed.
+  /// Forgets a node that has no name any more and was closed. Of one that a base shows a record
+  /// without content stays: it says that the node is gone here, and what it was made from.
   mutating func forget(_ id: NodeID) {
-    if nodes[id]?.links == 0 { nodes.remove(id) }
+    guard let node = nodes[id], node.links == 0 else { return }
+    guard node.origin != nil else {
+      nodes.remove(id)
+      return
+    }
+    _ = nodes.update(id) { node in
+      node.xattrs = .empty
+      switch node.body {
+      case .file: node.body = .file(FileContent(below: nil, owner: nil))
+      case .directory: node.body = .directory(below: nil)
+      case .symlink(let link):
+        node.body = .symlink(SymlinkBody(target: link.target, below: nil))
+      case .special(let kind, let device, _):
+        node.body = .special(kind, device: device, below: nil)
+      }
+    }
   }
 
   /// Takes a name away, by a whiteout where the bases would show something in its place.

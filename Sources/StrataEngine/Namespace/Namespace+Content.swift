@@ -145,7 +145,7 @@ extension FileContent {
     case .write(let data, let offset):
       try write(data, at: offset, size: size, unit: unit, &context)
     case .truncate(let target):
-      if target < size { shrink(to: target, &context) }
+      if target < size { try shrink(to: target, &context) }
     case .allocate(let range, .punchHole), .allocate(let range, .zeroRange):
       try zero(range, size: size, &context)
     case .allocate: break

@@ -9,12 +9,11 @@ extension Namespace {
 
   private func baseRecord(_ base: BaseNode) throws(FileError) -> Node {
     let attributes = try context.bases.attributes(of: base)
+    let origin = Below(node: base, stamp: base.lastStatus.stamp, limit: attributes.size)
     let body: Node.Body
     switch attributes.kind {
     case .regular:
-      let stamp = base.lastStatus.stamp
-      body = .file(
-        FileContent(below: Below(node: base, stamp: stamp, limit: attributes.size), owner: nil))
+      body = .file(FileContent(below: origin, owner: nil))
     case .directory:
       body = .directory(below: base)
     case .symlink:
@@ -26,8 +25,7 @@ extension Namespace {
       mode: attributes.mode, links: attributes.links, uid: attributes.uid, gid: attributes.gid,
       size: attributes.size, accessed: attributes.accessed, modified: attributes.modified,
       changed: attributes.changed, owner: .base, parent: base.parent, name: base.name, xattrs: nil,
-      body: body,
-      side: .none)
+      body: body, side: .none, origin: origin)
   }
 
   func attributes(_ id: NodeID) throws(FileError) -> Attributes {

@@ -19,6 +19,9 @@ struct Node: Sendable {
   var xattrs: ExtendedAttributes?
   var body: Body
   var side: SideLayerID
+  /// The base's object that the record was made from, as it was then; nil for what a layer made.
+  /// Kept through copy-up and removal: commit compares it with what the base has by then.
+  var origin: Below? = nil
 
   enum Body: Sendable {
     case file(FileContent)

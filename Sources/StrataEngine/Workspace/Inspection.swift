@@ -68,15 +68,17 @@ extension Fork {
       add(split..<blocks.upperBound, .hole)
     }
     var position: UInt64 = 0
-    content.forEachExtent(in: 0..<end) { blocks, page in
+    content.forEachExtent(in: 0..<end) { blocks, holding in
       let blocks = blocks.clamped(to: 0..<end)
       if position < blocks.lowerBound { addBelow(position..<blocks.lowerBound) }
-      if let page {
+      if let owner = holding.owner {
         let shared = others.filter { other in
-          if case .page(let its) = other.1.source(of: blocks.lowerBound) { return its === page }
+          if case .held(let its) = other.1.source(of: blocks.lowerBound) {
+            return its.isSame(as: holding)
+          }
           return false
         }
-        add(blocks, .layer(page.owner, name: names[page.owner] ?? name), shared.map { $0.0 })
+        add(blocks, .layer(owner, name: names[owner] ?? name), shared.map { $0.0 })
       } else {
         add(blocks, .hole)
       }
@@ -133,12 +135,13 @@ extension Fork {
         return nil
       }
       content.extents.forEach { block, extent in
-        guard let page = extent.page else { return }
+        guard !extent.holding.isZero else { return }
         let isShared = twins.contains { twin in
-          if case .page(let its) = twin.source(of: block) { return its === page }
+          if case .held(let its) = twin.source(of: block) { return its.isSame(as: extent.holding) }
           return false
         }
-        if isShared { stats.sharedPages += 1 } else { stats.ownPages += 1 }
+        let count = Int(extent.end - block)
+        if isShared { stats.sharedPages += count } else { stats.ownPages += count }
       }
       let runs = (try? blockMap(of: id).count) ?? 0
       stats.extents += runs
