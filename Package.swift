@@ -24,6 +24,7 @@ let package = Package(
       name: "CLuaLibrary", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(
       name: "CReadlineLibrary", pkgConfig: "readline", providers: [.apt(["libreadline-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "CStrataSystem"),
     .target(name: "CLua", dependencies: ["CLuaLibrary"]),
     .target(name: "CReadline", dependencies: ["CReadlineLibrary"]),
@@ -31,7 +32,7 @@ let package = Package(
       name: "StrataSystem", dependencies: ["CStrataSystem", system], swiftSettings: settings),
     .target(name: "StrataEngine", dependencies: [system], swiftSettings: settings),
     .target(
-      name: "StrataStorage", dependencies: ["StrataEngine", "StrataSystem"],
+      name: "StrataStorage", dependencies: ["StrataEngine", "StrataSystem", "CSQLite", system],
       swiftSettings: settings),
     .target(name: "StrataLua", dependencies: ["StrataEngine", "CLua"], swiftSettings: settings),
     .target(

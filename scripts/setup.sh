@@ -16,6 +16,7 @@ install_packages() {
   command -v pkg-config >/dev/null || missing+=(pkg-config)
   [[ -e /usr/include/readline/readline.h ]] || missing+=(libreadline-dev)
   [[ -e /usr/include/lua5.4/lua.h ]] || missing+=(liblua5.4-dev)
+  [[ -e /usr/include/sqlite3.h ]] || missing+=(libsqlite3-dev)
   if ((${#missing[@]} > 0)); then
     local as_root=()
     if ((EUID != 0)); then

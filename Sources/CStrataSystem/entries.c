@@ -63,3 +63,5 @@ int strata_set_times(int fd, const int64_t *accessed, const int64_t *modified) {
   link_to(fd, path);
   return utimensat(AT_FDCWD, path, times, 0) < 0 ? -errno : 0;
 }
+
+int strata_sync_file_system(int fd) { return syncfs(fd) == 0 ? 0 : -errno; }

@@ -40,6 +40,12 @@ extension Descriptor {
   /// Waits until content and attributes are on the disk.
   public func sync() throws(Errno) { try retrying { fsync(rawValue) } }
 
+  /// Waits until content, and what is needed to read it, is on the disk.
+  public func syncData() throws(Errno) { try retrying { fdatasync(rawValue) } }
+
+  /// Waits until all of the file system that this is on is on the disk.
+  public func syncFileSystem() throws(Errno) { _ = try opened(strata_sync_file_system(rawValue)) }
+
   /// Gives the error that closing would: what network file systems keep until then.
   public func flush() throws(Errno) {
     let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 0)

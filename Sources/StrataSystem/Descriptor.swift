@@ -128,6 +128,7 @@ public struct OpenFlags: OptionSet, Sendable {
   /// Only to say which object is meant: opens anything, waits for nothing.
   public static let path = OpenFlags(rawValue: strata_o_path)
   public static let write = OpenFlags(rawValue: O_WRONLY)
+  public static let readWrite = OpenFlags(rawValue: O_RDWR)
   public static let append = OpenFlags(rawValue: O_APPEND)
   public static let directory = OpenFlags(rawValue: O_DIRECTORY)
   /// A symbolic link at the end is not followed; ELOOP, unless it is opened with `.path`.

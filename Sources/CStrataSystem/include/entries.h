@@ -21,6 +21,9 @@ int strata_set_xattr(int fd, const char *name, const void *value, size_t size);
 /// Nanoseconds since 1970; a null pointer leaves a time as it is.
 int strata_set_times(int fd, const int64_t *accessed, const int64_t *modified);
 
+/// syncfs(2).
+int strata_sync_file_system(int fd);
+
 extern const int strata_o_nofollow;
 
 #endif

@@ -17,6 +17,10 @@ final class BaseIndex: Sendable {
   private let byID = Mutex<[NodeID: BaseNode]>([:])
   private let epoch = Atomic<UInt64>(1)
   private let rootNode: BaseNode
+  /// The devices that the bases' roots are on.
+  private let rootDevices: [UInt64]
+  /// Where nodes are found that a former process has looked at; nil in memory.
+  let stored = Mutex<(any WorkspaceStore)?>(nil)
   let changes = Mutex<[BaseChange]>([])
 
   private struct BaseKey: Hashable {
@@ -29,10 +33,12 @@ final class BaseIndex: Sendable {
     self.ids = ids
     var places: [BaseNode.Place] = []
     var top: BaseStatus?
+    var devices: [UInt64] = []
     for (base, reader) in readers.enumerated() {
       guard let status = try reader.status(of: .empty), status.kind == .directory else {
         throw FileError(.notDirectory, reader.title)
       }
+      devices.append(status.identity.device)
       places.append(.init(base: base, path: .empty, stamp: status.stamp))
       if top == nil { top = status }
       if status.isOpaque { break }
@@ -42,10 +48,15 @@ final class BaseIndex: Sendable {
       id: .root, parent: .root, name: Name([]),
       state: .init(status: top, places: places, epoch: 1))
     rootNode = root
+    rootDevices = devices
     byID.withLock { $0[.root] = root }
   }
 
-  func node(_ id: NodeID) -> BaseNode? { byID.withLock { $0[id] } }
+  func node(_ id: NodeID) -> BaseNode? {
+    if let node = byID.withLock({ $0[id] }) { return node }
+    guard let store = stored.withLock({ $0 }), let row = try? store.baseNode(id) else { return nil }
+    return restore(row)
+  }
 
   /// Forgets nothing, but compares with the host again whatever is looked at from now on.
   func startEpoch() { epoch.add(1, ordering: .relaxed) }
@@ -92,6 +103,7 @@ final class BaseIndex: Sendable {
   ) -> BaseNode {
     let now = epoch.load(ordering: .relaxed)
     let key = BaseKey(base: places[0].base, identity: status.identity)
+    recall(key)
     let (node, isNew) = identities.withLock { known -> (BaseNode, Bool) in
       if let node = known[key], node.lastStatus.kind == status.kind {
         // A directory has one place; another name of it is where the host has moved it to.
@@ -136,6 +148,61 @@ final class BaseIndex: Sendable {
     merged.sort { $0.name < $1.name }
     directory.state.withLock { $0.listing = merged }
     return merged
+  }
+
+  // MARK: What was stored
+
+  /// A device's number that holds when the base's file system is mounted as another device: 0 for
+  /// the one that the base's root is on.
+  func portable(_ device: UInt64, ofBase base: Int) -> UInt64 {
+    base < rootDevices.count && rootDevices[base] == device ? 0 : device &+ 1
+  }
+
+  func device(_ portable: UInt64, ofBase base: Int) -> UInt64 {
+    portable == 0 && base < rootDevices.count ? rootDevices[base] : portable &- 1
+  }
+
+  /// Makes a node known that a former process has looked at. It is compared with the host before it
+  /// is believed.
+  private func restore(_ row: StoredBaseNode) -> BaseNode {
+    func stamp(_ stamp: BaseStamp, _ base: Int) -> BaseStamp {
+      var stamp = stamp
+      stamp.identity.device = device(stamp.identity.device, ofBase: base)
+      return stamp
+    }
+    let base = row.places.first?.base ?? 0
+    var status = row.status
+    status.identity.device = device(status.identity.device, ofBase: base)
+    let places = row.places.map { place in
+      let names = place.path.split(separator: UInt8(ascii: "/")).map { Name($0) }
+      return BaseNode.Place(
+        base: place.base, path: names.reduce(.empty) { $0.appending($1) },
+        stamp: stamp(place.stamp, place.base))
+    }
+    let node = BaseNode(
+      id: row.id, parent: row.parent, name: row.name,
+      state: .init(status: status, places: places, epoch: 0, isStored: true))
+    let key = BaseKey(base: base, identity: status.identity)
+    let known = identities.withLock { known -> BaseNode in
+      if let other = known[key], other.id == node.id { return other }
+      known[key] = node
+      return node
+    }
+    return byID.withLock { byID in
+      if let other = byID[known.id] { return other }
+      byID[known.id] = known
+      return known
+    }
+  }
+
+  /// Looks for an identity among what was stored, so that its node keeps its number.
+  private func recall(_ key: BaseKey) {
+    guard let store = stored.withLock({ $0 }), identities.withLock({ $0[key] }) == nil else {
+      return
+    }
+    var identity = key.identity
+    identity.device = portable(identity.device, ofBase: key.base)
+    if let row = try? store.baseNode(base: key.base, identity) { _ = restore(row) }
   }
 
   // MARK: Attributes

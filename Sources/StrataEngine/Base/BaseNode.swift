@@ -16,6 +16,8 @@ public final class BaseNode: Sendable {
     var places: [Place]
     /// The epoch in which `status` was last compared with the host.
     var epoch: UInt64
+    /// Whether the workspace's store has it.
+    var isStored = false
     /// Further names of a hard link that it was seen under.
     var otherNames: [(directory: NodeID, name: Name)] = []
     /// Which names were looked up, and what was there.

@@ -4,10 +4,12 @@ extension Workspace {
   /// The cost goes with what differs: shared pages of the maps are skipped whole. A directory that
   /// was removed, or made, is listed with all that was in it. What lives in side layers is left out.
   public func diff(_ old: Namespace, _ new: Namespace) throws(FileError) -> [Change] {
-    var difference = Difference(old: old, new: new)
-    try difference.collectEntries()
-    try difference.collectNodes()
-    return try difference.changes()
+    try context.whole { () throws(FileError) in
+      var difference = Difference(old: old, new: new)
+      try difference.collectEntries()
+      try difference.collectNodes()
+      return try difference.changes()
+    }
   }
 }
 

@@ -45,7 +45,16 @@ extension Fork {
     _ body: (inout Namespace, (NodeID) -> Bool, inout [Effect]) throws(FileError) -> R
   ) throws(FileError) -> R {
     var effects: [Effect] = []
+    let health = workspace.context.persistence?.health
+    let damage = health?.count
     let result = try state.withLock { state throws(FileError) -> R in
+      let failures = health?.count
+      defer {
+        // A change that met a page that cannot be read has gone wrong.
+        if let failures, health?.count != failures, let saved = state.saved {
+          state.restore(saved)
+        }
+      }
       guard let generation, generation != state.generation else {
         let open = state.world.open
         return try body(&state.world.value, { open[$0] != nil }, &effects)
@@ -56,6 +65,7 @@ extension Fork {
       defer { state.retired[generation] = world }
       return try body(&world.value, { world.open[$0] != nil }, &effects)
     }
+    if let health, let failures = damage { try health.check(since: failures) }
     for effect in effects { tell(effect, caller, rule) }
     return result
   }

@@ -88,13 +88,21 @@ extension Fork {
   /// Puts another value in the fork's place. Files that are open keep the former one.
   func replaceValue(with value: Namespace) {
     state.withLock { state in
-      if !state.world.open.isEmpty { state.retired[state.generation] = state.world }
       let sealedThrough = max(state.world.value.sealedThrough, value.sealedThrough)
-      state.generation += 1
-      state.world = World(value: value)
-      state.world.value.seal()
+      state.restore(value)
       state.world.value.sealedThrough = sealedThrough
     }
+  }
+}
+
+extension Fork.State {
+  /// Puts another value in the place of what there is.
+  mutating func restore(_ value: Namespace) {
+    if !world.open.isEmpty { retired[generation] = world }
+    generation += 1
+    world = Fork.World(value: value)
+    world.value.seal()
+    flushed = value.nodes
   }
 }
 

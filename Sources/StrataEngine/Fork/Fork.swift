@@ -27,6 +27,10 @@ public final class Fork: Sendable {
     var history = History()
     /// The operation under way, if any.
     var operation: UInt64?
+    /// The nodes when their blocks were handed to the store last.
+    var flushed = PersistentMap<NodeID, Node>()
+    /// The value that the store has; nil if it has none of this fork.
+    var saved: Namespace?
   }
 
   /// A value and how often each of its nodes is open.

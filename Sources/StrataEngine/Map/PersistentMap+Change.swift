@@ -29,13 +29,18 @@ extension PersistentMap {
   mutating func remove(_ key: Key) -> Bool {
     guard self[key] != nil else { return false }
     modifyRoot { Self.remove(key, from: &$0) }
-    while let page = root, !page.isLeaf, page.count == 1 { setRoot(page.children[0]) }
+    while let page = root, !page.isLeaf, page.count == 1, page.load(0) { setRoot(page.child(0)) }
     if root?.count == 0 { setRoot(nil) }
     return true
   }
 
   private static func makeUnique(_ page: inout Page) {
-    if !isKnownUniquelyReferenced(&page) { page = page.copy() }
+    if isKnownUniquelyReferenced(&page) {
+      // It is about to differ from its record.
+      page.header.record = 0
+    } else {
+      page = page.copy()
+    }
   }
 
   /// Inserts below `page`; returns the page to put to its right if it had to be split.
@@ -57,6 +62,7 @@ extension PersistentMap {
       }
     } else {
       let child = page.childIndex(key)
+      guard page.load(child) else { return nil }
       page.include(key)
       let last = isLast && child == page.count - 1
       guard let right = insert(key, value, into: &page.children[child], isLast: last) else {
@@ -97,6 +103,7 @@ extension PersistentMap {
   ) throws(E) -> R {
     makeUnique(&page)
     if page.isLeaf { return try change(&page.values[page.rank(key) - 1]) }
+    // The caller has found the key: all pages on the way are in memory.
     return try update(key, in: &page.children[page.childIndex(key)], change)
   }
 
@@ -122,7 +129,8 @@ extension PersistentMap {
 
   /// Makes one page of the children `left` and `left + 1` where both together leave room to grow.
   private static func merge(_ page: inout Page, _ left: Int) {
-    let right = page.children[left + 1]
+    guard page.load(left), page.load(left + 1) else { return }
+    let right = page.child(left + 1)
     guard page.children[left].count + right.count <= Page.maximum(isLeaf: right.isLeaf) * 3 / 4
     else { return }
     makeUnique(&page.children[left])

@@ -48,9 +48,11 @@ extension PersistentMap {
       var page = page
       stack.append((page, 0))
       while !page.isLeaf {
-        page = page.children[0]
+        page = page.child(0)
         stack.append((page, 0))
       }
+      // In place of a page that cannot be read there is an empty one.
+      if page.count == 0 { advance() }
     }
 
     mutating func advance() { advance(past: 1) }
@@ -61,7 +63,7 @@ extension PersistentMap {
       while let (page, index) = stack.last {
         if index + 1 < page.count {
           stack[stack.count - 1].index = index + 1
-          if !page.isLeaf { descend(page.children[index + 1]) }
+          if !page.isLeaf { descend(page.child(index + 1)) }
           return
         }
         stack.removeLast()
@@ -74,7 +76,7 @@ extension PersistentMap {
       while levels < stack.count, levels < other.stack.count {
         let mine = stack[stack.count - 1 - levels]
         let its = other.stack[other.stack.count - 1 - levels]
-        guard mine.page === its.page, mine.index == 0, its.index == 0 else { break }
+        guard mine.page.isSame(as: its.page), mine.index == 0, its.index == 0 else { break }
         levels += 1
       }
       guard levels > 0 else { return false }

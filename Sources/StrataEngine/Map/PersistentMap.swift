@@ -11,8 +11,31 @@ struct PersistentMap<Key: PageKey, Value: Sendable>: @unchecked Sendable {
 
   var isEmpty: Bool { root == nil }
 
+  /// A map that a store holds, by the record of its root page; nothing is read yet.
+  init(record: UInt64, from source: PageSource<Key, Value>) {
+    guard record != 0 else { return }
+    let above = Page.make(isLeaf: false, room: 1)
+    above.header.source = source
+    above.append(.lowest, record: record)
+    root = above
+  }
+
   /// Whether both are the same pages: then they are equal; the reverse need not hold.
-  func isIdentical(to other: Self) -> Bool { root === other.root }
+  func isIdentical(to other: Self) -> Bool {
+    if root === other.root { return true }
+    let record = record
+    return record != 0 && record == other.record
+  }
+
+  /// The record of the root page; 0 if the map is empty or not stored as it is.
+  var record: UInt64 {
+    guard var page = root else { return 0 }
+    while !page.isLeaf, page.count == 1 {
+      guard let child = page.childInMemory(0) else { return page.record(ofChild: 0) }
+      page = child
+    }
+    return page.header.record
+  }
 
   subscript(key: Key) -> Value? {
     guard let root else { return nil }
@@ -22,7 +45,7 @@ struct PersistentMap<Key: PageKey, Value: Sendable>: @unchecked Sendable {
       while let next = page._withUnsafeGuaranteedRef({ $0.child(for: key) }) { page = next }
       return page._withUnsafeGuaranteedRef { page in
         let rank = page.rank(key)
-        guard rank > 0, page.keys[rank - 1] == key else { return nil }
+        guard rank > 0, page.isLeaf, page.keys[rank - 1] == key else { return nil }
         return page.values[rank - 1]
       }
     }
@@ -36,7 +59,7 @@ struct PersistentMap<Key: PageKey, Value: Sendable>: @unchecked Sendable {
         return rank == 0 ? nil : (page.keys[rank - 1], page.values[rank - 1])
       }
       for index in stride(from: page.childIndex(key), through: 0, by: -1) {
-        if let found = search(page.children[index]) { return found }
+        if let found = search(page.child(index)) { return found }
       }
       return nil
     }
@@ -59,7 +82,7 @@ struct PersistentMap<Key: PageKey, Value: Sendable>: @unchecked Sendable {
       }
       let first = isOnEdge ? page.childIndex(start) : 0
       for index in first..<page.count {
-        if try !visit(page.children[index], isOnEdge && index == first) { return false }
+        if try !visit(page.child(index), isOnEdge && index == first) { return false }
       }
       return true
     }
@@ -73,7 +96,7 @@ struct PersistentMap<Key: PageKey, Value: Sendable>: @unchecked Sendable {
         if page.isLeaf {
           try body(page.keys[index], page.values[index])
         } else {
-          try visit(page.children[index])
+          try visit(page.child(index))
         }
       }
     }

@@ -18,6 +18,17 @@ struct EntryKey: PageKey {
     self.fingerprint = fingerprint
   }
 
+  static var lowest: EntryKey { EntryKey(startOf: NodeID(0)) }
+
+  func write(to writer: inout PageWriter) {
+    writer.number(directory.rawValue)
+    writer.bytes(name.bytes)
+  }
+
+  init(from reader: inout PageReader) throws(FileError) {
+    self.init(NodeID(try reader.number()), Name(try reader.bytes()))
+  }
+
   /// The directory, then as much as has room of the name's fingerprint.
   @inline(__always)
   var digest: UInt64 {
@@ -61,6 +72,17 @@ struct Entry: Equatable, Sendable {
   }
 
   static func whiteout(owner: LayerID) -> Entry { Entry(whiteoutOwner: owner) }
+
+  func write(to writer: inout PageWriter) {
+    writer.number(target)
+    writer.number(owner.rawValue)
+  }
+
+  init(from reader: inout PageReader) throws(FileError) {
+    target = try reader.number()
+    owner = LayerID(try reader.number())
+    if target != 0, kind == nil { throw .damaged }
+  }
 
   /// Nil for a whiteout.
   var node: NodeID? {

@@ -7,11 +7,15 @@
 /// reads as     base   page   zeros         zeros up to the file's size
 /// ```
 struct FileContent: Sendable {
-  private(set) var extents = PersistentMap<UInt64, Extent>()
+  private(set) var extents: PersistentMap<UInt64, Extent>
   /// The base's file that shows where no extent is; nil once the top owns everything.
   var below: Below?
   /// The layer that took the file as a whole, by making it or by copy-up; nil while it is a base's.
   var owner: Layer?
+
+  init(extents: PersistentMap<UInt64, Extent> = .init(), below: Below?, owner: Layer?) {
+    (self.extents, self.below, self.owner) = (extents, below, owner)
+  }
 
   /// Blocks from the extent's key up to `end`, and what holds them.
   struct Extent: Sendable {
@@ -90,6 +94,25 @@ struct FileContent: Sendable {
   mutating func set(_ blocks: Range<UInt64>, to stored: StoredBlocks) {
     carve(blocks)
     extents.insert(blocks.lowerBound, Extent(end: blocks.upperBound, holding: .stored(stored)))
+  }
+
+  /// The same, as one extent with what stands next to it in the same file.
+  mutating func join(_ blocks: Range<UInt64>, to stored: StoredBlocks) {
+    var blocks = blocks
+    if stored.record == 0 {
+      func isSame(_ extent: Extent) -> Bool {
+        if case .stored(let other) = extent.holding { other.isSame(as: stored) } else { false }
+      }
+      if blocks.lowerBound > 0, let (start, extent) = extents.floor(blocks.lowerBound - 1),
+        extent.end == blocks.lowerBound, isSame(extent)
+      {
+        blocks = start..<blocks.upperBound
+      }
+      if let next = extents[blocks.upperBound], isSame(next) {
+        blocks = blocks.lowerBound..<next.end
+      }
+    }
+    set(blocks, to: stored)
   }
 
   /// Makes a range of blocks read as zeros, also over what lies below.

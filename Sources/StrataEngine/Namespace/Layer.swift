@@ -16,6 +16,7 @@ public final class Layer: Sendable {
   private struct State: ~Copyable {
     var parent: Layer?
     var stats = LayerStats()
+    var isSaved = false
   }
 
   init(id: LayerID, fork: ForkID, name: String, parent: Layer?) {
@@ -28,6 +29,14 @@ public final class Layer: Sendable {
 
   public var parent: Layer? { state.withLock { $0.parent } }
   public var stats: LayerStats { state.withLock { $0.stats } }
+
+  /// Whether the store has the layer already; from now on it counts as having it.
+  func markSaved() -> Bool {
+    state.withLock { state in
+      defer { state.isSaved = true }
+      return state.isSaved
+    }
+  }
 
   func count(_ change: (inout LayerStats) -> Void) { state.withLock { change(&$0.stats) } }
 

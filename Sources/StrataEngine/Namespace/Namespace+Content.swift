@@ -53,8 +53,10 @@ extension Namespace {
     guard offset >= 0 else { throw .invalid }
     let count = Int(min(max(node.size - offset, 0), Int64(buffer.count)))
     guard count > 0 else { return 0 }
-    try content.read(
-      into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset, reader)
+    try context.whole { () throws(FileError) in
+      try content.read(
+        into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset, reader)
+    }
     return count
   }
 
@@ -63,7 +65,9 @@ extension Namespace {
   ) throws(FileError) -> Range<Int64>? {
     let node = try record(id)
     guard case .file(let content) = node.body else { throw .invalid }
-    return try content.data(after: max(offset, 0), size: node.size, reader)
+    return try context.whole { () throws(FileError) in
+      try content.data(after: max(offset, 0), size: node.size, reader)
+    }
   }
 
   /// Changes content by the one write rule; `how` says what becomes of content from below.

@@ -23,8 +23,10 @@ extension Namespace {
     }
     guard rows.count < limit else { return rows }
     let listed = try below.map { base throws(FileError) in try context.bases.listing(of: base) }
-    merge(listed ?? [], of: directory, after: cookie, limit: limit, into: &rows)
-    return rows
+    return try context.whole {
+      merge(listed ?? [], of: directory, after: cookie, limit: limit, into: &rows)
+      return rows
+    }
   }
 
   /// Both sides are in the order of names; an entry of a layer hides the base's of the same name.

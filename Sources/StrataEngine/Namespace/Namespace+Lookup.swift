@@ -1,8 +1,25 @@
 extension Namespace {
+  /// The record that layers have of a node; nil for one that they have left as the bases have it.
+  @inline(__always)
+  func own(_ id: NodeID) throws(FileError) -> Node? {
+    if let node = nodes[id] { return node }
+    // Damage is rare, so that what is not there is looked for once more only after some was seen.
+    guard let health = context.persistence?.health, health.count != 0 else { return nil }
+    return try context.whole { nodes[id] }
+  }
+
+  /// What layers say of a name; nil if they say nothing.
+  @inline(__always)
+  func ownEntry(_ key: EntryKey) throws(FileError) -> Entry? {
+    if let entry = entries[key] { return entry }
+    guard let health = context.persistence?.health, health.count != 0 else { return nil }
+    return try context.whole { entries[key] }
+  }
+
   /// The record of a node: a layer's, or made of what the base says.
   /// - Throws: ESTALE for a node that is not, or no longer, in this value.
   func record(_ id: NodeID) throws(FileError) -> Node {
-    if let node = nodes[id] { return node }
+    if let node = try own(id) { return node }
     guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
     return try baseRecord(base)
   }
@@ -29,14 +46,14 @@ extension Namespace {
   }
 
   func attributes(_ id: NodeID) throws(FileError) -> Attributes {
-    if let node = nodes[id] { return node.attributes(id) }
+    if let node = try own(id) { return node.attributes(id) }
     guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
     return try context.bases.attributes(of: base)
   }
 
   /// What a directory shows from below; nil if it shows nothing.
   func directoryBelow(_ id: NodeID) throws(FileError) -> BaseNode? {
-    if let node = nodes[id] {
+    if let node = try own(id) {
       guard case .directory(let below) = node.body else { throw .notDirectory }
       return below
     }
@@ -47,7 +64,7 @@ extension Namespace {
 
   /// The node under a name; nil if there is none.
   func find(_ name: Name, in directory: NodeID) throws(FileError) -> NodeID? {
-    if let entry = entries[EntryKey(directory, name)] { return entry.node }
+    if let entry = try ownEntry(EntryKey(directory, name)) { return entry.node }
     guard let below = try directoryBelow(directory) else { return nil }
     return try context.bases.child(name, of: below)?.id
   }
@@ -55,7 +72,7 @@ extension Namespace {
   /// One step of a path: the node under a name, and what it is.
   /// - Throws: ENOENT, ENOTDIR, ENAMETOOLONG.
   func step(_ name: Name, in directory: NodeID) throws(FileError) -> (NodeID, FileKind) {
-    if let entry = entries[EntryKey(directory, name)] {
+    if let entry = try ownEntry(EntryKey(directory, name)) {
       if let node = entry.node, let kind = entry.kind { return (node, kind) }
       throw .notFound
     }
@@ -82,20 +99,20 @@ extension Namespace {
   }
 
   func kind(_ id: NodeID) throws(FileError) -> FileKind {
-    if let node = nodes[id] { return node.kind }
+    if let node = try own(id) { return node.kind }
     guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
     return base.lastStatus.kind
   }
 
   /// The directory's `..`; the root is its own.
   func parent(of directory: NodeID) throws(FileError) -> NodeID {
-    if let node = nodes[directory] { return node.parent }
+    if let node = try own(directory) { return node.parent }
     guard let base = context.bases.node(directory) else { throw FileError(.staleNFSFileHandle) }
     return base.parent
   }
 
   func readLink(_ id: NodeID) throws(FileError) -> [UInt8] {
-    if let node = nodes[id] {
+    if let node = try own(id) {
       guard case .symlink(let link) = node.body else { throw .invalid }
       return link.target
     }
@@ -105,7 +122,7 @@ extension Namespace {
   }
 
   func extendedAttributes(_ id: NodeID) throws(FileError) -> [Name: [UInt8]] {
-    let node = nodes[id]
+    let node = try own(id)
     if let own = node?.xattrs { return own.values }
     guard let base = node == nil ? context.bases.node(id) : node?.below else {
       if node == nil { throw FileError(.staleNFSFileHandle) }

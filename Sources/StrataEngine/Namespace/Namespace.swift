@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// A tree of directories as one value.
 ///
 /// Copying it is a snapshot: O(1), whatever it holds, since both copies share all structure until
@@ -69,6 +71,8 @@ public struct Namespace: Sendable {
 /// What plugins keep with a tree, by plugin and key.
 final class Annotations: Sendable {
   let values: [String: [String: [UInt8]]]
+  /// The store's record of them; 0 if there is none.
+  let record = Atomic<UInt64>(0)
   init(_ values: [String: [String: [UInt8]]]) { self.values = values }
 }
 
@@ -77,13 +81,29 @@ final class NamespaceContext: Sendable {
   let bases: BaseIndex
   let ids: IDSource
   let clock: @Sendable () -> Timestamp
+  /// The workspace's store; nil in memory.
+  let persistence: Persistence?
 
   init(
-    bases: BaseIndex, ids: IDSource, clock: @escaping @Sendable () -> Timestamp
+    bases: BaseIndex, ids: IDSource, persistence: Persistence? = nil,
+    clock: @escaping @Sendable () -> Timestamp
   ) {
     self.bases = bases
     self.ids = ids
+    self.persistence = persistence
     self.clock = clock
+  }
+
+  /// Runs what reads maps.
+  /// - Throws: EIO if a page of the store could not be read meanwhile: what was not found may be in
+  ///   it.
+  @inline(__always)
+  func whole<R>(_ body: () throws(FileError) -> R) throws(FileError) -> R {
+    guard let health = persistence?.health else { return try body() }
+    let before = health.count
+    let result = try body()
+    try health.check(since: before)
+    return result
   }
 }
 

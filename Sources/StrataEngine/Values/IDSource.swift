@@ -5,10 +5,30 @@ final class IDSource: Sendable {
   private let lastNode = Atomic<UInt64>(NodeID.root.rawValue)
   private let lastLayer = Atomic<UInt64>(0)
   private let lastFork = Atomic<UInt32>(0)
+  private let lastRecord = Atomic<UInt64>(0)
 
   func nextNode() -> NodeID { NodeID(lastNode.add(1, ordering: .relaxed).newValue) }
   func nextLayer() -> LayerID { LayerID(lastLayer.add(1, ordering: .relaxed).newValue) }
   func nextFork() -> ForkID { ForkID(lastFork.add(1, ordering: .relaxed).newValue) }
+
+  func nextRecord() -> UInt64 { lastRecord.add(1, ordering: .relaxed).newValue }
+
+  /// Goes on where a former process has stopped.
+  func `continue`(from counters: StoredCounters) {
+    lastNode.store(counters.node, ordering: .relaxed)
+    lastLayer.store(counters.layer, ordering: .relaxed)
+    lastFork.store(counters.fork, ordering: .relaxed)
+    lastRecord.store(counters.record, ordering: .relaxed)
+  }
+
+  var counters: StoredCounters {
+    var counters = StoredCounters()
+    counters.node = lastNode.load(ordering: .relaxed)
+    counters.layer = lastLayer.load(ordering: .relaxed)
+    counters.fork = lastFork.load(ordering: .relaxed)
+    counters.record = lastRecord.load(ordering: .relaxed)
+    return counters
+  }
 
   /// The newest layer there is: everything made from now on has a greater number.
   var newestLayer: LayerID { LayerID(lastLayer.load(ordering: .relaxed)) }

@@ -19,4 +19,8 @@ public struct Operation: Sendable {
 struct History: Sendable {
   var done: [Operation] = []
   var undone: [Operation] = []
+  /// Those that were undone and can not be done again, because something else was done instead.
+  var abandoned: [Operation] = []
+  /// Numbers of those that the store does not have as they are.
+  var unsaved: Set<UInt64> = []
 }

@@ -8,6 +8,10 @@ public struct SideLayer: Sendable {
   public let name: String
   /// A host directory whose file system it counts on for room; nil is memory.
   public let dataDirectory: [UInt8]?
+
+  public init(id: SideLayerID, name: String, dataDirectory: [UInt8]?) {
+    (self.id, self.name, self.dataDirectory) = (id, name, dataDirectory)
+  }
 }
 
 extension Workspace {

@@ -26,6 +26,14 @@ extension Workspace {
     let time = now
     let isLogged = fork.state.withLock { state in
       state.operation = nil
+      do throws(FileError) {
+        try state.flush()
+      } catch {
+        // What cannot be kept is not done: the operation fails whole.
+        state.restore(before)
+        self.state.withLock { $0.failure = error }
+        return false
+      }
       let layer = state.world.value.top
       state.world.value.seal()
       let after = state.world.value
@@ -34,6 +42,9 @@ extension Workspace {
         Operation(
           id: id, command: command, time: time, fork: fork.name, before: before, after: after,
           layer: layer))
+      state.history.unsaved.insert(id)
+      state.history.unsaved.formUnion(state.history.undone.map(\.id))
+      state.history.abandoned += state.history.undone
       state.history.undone = []
       return true
     }
@@ -46,7 +57,10 @@ extension Workspace {
   public func undo(_ fork: Fork) throws(FileError) -> Operation {
     let operation = fork.state.withLock { state in
       let operation = state.history.done.popLast()
-      if let operation { state.history.undone.append(operation) }
+      if let operation {
+        state.history.undone.append(operation)
+        state.history.unsaved.insert(operation.id)
+      }
       return operation
     }
     guard let operation else { throw FileError(.noSuchFileOrDirectory, "nothing to undo") }
@@ -60,7 +74,10 @@ extension Workspace {
   public func redo(_ fork: Fork) throws(FileError) -> Operation {
     let operation = fork.state.withLock { state in
       let operation = state.history.undone.popLast()
-      if let operation { state.history.done.append(operation) }
+      if let operation {
+        state.history.done.append(operation)
+        state.history.unsaved.insert(operation.id)
+      }
       return operation
     }
     guard let operation else { throw FileError(.noSuchFileOrDirectory, "nothing to redo") }

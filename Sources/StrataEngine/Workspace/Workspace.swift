@@ -12,6 +12,11 @@ public final class Workspace: Sendable {
     var forksByName: [String: Fork] = [:]
     var lastOperation: UInt64 = 0
     var sideLayers: [SideLayer] = []
+    /// Forks that were dropped since the last checkpoint.
+    var dropped: [ForkID] = []
+    var savedSideLayers = 0
+    /// Why the last operation could not be kept, until somebody is told.
+    var failure: FileError?
 
     mutating func add(_ fork: Fork) {
       forks[fork.id] = fork
@@ -19,17 +24,31 @@ public final class Workspace: Sendable {
     }
   }
 
-  /// Opens a workspace in memory over bases, topmost first. Nothing is read but the bases' roots.
-  /// - Parameter clock: nanoseconds since 1970 for everything that is made or changed.
-  /// - Throws: ENOTDIR for a base that is no directory, EINVAL for none.
+  /// Opens a workspace over bases, topmost first. Nothing is read but the bases' roots, and of a
+  /// store the rows of forks, layers and operations.
+  /// - Parameters:
+  ///   - store: what makes it durable; nil keeps everything in memory.
+  ///   - clock: nanoseconds since 1970 for everything that is made or changed.
+  /// - Throws: ENOTDIR for a base that is no directory, EINVAL for none, and what the store says.
   public init(
-    bases: [any BaseReader], clock: @escaping @Sendable () -> Timestamp
+    bases: [any BaseReader], store: (any WorkspaceStore)? = nil,
+    clock: @escaping @Sendable () -> Timestamp
   ) throws(FileError) {
     let ids = IDSource()
-    context = NamespaceContext(bases: try BaseIndex(bases, ids: ids), ids: ids, clock: clock)
+    let index = try BaseIndex(bases, ids: ids)
+    let persistence = store.map { Persistence($0, bases: index, ids: ids) }
+    context = NamespaceContext(bases: index, ids: ids, persistence: persistence, clock: clock)
+    if let persistence {
+      index.stored.withLock { $0 = persistence.store }
+      if let stored = try persistence.store.load() {
+        try restore(stored, from: persistence)
+        return
+      }
+    }
     let value = Namespace(context: context, fork: ids.nextFork(), name: "main")
     let main = Fork(value, parent: nil, in: self)
     state.withLock { $0.add(main) }
+    try checkpoint()
   }
 
   /// The bases, topmost first.
@@ -83,7 +102,8 @@ public final class Workspace: Sendable {
     of parent: Fork, at operation: UInt64?, forking name: String
   ) throws(FileError) -> Namespace {
     guard let operation else {
-      return parent.state.withLock { state in
+      return try parent.state.withLock { state throws(FileError) in
+        try state.flush()
         var child = state.world.value.makeFork(named: name)
         for (node, _) in state.world.open { child.forget(node) }
         return child
@@ -104,6 +124,7 @@ public final class Workspace: Sendable {
     let isKnown = state.withLock { state in
       guard state.forks.removeValue(forKey: fork.id) != nil else { return false }
       state.forksByName[fork.name] = nil
+      state.dropped.append(fork.id)
       return true
     }
     guard isKnown else { throw .notFound }
@@ -129,5 +150,5 @@ public final class Workspace: Sendable {
   public func takeBaseChanges() -> [BaseChange] { context.bases.takeChanges() }
 
   /// The hook behind fsync: a workspace on disk makes everything acknowledged durable.
-  func sync() throws(FileError) {}
+  func sync() throws(FileError) { try checkpoint() }
 }

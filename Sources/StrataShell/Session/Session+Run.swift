@@ -23,6 +23,13 @@ extension Session {
       return lastStatus
     }
     lastStatus = Runner(session: self, source: source, output: output, input: input).run(script)
+    do throws(FileError) {
+      // Durable when the prompt returns, all of a script's commands in one go.
+      if sourceDepth == 0 { try workspace.checkpoint() }
+    } catch {
+      try? output.standardError.write(Array("strata: not saved: \(error.text)\n".utf8))
+      if lastStatus == ExitStatus.success { lastStatus = ExitStatus.failure }
+    }
     return lastStatus
   }
 

@@ -2,6 +2,7 @@ internal import Glibc
 internal import StrataEngine
 internal import StrataShell
 internal import StrataStorage
+internal import StrataSystem
 
 /// The parts of the program, put together: bases, workspace, plugins, session and its streams.
 final class Assembly {
@@ -9,32 +10,73 @@ final class Assembly {
   let plugins: LuaHub
   let recording: Recording
   let bases: [[UInt8]]
+  /// The workspace's directory, which this process owns; nil for a session in memory.
+  let directory: WorkspaceDirectory?
   private let isJSON: Bool
   private let color: ColorChoice
 
   /// - Throws: what a person is told of a base or plugin that cannot be had.
   init(_ launch: Launch) throws(Complaint) {
     let host = MachineHost()
-    bases = launch.bases.isEmpty ? [[UInt8(ascii: ".")]] : launch.bases
     (isJSON, color) = (launch.json, launch.color)
-    let workspace = try Self.open(bases, host)
+    let workspace: Workspace
+    if launch.bases.isEmpty, let path = Self.findWorkspace() {
+      (workspace, bases, directory) = try Self.open(path, host)
+    } else {
+      bases = launch.bases.isEmpty ? [[UInt8(ascii: ".")]] : launch.bases
+      (workspace, directory) = (try Self.open(bases, host), nil)
+    }
     plugins = LuaHub(workspace)
     session = Session(
       workspace: workspace, host: host, caller: .ofProcess(), plugins: plugins)
     recording = Recording(bases: bases.map(host.absolutePath))
     for command in [
       Command.replay(MachineReplayHost()), Command.record(recording), Command.test(host),
+      Command.`init`(host),
     ] {
       session.commands.add(command)
     }
     for file in launch.plugins { try load(file, host) }
   }
 
+  /// The workspace that the working directory is in.
+  private static func findWorkspace() -> [UInt8]? {
+    workingDirectory().flatMap { WorkspaceDirectory.find(from: $0) }
+  }
+
+  /// Opens a workspace on disk and becomes its owner.
+  private static func open(
+    _ path: [UInt8], _ host: MachineHost
+  ) throws(Complaint) -> (Workspace, [[UInt8]], WorkspaceDirectory) {
+    do throws(FileError) {
+      let directory = try WorkspaceDirectory.own(path)
+      let store = try DurableStore(directory: path)
+      let bases = try store.basePaths()
+      return (try open(bases, host, store), bases, directory)
+    } catch {
+      throw Complaint("\(ShownName(path)): \(error.text)")
+    }
+  }
+
+  private static func open(
+    _ bases: [[UInt8]], _ host: MachineHost, _ store: DurableStore
+  ) throws(FileError) -> Workspace {
+    var readers: [any BaseReader] = []
+    for base in bases {
+      do throws(FileError) {
+        readers.append(try HostDirectory(path: base, hiding: [WorkspaceDirectory.name]))
+      } catch {
+        throw FileError(error.errno, "base \(ShownName(base)): \(error.text)")
+      }
+    }
+    return try Workspace(bases: readers, store: store, clock: { host.now() })
+  }
+
   private static func open(_ paths: [[UInt8]], _ host: MachineHost) throws(Complaint) -> Workspace {
     var readers: [any BaseReader] = []
     for path in paths {
       do throws(FileError) {
-        readers.append(try HostDirectory(path: path))
+        readers.append(try HostDirectory(path: path, hiding: [WorkspaceDirectory.name]))
       } catch {
         throw Complaint("\(ShownName(path)): \(error.text)")
       }

@@ -1,0 +1,36 @@
+internal import Synchronization
+
+extension Fork.State {
+  /// Hands blocks in memory to the store, if there is one.
+  mutating func flush() throws(FileError) {
+    guard let persistence = world.value.context.persistence,
+      !world.value.nodes.isIdentical(to: flushed)
+    else { return }
+    try world.value.flush(since: flushed, to: persistence)
+    flushed = world.value.nodes
+  }
+
+  /// Whether the store has the value as it is.
+  var isSaved: Bool {
+    guard let saved else { return false }
+    let value = world.value
+    return value.isUnchanged(since: saved) && value.newest === saved.newest
+      && value.sealedThrough == saved.sealedThrough
+  }
+}
+
+extension Fork {
+  /// A fork that the store holds.
+  convenience init(
+    _ row: StoredFork, _ value: Namespace, origin: Namespace, _ history: History,
+    in workspace: Workspace
+  ) {
+    self.init(value, parent: row.parent, in: workspace)
+    state.withLock { state in
+      state.origin = origin
+      state.history = history
+      state.flushed = value.nodes
+      state.saved = value
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/// What a workspace needs to outlive the process: a place for pages, blocks and rows.
+///
+/// What is put with ``put(_:record:)`` and ``write(_:layer:node:at:)`` is there to be read at once, and
+/// for good once a ``commit(_:)`` that came later has returned. A commit is one transaction: data is
+/// on the disk before the rows that lead to it, and either all rows of a batch are there or none.
+public protocol WorkspaceStore: PageStore, BlockStore {
+  /// What was committed last; nil for a store that is new.
+  func load() throws(FileError) -> StoredWorkspace?
+
+  /// Gives a record its bytes. They are written with the next commit.
+  func put(_ bytes: [UInt8], record: UInt64) throws(FileError)
+
+  /// Writes whole blocks to the file that a layer has of a node.
+  func write(
+    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
+  ) throws(FileError)
+
+  /// Sets the length of that file, so that it is what a program would see.
+  func truncate(layer: LayerID, node: NodeID, to size: Int64) throws(FileError)
+
+  func commit(_ batch: StoreBatch) throws(FileError)
+
+  /// A base's node that was committed, by its number or by what it is.
+  func baseNode(_ id: NodeID) throws(FileError) -> StoredBaseNode?
+  func baseNode(base: Int, _ identity: BaseIdentity) throws(FileError) -> StoredBaseNode?
+}
+
+/// A namespace value as the store knows it: the records of its maps' roots (0 is an empty map), and
+/// its layers.
+public struct StoredTree: Equatable, Sendable {
+  public var nodes: UInt64
+  public var entries: UInt64
+  public var annotations: UInt64
+  /// The newest sealed layer; 0 is right above the bases.
+  public var sealed: LayerID
+  public var sealedThrough: LayerID
+
+  public init(
+    nodes: UInt64, entries: UInt64, annotations: UInt64, sealed: LayerID, sealedThrough: LayerID
+  ) {
+    (self.nodes, self.entries, self.annotations) = (nodes, entries, annotations)
+    (self.sealed, self.sealedThrough) = (sealed, sealedThrough)
+  }
+}
+
+public struct StoredFork: Equatable, Sendable {
+  public var id: ForkID
+  public var name: String
+  public var parent: ForkID?
+  public var value: StoredTree
+  public var origin: StoredTree
+
+  public init(
+    id: ForkID, name: String, parent: ForkID?, value: StoredTree, origin: StoredTree
+  ) {
+    (self.id, self.name, self.parent) = (id, name, parent)
+    (self.value, self.origin) = (value, origin)
+  }
+}
+
+public struct StoredLayer: Equatable, Sendable {
+  public var id: LayerID
+  public var fork: ForkID
+  public var name: String
+  public var parent: LayerID
+  public var stats: LayerStats
+
+  public init(id: LayerID, fork: ForkID, name: String, parent: LayerID, stats: LayerStats) {
+    (self.id, self.fork, self.name, self.parent, self.stats) = (id, fork, name, parent, stats)
+  }
+}
+
+public struct StoredOperation: Equatable, Sendable {
+  /// What became of an operation.
+  public enum State: Int64, Sendable { case done, undone, abandoned }
+
+  public var id: UInt64
+  public var fork: ForkID
+  public var command: String
+  public var time: Timestamp
+  public var before: StoredTree
+  public var after: StoredTree
+  /// 0 if it only went back to an older value.
+  public var layer: LayerID
+  public var state: State
+
+  public init(
+    id: UInt64, fork: ForkID, command: String, time: Timestamp, before: StoredTree,
+    after: StoredTree, layer: LayerID, state: State
+  ) {
+    (self.id, self.fork, self.command, self.time) = (id, fork, command, time)
+    (self.before, self.after, self.layer, self.state) = (before, after, layer, state)
+  }
+}
+
+/// A node of the bases that a record refers to.
+public struct StoredBaseNode: Equatable, Sendable {
+  public struct Place: Equatable, Sendable {
+    public var base: Int
+    /// From the base's root, without a slash in front; empty for the root.
+    public var path: [UInt8]
+    public var stamp: BaseStamp
+
+    public init(base: Int, path: [UInt8], stamp: BaseStamp) {
+      (self.base, self.path, self.stamp) = (base, path, stamp)
+    }
+  }
+
+  public var id: NodeID
+  public var parent: NodeID
+  public var name: Name
+  public var status: BaseStatus
+  public var places: [Place]
+
+  public init(
+    id: NodeID, parent: NodeID, name: Name, status: BaseStatus, places: [Place]
+  ) {
+    (self.id, self.parent, self.name) = (id, parent, name)
+    (self.status, self.places) = (status, places)
+  }
+}
+
+/// The newest numbers that were given out.
+public struct StoredCounters: Equatable, Sendable {
+  public var node: UInt64 = NodeID.root.rawValue
+  public var layer: UInt64 = 0
+  public var fork: UInt32 = 0
+  public var record: UInt64 = 0
+  public var operation: UInt64 = 0
+  public init() {}
+}
+
+/// All of a workspace but what is read as it is looked at.
+public struct StoredWorkspace: Sendable {
+  public var counters = StoredCounters()
+  public var forks: [StoredFork] = []
+  /// Parents before their children.
+  public var layers: [StoredLayer] = []
+  /// In the order of their numbers.
+  public var operations: [StoredOperation] = []
+  public var sideLayers: [SideLayer] = []
+  public init() {}
+}
+
+/// What one transaction writes beside the records that were put before.
+public struct StoreBatch: Sendable {
+  public var counters = StoredCounters()
+  public var forks: [StoredFork] = []
+  public var droppedForks: [ForkID] = []
+  public var layers: [StoredLayer] = []
+  public var operations: [StoredOperation] = []
+  public var baseNodes: [StoredBaseNode] = []
+  public var sideLayers: [SideLayer] = []
+  public init() {}
+
+  /// Whether there is nothing in it but counters.
+  public var isEmpty: Bool {
+    forks.isEmpty && droppedForks.isEmpty && layers.isEmpty && operations.isEmpty
+      && baseNodes.isEmpty && sideLayers.isEmpty
+  }
+}

@@ -1,0 +1,176 @@
+internal import StrataEngine
+internal import StrataSystem
+internal import SystemPackage
+
+/// The files `data/LAYER/NODE`: block i of a node in a layer lies at offset i times the block size.
+/// Used by one thread at a time.
+final class DataFiles {
+  struct Key: Hashable {
+    var layer: LayerID
+    var node: NodeID
+    var name: [UInt8] { Array(String(node.rawValue).utf8) }
+    var directory: [UInt8] { Array(String(layer.rawValue).utf8) }
+  }
+
+  private static let mostOpen = 64
+  /// From so many changed files on, all of the file system is synced at once.
+  private static let mostSynced = 32
+
+  let root: Descriptor
+  private var open: [Key: Descriptor] = [:]
+  /// Files that were changed, and directories that got new names, since the last sync.
+  private var changed: Set<Key> = []
+  private var grown: Set<LayerID> = []
+
+  init(_ root: Descriptor) { self.root = root }
+
+  func read(
+    _ key: Key, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+  ) throws(FileError) {
+    do throws(Errno) {
+      let count = try file(key, isNew: false).read(into: buffer, at: offset)
+      if count < buffer.count {
+        UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+          .initializeMemory(as: UInt8.self, repeating: 0)
+      }
+    } catch {
+      throw failure(error, key)
+    }
+  }
+
+  func write(
+    _ bytes: UnsafeRawBufferPointer, to key: Key, at offset: Int64
+  ) throws(FileError) {
+    do throws(Errno) {
+      changed.insert(key)
+      try file(key, isNew: true).write(bytes, at: offset)
+    } catch {
+      throw failure(error, key)
+    }
+  }
+
+  func truncate(_ key: Key, to size: Int64) throws(FileError) {
+    do throws(Errno) {
+      let file = try file(key, isNew: true)
+      guard try file.status().size != size else { return }
+      changed.insert(key)
+      try file.truncate(to: size)
+    } catch {
+      throw failure(error, key)
+    }
+  }
+
+  /// Puts on the disk what was written since the last time.
+  func sync() throws(FileError) {
+    guard !changed.isEmpty || !grown.isEmpty else { return }
+    do throws(Errno) {
+      if changed.count > Self.mostSynced {
+        try root.syncFileSystem()
+      } else {
+        for key in changed { try file(key, isNew: false).syncData() }
+        for layer in grown {
+          try root.open(entry: Array(String(layer.rawValue).utf8), [.read, .directory]).sync()
+        }
+        if !grown.isEmpty { try root.sync() }
+      }
+    } catch {
+      throw FileError(error, "data: \(error.description)")
+    }
+    changed = []
+    grown = []
+  }
+
+  /// Lets go of everything open, as before files are removed.
+  func closeAll() { open = [:] }
+
+  /// Removes the files of layers; what is not there counts as removed.
+  func remove(_ layers: some Sequence<LayerID>) throws(FileError) {
+    for layer in layers { try removeDirectory(Array(String(layer.rawValue).utf8)) }
+  }
+
+  func remove(_ key: Key) throws(FileError) {
+    open[key] = nil
+    changed.remove(key)
+    do throws(Errno) {
+      try root.open(entry: key.directory, [.path, .directory]).unlink(key.name)
+    } catch .noSuchFileOrDirectory {
+      return
+    } catch {
+      throw failure(error, key)
+    }
+  }
+
+  private func removeDirectory(_ name: [UInt8]) throws(FileError) {
+    do throws(Errno) {
+      let directory = try root.open(entry: name, [.read, .directory])
+      for entry in try directory.names() { try directory.unlink(entry.name) }
+      try root.removeDirectory(name)
+    } catch .noSuchFileOrDirectory {
+      return
+    } catch {
+      throw FileError(error, "data/\(String(decoding: name, as: UTF8.self))")
+    }
+  }
+
+  /// The layers that have files.
+  func layers() throws(FileError) -> [LayerID] {
+    do throws(Errno) {
+      return try root.reopen([.read, .directory]).names().compactMap {
+        UInt64(String(decoding: $0.name, as: UTF8.self)).map { LayerID($0) }
+      }
+    } catch {
+      throw FileError(error, "data")
+    }
+  }
+
+  /// The nodes that have files in a layer, with their sizes.
+  func nodes(in layer: LayerID) throws(FileError) -> [(node: NodeID, size: Int64, blocks: Int64)] {
+    do throws(Errno) {
+      let directory = try root.open(
+        entry: Array(String(layer.rawValue).utf8), [.read, .directory])
+      var found: [(NodeID, Int64, Int64)] = []
+      for entry in try directory.names() {
+        guard let id = UInt64(String(decoding: entry.name, as: UTF8.self)) else { continue }
+        let status = try directory.status(ofEntry: entry.name)
+        found.append((NodeID(id), status.size, status.blocks))
+      }
+      return found
+    } catch {
+      throw FileError(error, "data/\(layer.rawValue)")
+    }
+  }
+
+  private func file(_ key: Key, isNew: Bool) throws(Errno) -> Descriptor {
+    if let file = open[key] { return file }
+    if open.count >= Self.mostOpen { open = [:] }
+    let file = try isNew ? openOrMake(key) : openOnly(key)
+    open[key] = file
+    return file
+  }
+
+  private func openOnly(_ key: Key) throws(Errno) -> Descriptor {
+    try root.open(entry: key.directory, [.path, .directory])
+      .open(entry: key.name, [.readWrite])
+  }
+
+  private func openOrMake(_ key: Key) throws(Errno) -> Descriptor {
+    let directory: Descriptor
+    do throws(Errno) {
+      directory = try root.open(entry: key.directory, [.path, .directory])
+    } catch .noSuchFileOrDirectory {
+      try root.makeDirectory(key.directory, mode: 0o700)
+      directory = try root.open(entry: key.directory, [.path, .directory])
+    }
+    do throws(Errno) {
+      return try directory.open(entry: key.name, [.readWrite])
+    } catch .noSuchFileOrDirectory {
+      grown.insert(key.layer)
+      return try directory.createFile(key.name, mode: 0o600)
+    }
+  }
+
+  private func failure(_ error: Errno, _ key: Key) -> FileError {
+    FileError(
+      error, "data/\(key.layer.rawValue)/\(key.node.rawValue): \(error.description)")
+  }
+}

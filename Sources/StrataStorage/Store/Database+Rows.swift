@@ -1,0 +1,175 @@
+internal import StrataEngine
+internal import SystemPackage
+
+/// The rows of a workspace.
+extension Database {
+  func write(_ records: [UInt64: [UInt8]]) throws(FileError) {
+    for id in records.keys.sorted() {
+      guard let bytes = records[id] else { continue }
+      try run(
+        "INSERT OR REPLACE INTO record(id, data, checksum) VALUES(?, ?, ?)",
+        [.number(id), .blob(bytes), .number(Checksum.of(bytes))])
+    }
+  }
+
+  func record(_ id: UInt64) throws(FileError) -> [UInt8] {
+    var found: [UInt8]?
+    var checksum: UInt64 = 0
+    try run("SELECT data, checksum FROM record WHERE id = ?", [.number(id)]) { row in
+      found = row.blob(0)
+      checksum = row.number(1)
+    }
+    guard let found else { throw FileError(.ioError, "record \(id) is missing") }
+    guard Checksum.of(found) == checksum else {
+      throw FileError(.ioError, "record \(id) has a wrong checksum")
+    }
+    return found
+  }
+
+  func write(_ batch: StoreBatch) throws(FileError) {
+    let counters = batch.counters
+    for (name, value) in [
+      ("node", counters.node), ("layer", counters.layer), ("fork", UInt64(counters.fork)),
+      ("record", counters.record), ("operation", counters.operation),
+    ] {
+      try run(
+        "INSERT OR REPLACE INTO counter(name, value) VALUES(?, ?)", [.text(name), .number(value)])
+    }
+    for layer in batch.layers {
+      try run(
+        "INSERT OR REPLACE INTO layer(id, fork, name, parent, stats) VALUES(?, ?, ?, ?, ?)",
+        [
+          .number(layer.id.rawValue), .integer(Int64(layer.fork.rawValue)), .text(layer.name),
+          .number(layer.parent.rawValue), .blob(layer.stats.encoded),
+        ])
+    }
+    for operation in batch.operations {
+      try run(
+        """
+        INSERT OR REPLACE INTO operation(id, fork, command, time, before, after, layer, state)
+        VALUES(?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+          .number(operation.id), .integer(Int64(operation.fork.rawValue)),
+          .text(operation.command), .integer(operation.time), .blob(operation.before.encoded),
+          .blob(operation.after.encoded), .number(operation.layer.rawValue),
+          .integer(operation.state.rawValue),
+        ])
+    }
+    for node in batch.baseNodes {
+      let identity = node.status.identity
+      try run(
+        """
+        INSERT OR REPLACE INTO base_node(id, base, device, inode, generation, data)
+        VALUES(?, ?, ?, ?, ?, ?)
+        """,
+        [
+          .number(node.id.rawValue), .integer(Int64(node.places.first?.base ?? 0)),
+          .number(identity.device), .number(identity.inode), .number(identity.generation),
+          .blob(node.encoded),
+        ])
+    }
+    for fork in batch.droppedForks {
+      try run("DELETE FROM fork WHERE id = ?", [.integer(Int64(fork.rawValue))])
+      try run("DELETE FROM operation WHERE fork = ?", [.integer(Int64(fork.rawValue))])
+    }
+    for fork in batch.forks {
+      try run(
+        "INSERT OR REPLACE INTO fork(id, name, parent, value, origin) VALUES(?, ?, ?, ?, ?)",
+        [
+          .integer(Int64(fork.id.rawValue)), .text(fork.name),
+          fork.parent.map { .integer(Int64($0.rawValue)) } ?? .null, .blob(fork.value.encoded),
+          .blob(fork.origin.encoded),
+        ])
+    }
+    for layer in batch.sideLayers {
+      try run(
+        "INSERT OR REPLACE INTO side_layer(id, name, data) VALUES(?, ?, ?)",
+        [
+          .integer(Int64(layer.id.rawValue)), .text(layer.name),
+          layer.dataDirectory.map { .blob($0) } ?? .null,
+        ])
+    }
+  }
+
+  /// Nil for a store that nothing was committed to.
+  func workspace() throws(FileError) -> StoredWorkspace? {
+    var stored = StoredWorkspace()
+    var isEmpty = true
+    try run("SELECT name, value FROM counter") { row in
+      isEmpty = false
+      switch row.text(0) {
+      case "node": stored.counters.node = row.number(1)
+      case "layer": stored.counters.layer = row.number(1)
+      case "fork": stored.counters.fork = UInt32(truncatingIfNeeded: row.integer(1))
+      case "record": stored.counters.record = row.number(1)
+      case "operation": stored.counters.operation = row.number(1)
+      default: break
+      }
+    }
+    if isEmpty { return nil }
+    try run("SELECT id, fork, name, parent, stats FROM layer ORDER BY id") {
+      row throws(FileError) in
+      stored.layers.append(
+        StoredLayer(
+          id: LayerID(row.number(0)), fork: ForkID(UInt32(truncatingIfNeeded: row.integer(1))),
+          name: row.text(2), parent: LayerID(row.number(3)), stats: try .init(encoded: row.blob(4)))
+      )
+    }
+    try run("SELECT id, name, parent, value, origin FROM fork ORDER BY id") {
+      row throws(FileError) in
+      stored.forks.append(
+        StoredFork(
+          id: ForkID(UInt32(truncatingIfNeeded: row.integer(0))), name: row.text(1),
+          parent: row.isNull(2) ? nil : ForkID(UInt32(truncatingIfNeeded: row.integer(2))),
+          value: try .init(encoded: row.blob(3)), origin: try .init(encoded: row.blob(4))))
+    }
+    try run(
+      """
+      SELECT id, fork, command, time, before, after, layer, state FROM operation ORDER BY id
+      """
+    ) { row throws(FileError) in
+      guard let state = StoredOperation.State(rawValue: row.integer(7)) else { throw .damaged }
+      stored.operations.append(
+        StoredOperation(
+          id: row.number(0), fork: ForkID(UInt32(truncatingIfNeeded: row.integer(1))),
+          command: row.text(2), time: row.integer(3), before: try .init(encoded: row.blob(4)),
+          after: try .init(encoded: row.blob(5)), layer: LayerID(row.number(6)), state: state))
+    }
+    try run("SELECT id, name, data FROM side_layer ORDER BY id") { row in
+      stored.sideLayers.append(
+        SideLayer(
+          id: SideLayerID(UInt16(truncatingIfNeeded: row.integer(0))), name: row.text(1),
+          dataDirectory: row.isNull(2) ? nil : row.blob(2)))
+    }
+    return stored
+  }
+
+  func baseNode(_ id: NodeID) throws(FileError) -> StoredBaseNode? {
+    var found: StoredBaseNode?
+    try run("SELECT data FROM base_node WHERE id = ?", [.number(id.rawValue)]) {
+      row throws(FileError) in
+      found = try StoredBaseNode(encoded: row.blob(0), id: id)
+    }
+    return found
+  }
+
+  func baseNode(
+    base: Int, _ identity: BaseIdentity
+  ) throws(FileError) -> StoredBaseNode? {
+    var found: StoredBaseNode?
+    try run(
+      """
+      SELECT id, data FROM base_node
+      WHERE inode = ? AND device = ? AND base = ? AND generation = ? ORDER BY id DESC LIMIT 1
+      """,
+      [
+        .number(identity.inode), .number(identity.device), .integer(Int64(base)),
+        .number(identity.generation),
+      ]
+    ) { row throws(FileError) in
+      found = try StoredBaseNode(encoded: row.blob(1), id: NodeID(row.number(0)))
+    }
+    return found
+  }
+}

@@ -1,0 +1,183 @@
+public import StrataEngine
+internal import StrataSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// The store of a workspace on disk: `store.db` for pages and rows, `data/` for blocks.
+///
+/// A commit first puts data on the disk, then commits one SQLite transaction with everything else.
+public final class DurableStore: WorkspaceStore, @unchecked Sendable {
+  /// Bytes of records that wait for a commit before they are written ahead of it.
+  private static let mostPending = 32 << 20
+
+  private let mutex = Mutex(())
+  // All below only while the mutex is held, see `locked`.
+  let database: Database
+  let files: DataFiles
+  /// Records that the database does not have.
+  private var pending: [UInt64: [UInt8]] = [:]
+  private var pendingBytes = 0
+
+  /// Opens the store in a workspace's directory, and makes it if there is none.
+  /// - Parameter directory: the `.strata` directory, in the process's words.
+  /// - Throws: ENOTSUP for a newer format; EIO for what is damaged; what the disk says.
+  public init(directory: [UInt8]) throws(FileError) {
+    let root: Descriptor
+    let data: Descriptor
+    do throws(Errno) {
+      root = try Descriptor(path: directory, [.path, .directory])
+      do throws(Errno) {
+        try root.makeDirectory(Array("data".utf8), mode: 0o700)
+      } catch .fileExists {}
+      data = try root.open(entry: Array("data".utf8), [.read, .directory])
+    } catch {
+      throw FileError(error)
+    }
+    database = try Database(
+      path: "/proc/self/fd/\(root.rawValue)/store.db", title: "store.db")
+    // One process owns the workspace: no other needs to see the log's index.
+    try database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    try database.execute("PRAGMA journal_mode = WAL")
+    try database.execute("PRAGMA synchronous = FULL")
+    try database.execute("PRAGMA cache_size = -8000")
+    try database.execute("PRAGMA wal_autocheckpoint = 4000")
+    try Schema.prepare(database)
+    files = DataFiles(data)
+  }
+
+  func locked<R>(_ body: () throws(FileError) -> R) throws(FileError) -> R {
+    try mutex.withLock { _ -> Result<UncheckedBox<R>, FileError> in
+      do throws(FileError) {
+        return .success(UncheckedBox(value: try body()))
+      } catch {
+        return .failure(error)
+      }
+    }.get().value
+  }
+
+  // MARK: Records
+
+  public func put(_ bytes: [UInt8], record: UInt64) throws(FileError) {
+    try locked { () throws(FileError) in
+      pending[record] = bytes
+      pendingBytes += bytes.count
+      guard pendingBytes > Self.mostPending else { return }
+      let records = pending
+      try database.transaction { () throws(FileError) in try database.write(records) }
+      forgetPending()
+    }
+  }
+
+  public func page(_ record: UInt64) throws(FileError) -> [UInt8] {
+    try locked { () throws(FileError) in
+      if let bytes = pending[record] { return bytes }
+      return try database.record(record)
+    }
+  }
+
+  public func read(
+    record: UInt64, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+  ) throws(FileError) {
+    let bytes = try page(record)
+    let start = Int(clamping: offset)
+    let count = min(max(bytes.count - start, 0), buffer.count)
+    if count > 0 { buffer.copyBytes(from: bytes[start..<start + count]) }
+    if count < buffer.count {
+      UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+        .initializeMemory(as: UInt8.self, repeating: 0)
+    }
+  }
+
+  // MARK: Blocks
+
+  public func read(
+    layer: LayerID, node: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+  ) throws(FileError) {
+    try locked { () throws(FileError) in
+      try files.read(.init(layer: layer, node: node), into: buffer, at: offset)
+    }
+  }
+
+  public func write(
+    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
+  ) throws(FileError) {
+    try locked { () throws(FileError) in
+      try files.write(bytes, to: .init(layer: layer, node: node), at: offset)
+    }
+  }
+
+  public func truncate(layer: LayerID, node: NodeID, to size: Int64) throws(FileError) {
+    try locked { () throws(FileError) in
+      try files.truncate(.init(layer: layer, node: node), to: size)
+    }
+  }
+
+  // MARK: Rows
+
+  public func load() throws(FileError) -> StoredWorkspace? {
+    try locked { () throws(FileError) in
+      guard let stored = try database.workspace() else { return nil }
+      // What a process that died had written for layers that were never committed.
+      let orphans = try files.layers().filter { $0.rawValue > stored.counters.layer }
+      try files.remove(orphans)
+      return stored
+    }
+  }
+
+  public func commit(_ batch: StoreBatch) throws(FileError) {
+    try locked { () throws(FileError) in
+      try files.sync()
+      let records = pending
+      try database.transaction { () throws(FileError) in
+        try database.write(records)
+        try database.write(batch)
+      }
+      forgetPending()
+    }
+  }
+
+  public func baseNode(_ id: NodeID) throws(FileError) -> StoredBaseNode? {
+    try locked { () throws(FileError) in try database.baseNode(id) }
+  }
+
+  public func baseNode(
+    base: Int, _ identity: BaseIdentity
+  ) throws(FileError) -> StoredBaseNode? {
+    try locked { () throws(FileError) in
+      try database.baseNode(base: base, identity)
+    }
+  }
+
+  // MARK: What the workspace is over
+
+  /// The host directories that the workspace was made over, topmost first.
+  public func basePaths() throws(FileError) -> [[UInt8]] {
+    try locked { () throws(FileError) in
+      var paths: [[UInt8]] = []
+      try database.run("SELECT path FROM base ORDER BY place") { paths.append($0.blob(0)) }
+      return paths
+    }
+  }
+
+  public func setBasePaths(_ paths: [[UInt8]]) throws(FileError) {
+    try locked { () throws(FileError) in
+      try database.transaction { () throws(FileError) in
+        try database.execute("DELETE FROM base")
+        for (place, path) in paths.enumerated() {
+          try database.run(
+            "INSERT INTO base(place, path) VALUES(?, ?)", [.integer(Int64(place)), .blob(path)])
+        }
+      }
+    }
+  }
+
+  private func forgetPending() {
+    pending = [:]
+    pendingBytes = 0
+  }
+}
+
+/// Takes a value out of a mutex's closure; it is used by the caller's thread alone.
+private struct UncheckedBox<Value>: @unchecked Sendable {
+  let value: Value
+}

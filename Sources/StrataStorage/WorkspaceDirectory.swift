@@ -1,0 +1,99 @@
+internal import Glibc
+public import StrataEngine
+internal import StrataSystem
+internal import SystemPackage
+
+/// The directory `.strata` of a workspace: where it is found and made, and who owns it.
+public final class WorkspaceDirectory: Sendable {
+  public static let name = Name(".strata")
+
+  /// The `.strata` directory, absolute.
+  public let path: [UInt8]
+  /// Open and locked for as long as this process owns the workspace.
+  private let lock: Descriptor
+
+  private init(path: [UInt8], lock: Descriptor) {
+    (self.path, self.lock) = (path, lock)
+  }
+
+  /// The workspace that a directory is in: its own `.strata`, or that of the nearest directory
+  /// above.
+  /// - Parameter directory: an absolute path.
+  public static func find(from directory: [UInt8]) -> [UInt8]? {
+    var place = directory[...]
+    while true {
+      let candidate = join(Array(place), name.bytes)
+      if isWorkspace(candidate) { return candidate }
+      guard let slash = place.lastIndex(of: UInt8(ascii: "/")), place.count > 1 else { return nil }
+      place = slash == place.startIndex ? place[...slash] : place[..<slash]
+    }
+  }
+
+  /// Whether a directory holds a workspace's store.
+  public static func isWorkspace(_ path: [UInt8]) -> Bool {
+    do throws(Errno) {
+      let directory = try Descriptor(path: path, [.path, .directory])
+      return try directory.status(ofEntry: Array("store.db".utf8)).mode & 0o170000 == 0o100000
+    } catch {
+      return false
+    }
+  }
+
+  /// Makes the directory in another one.
+  /// - Throws: EEXIST for one that is there already.
+  public static func make(in directory: [UInt8]) throws(FileError) -> [UInt8] {
+    do throws(Errno) {
+      try Descriptor(path: directory, [.path, .directory]).makeDirectory(name.bytes, mode: 0o700)
+    } catch {
+      throw FileError(error)
+    }
+    return join(directory, name.bytes)
+  }
+
+  /// Becomes the owner.
+  /// - Throws: EBUSY, naming the owner's process, while another process has it. One that died has
+  ///   let go of it.
+  public static func own(_ path: [UInt8]) throws(FileError) -> WorkspaceDirectory {
+    let lock: Descriptor
+    do throws(Errno) { lock = try openLock(path) } catch { throw FileError(error) }
+    guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+      let reason = errno
+      guard reason == EWOULDBLOCK else { throw FileError(Errno(rawValue: reason)) }
+      let owner = owner(lock).map { "process \($0)" } ?? "another process"
+      throw FileError(.resourceBusy, "the workspace is open in \(owner)")
+    }
+    do throws(Errno) {
+      try lock.truncate(to: 0)
+      try Array(String(getpid()).utf8).withUnsafeBytes { bytes -> Result<Void, Errno> in
+        do throws(Errno) {
+          return .success(try lock.write(bytes, at: 0))
+        } catch {
+          return .failure(error)
+        }
+      }.get()
+    } catch {
+      throw FileError(error)
+    }
+    return WorkspaceDirectory(path: path, lock: lock)
+  }
+
+  private static func openLock(_ path: [UInt8]) throws(Errno) -> Descriptor {
+    let directory = try Descriptor(path: path, [.path, .directory])
+    let name = Array("lock".utf8)
+    do throws(Errno) {
+      return try directory.createFile(name, mode: 0o600)
+    } catch .fileExists {
+      return try directory.open(entry: name, [.readWrite])
+    }
+  }
+
+  private static func owner(_ lock: Descriptor) -> Int? {
+    var text = [UInt8](repeating: 0, count: 20)
+    let count = text.withUnsafeMutableBytes { try? lock.read(into: $0, at: 0) } ?? 0
+    return Int(String(decoding: text[..<count], as: UTF8.self))
+  }
+
+  private static func join(_ directory: [UInt8], _ name: [UInt8]) -> [UInt8] {
+    (directory == [UInt8(ascii: "/")] ? [] : directory) + [UInt8(ascii: "/")] + name
+  }
+}

@@ -1,0 +1,36 @@
+internal import StrataEngine
+internal import StrataShell
+internal import StrataStorage
+internal import StrataSystem
+
+extension Command {
+  /// The command that makes a workspace on disk.
+  static func `init`(_ host: MachineHost) -> Command {
+    Command(
+      "init", .layers, .manages, "make a workspace that is still there tomorrow",
+      usage: ["[DIR…]"], operands: [Operand("DIR", .hostPath, repeated: true)],
+      details: """
+        Makes .strata in the current directory of the host, over the directories DIR, topmost first; \
+        over the current directory without any. From then on strata keeps all forks and all history \
+        there, wherever below that directory it is started.
+        """,
+      examples: ["init --help"]
+    ) { context in
+      guard let place = workingDirectory() else {
+        throw FileError(.noSuchFileOrDirectory, "the current directory is gone")
+      }
+      let bases =
+        context.operands.isEmpty ? [place] : context.operands.map { host.absolutePath($0) }
+      let path = try WorkspaceDirectory.make(in: place)
+      let directory = try WorkspaceDirectory.own(path)
+      let store = try DurableStore(directory: directory.path)
+      try store.setBasePaths(bases)
+      let readers = try bases.map { base throws(FileError) in
+        try HostDirectory(path: base, hiding: [WorkspaceDirectory.name])
+      }
+      _ = try Workspace(bases: readers, store: store, clock: { host.now() })
+      try context.print("made a workspace in \(ShownName(path))")
+      return ExitStatus.success
+    }
+  }
+}
