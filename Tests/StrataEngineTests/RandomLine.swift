@@ -5,7 +5,7 @@ import SystemPackage
 
 /// A fork and the model of it, which must never differ.
 final class RandomLine {
-  let fork: Fork
+  private(set) var fork: Fork
   var engine: ClientUnderTest
   var model: ModelUnderTest
   /// The log as the model keeps it: whole trees before and after.
@@ -21,6 +21,17 @@ final class RandomLine {
     engine = ClientUnderTest(fork)
     model = ModelUnderTest(tree)
     earlier = (fork.value, tree)
+  }
+
+  /// Goes on in the same fork of a workspace that was opened again.
+  func move(to fork: Fork) throws {
+    self.fork = fork
+    engine = ClientUnderTest(fork)
+    earlier = (fork.value, model.tree)
+    listing = nil
+    guard fork.undone.count == undone.count else {
+      throw Mismatch("\(undone.count) operations could be done again, \(fork.undone.count) can")
+    }
   }
 }
 

@@ -40,6 +40,23 @@ import Testing
     }
   }
 
+  /// A tenth as many over a store, and the workspace opened again from it every few steps.
+  @Test(arguments: Choice.allCases)
+  func `Random operations outlive the process`(_ choice: Choice) throws {
+    let seed =
+      Self.environment("STRATA_SEED").map { UInt64($0) }
+      ?? UInt64(getpid()) << 20 + UInt64(choice.rawValue + 8) << 16
+    var rest = Self.operations / Choice.allCases.count / 10
+    var run: UInt64 = 0
+    while rest > 0 {
+      let seed = seed &+ run
+      print("random operations over a store, \(choice): STRATA_SEED=\(seed)")
+      try RandomRun(seed: seed, choice.firstWrite, store: MemoryStore()).run(min(rest, 500))
+      rest -= 500
+      run += 1
+    }
+  }
+
   static func environment(_ name: String) -> Int? {
     getenv(name).flatMap { Int(String(cString: $0)) }
   }

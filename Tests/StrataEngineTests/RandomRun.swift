@@ -7,7 +7,10 @@ import SystemPackage
 /// One workspace and its models, and the random operations on both.
 final class RandomRun {
   let seed: UInt64
-  let workspace: Workspace
+  private(set) var workspace: Workspace
+  private let bases: RandomBases
+  /// Nil for a workspace in memory.
+  private let store: MemoryStore?
   private let clock = Clock()
   private let policy: FixedPolicy?
   private var random: SeededGenerator
@@ -27,13 +30,17 @@ final class RandomRun {
     let now = Atomic<Int64>(2_000_000_000_000_000_000)
   }
 
-  init(seed: UInt64, _ firstWrite: FirstWrite?) throws {
+  /// - Parameter store: what the workspace is kept in; it is then opened again now and then.
+  init(seed: UInt64, _ firstWrite: FirstWrite?, store: MemoryStore? = nil) throws {
+    self.store = store
     self.seed = seed
     random = SeededGenerator(seed: seed)
-    let bases = RandomBases(seed: random.next(), count: random.pick([1, 2, 2, 3]))
+    bases = RandomBases(seed: random.next(), count: random.pick([1, 2, 2, 3]))
     generator = OperationGenerator(seed: random.next(), paths: bases.paths)
     let clock = clock
-    workspace = try Workspace(bases: bases.tables) { clock.now.load(ordering: .relaxed) }
+    workspace = try Workspace(bases: bases.tables, store: store) {
+      clock.now.load(ordering: .relaxed)
+    }
     policy = firstWrite.map { FixedPolicy($0) }
     if let policy { workspace.hooks.policy = policy }
     let tree = ModelTree(bases: bases.models)
@@ -76,6 +83,7 @@ final class RandomRun {
           !$0.isEmpty && $0.count < 200
         })
     }
+    if store != nil, random.below(25) == 0 { try reopen() }
     switch random.below(1000) {
     case ..<20: try fork(line)
     case ..<28: try drop()
@@ -171,6 +179,34 @@ final class RandomRun {
     lines[index].engine.open = [:]
     try workspace.drop(lines[index].fork)
     lines.remove(at: index)
+  }
+
+  /// Opens the workspace again as another process would, and goes on there.
+  private func reopen() throws {
+    trace.append("reopen")
+    for line in lines {
+      line.model.tree.now = clock.now.load(ordering: .relaxed)
+      for slot in line.model.open.keys.sorted() {
+        _ = line.engine.perform(.close(slot))
+        _ = line.model.perform(.close(slot))
+      }
+    }
+    try workspace.checkpoint()
+    let clock = clock
+    workspace = try Workspace(bases: bases.tables, store: store) {
+      clock.now.load(ordering: .relaxed)
+    }
+    if let policy { workspace.hooks.policy = policy }
+    // Of the bases only nodes that a record refers to keep their numbers.
+    numbers = RandomNumbers()
+    for line in lines {
+      guard let fork = workspace.fork(named: line.fork.name) else {
+        throw Mismatch("fork \(line.fork.name) is gone after opening again")
+      }
+      try line.move(to: fork)
+      try RandomComparison(line).run(&numbers)
+    }
+    guard workspace.forks.count == lines.count else { throw Mismatch("a fork came back") }
   }
 
   private func undo(_ line: RandomLine) throws {

@@ -1,13 +1,15 @@
 internal import Synchronization
 
 extension Fork.State {
-  /// Hands blocks in memory to the store, if there is one.
+  /// Hands blocks in memory to the store, if there is one. The layer is closed with that: what a
+  /// store holds is never written over, so that a value goes on meaning what it meant.
   mutating func flush() throws(FileError) {
     guard let persistence = world.value.context.persistence,
       !world.value.nodes.isIdentical(to: flushed)
     else { return }
     try world.value.flush(since: flushed, to: persistence)
     flushed = world.value.nodes
+    world.value.seal()
   }
 
   /// Whether the store has the value as it is.

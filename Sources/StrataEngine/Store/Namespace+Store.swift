@@ -92,7 +92,7 @@ extension FileContent {
       }
       join(run.start..<end, to: stored)
     }
-    try settleLength(node, size: size, persistence.store)
+    for run in runs { try settleLength(node, size: size, of: run.owner, persistence.store) }
     return !runs.isEmpty
   }
 
@@ -126,24 +126,23 @@ extension FileContent {
     }
   }
 
-  /// A file that one layer owns alone is a plain file of the right length.
+  /// A file that one layer owns alone is a plain file of the right length. Only for a layer that was
+  /// just handed over: what older ones hold may be longer in other values.
   private func settleLength(
-    _ node: NodeID, size: Int64, _ store: any WorkspaceStore
+    _ node: NodeID, size: Int64, of owner: LayerID, _ store: any WorkspaceStore
   ) throws(FileError) {
     guard below == nil, size > Namespace.recordLimit else { return }
-    var owner: LayerID?
     var isAlone = true
     extents.forEach(from: 0) { _, extent in
       guard case .stored(let blocks) = extent.holding, blocks.record == 0, blocks.node == node,
-        owner == nil || owner == blocks.owner
+        owner == blocks.owner
       else {
         isAlone = false
         return false
       }
-      owner = blocks.owner
       return true
     }
-    if isAlone, let owner { try store.truncate(layer: owner, node: node, to: size) }
+    if isAlone { try store.truncate(layer: owner, node: node, to: size) }
   }
 }
 

@@ -12,7 +12,16 @@ public struct Operation: Sendable {
   /// What the operation's layer holds; nil if it only went back to an older value.
   public let layer: Layer?
 
-  public var stats: LayerStats { layer?.stats ?? LayerStats() }
+  /// What was done in all its layers: a long operation has several when there is a store.
+  public var stats: LayerStats {
+    var stats = LayerStats()
+    var next = layer
+    while let layer = next, layer !== before.newest {
+      stats += layer.stats
+      next = layer.parent
+    }
+    return stats
+  }
 }
 
 /// A fork's operations, oldest first, and those that were undone and can be done again.

@@ -18,6 +18,9 @@ extension Workspace {
     return fork.state.withLock { state in
       guard state.operation == nil else { return nil }
       state.operation = id
+      // The value before is kept, so its blocks must be the store's. If that cannot be had now, the
+      // end of the operation says so.
+      try? state.flush()
       return (id, state.world.value)
     }
   }
@@ -26,6 +29,7 @@ extension Workspace {
     let time = now
     let isLogged = fork.state.withLock { state in
       state.operation = nil
+      let layer = state.world.value.newest
       do throws(FileError) {
         try state.flush()
       } catch {
@@ -34,14 +38,13 @@ extension Workspace {
         self.state.withLock { $0.failure = error }
         return false
       }
-      let layer = state.world.value.top
       state.world.value.seal()
       let after = state.world.value
       guard !after.isUnchanged(since: before) else { return false }
       state.history.done.append(
         Operation(
           id: id, command: command, time: time, fork: fork.name, before: before, after: after,
-          layer: layer))
+          layer: layer === before.newest ? nil : layer))
       state.history.unsaved.insert(id)
       state.history.unsaved.formUnion(state.history.undone.map(\.id))
       state.history.abandoned += state.history.undone

@@ -1,0 +1,133 @@
+public import StrataEngine
+import Synchronization
+
+/// A store in memory that keeps what was committed, and knows what was not: a workspace can be opened
+/// again over it as after the end of the process, or after its death.
+public final class MemoryStore: WorkspaceStore {
+  private let state = Mutex(State())
+
+  private struct File: Hashable {
+    var layer: LayerID
+    var node: NodeID
+  }
+
+  private struct State: Sendable {
+    var records: [UInt64: [UInt8]] = [:]
+    var files: [File: [UInt8]] = [:]
+    var committed: StoredWorkspace?
+    var committedRecords: [UInt64: [UInt8]] = [:]
+    var baseNodes: [NodeID: StoredBaseNode] = [:]
+    var commits = 0
+  }
+
+  public init() {}
+
+  public var commits: Int { state.withLock { $0.commits } }
+  public var recordCount: Int { state.withLock { $0.committedRecords.count } }
+
+  /// Forgets what was put and not committed.
+  public func crash() { state.withLock { $0.records = $0.committedRecords } }
+
+  public func page(_ record: UInt64) throws(FileError) -> [UInt8] {
+    guard let bytes = state.withLock({ $0.records[record] }) else {
+      throw FileError(.ioError, "record \(record) is missing")
+    }
+    return bytes
+  }
+
+  public func put(_ bytes: [UInt8], record: UInt64) throws(FileError) {
+    state.withLock { $0.records[record] = bytes }
+  }
+
+  public func read(
+    layer: LayerID, node: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+  ) throws(FileError) {
+    let file = state.withLock { $0.files[File(layer: layer, node: node)] }
+    guard let file else { throw FileError(.noSuchFileOrDirectory, "no such data file") }
+    fill(buffer, from: file, at: offset)
+  }
+
+  public func read(
+    record: UInt64, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+  ) throws(FileError) {
+    fill(buffer, from: try page(record), at: offset)
+  }
+
+  private func fill(_ buffer: UnsafeMutableRawBufferPointer, from bytes: [UInt8], at offset: Int64)
+  {
+    for index in 0..<buffer.count {
+      let place = Int(offset) + index
+      buffer[index] = place < bytes.count ? bytes[place] : 0
+    }
+  }
+
+  public func write(
+    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
+  ) throws(FileError) {
+    let data = Array(bytes)
+    state.withLock { state in
+      var file = state.files[File(layer: layer, node: node)] ?? []
+      let end = Int(offset) + data.count
+      if file.count < end { file += [UInt8](repeating: 0, count: end - file.count) }
+      file.replaceSubrange(Int(offset)..<end, with: data)
+      state.files[File(layer: layer, node: node)] = file
+    }
+  }
+
+  public func truncate(layer: LayerID, node: NodeID, to size: Int64) throws(FileError) {
+    state.withLock { state in
+      var file = state.files[File(layer: layer, node: node)] ?? []
+      let size = Int(size)
+      file = file.count > size ? Array(file[..<size]) : file
+      file += [UInt8](repeating: 0, count: size - file.count)
+      state.files[File(layer: layer, node: node)] = file
+    }
+  }
+
+  public func load() throws(FileError) -> StoredWorkspace? { state.withLock { $0.committed } }
+
+  public func commit(_ batch: StoreBatch) throws(FileError) {
+    state.withLock { state in
+      var stored = state.committed ?? StoredWorkspace()
+      stored.counters = batch.counters
+      for fork in batch.droppedForks {
+        stored.forks.removeAll { $0.id == fork }
+        stored.operations.removeAll { $0.fork == fork }
+      }
+      for fork in batch.forks {
+        stored.forks.removeAll { $0.id == fork.id }
+        stored.forks.append(fork)
+      }
+      for layer in batch.layers {
+        stored.layers.removeAll { $0.id == layer.id }
+        stored.layers.append(layer)
+      }
+      for operation in batch.operations {
+        stored.operations.removeAll { $0.id == operation.id }
+        stored.operations.append(operation)
+      }
+      stored.forks.sort { $0.id < $1.id }
+      stored.layers.sort { $0.id < $1.id }
+      stored.operations.sort { $0.id < $1.id }
+      if !batch.sideLayers.isEmpty { stored.sideLayers = batch.sideLayers }
+      for node in batch.baseNodes { state.baseNodes[node.id] = node }
+      state.committed = stored
+      state.committedRecords = state.records
+      state.commits += 1
+    }
+  }
+
+  public func baseNode(_ id: NodeID) throws(FileError) -> StoredBaseNode? {
+    state.withLock { $0.baseNodes[id] }
+  }
+
+  public func baseNode(
+    base: Int, _ identity: BaseIdentity
+  ) throws(FileError) -> StoredBaseNode? {
+    state.withLock { state in
+      state.baseNodes.values.filter {
+        $0.status.identity == identity && $0.places.first?.base == base
+      }.max { $0.id < $1.id }
+    }
+  }
+}
