@@ -192,6 +192,12 @@ final class RandomRun {
       }
     }
     try workspace.checkpoint()
+    if random.chance(20) {
+      _ = try workspace.collectGarbage(olderThan: .max, dryRun: false)
+      for line in lines { (line.done, line.undone) = (line.done.suffix(1), []) }
+    }
+    let problems = try workspace.check().problems
+    guard problems.isEmpty else { throw Mismatch("check: \(problems)") }
     let clock = clock
     workspace = try Workspace(bases: bases.tables, store: store) {
       clock.now.load(ordering: .relaxed)

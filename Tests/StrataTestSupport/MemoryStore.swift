@@ -117,6 +117,36 @@ public final class MemoryStore: WorkspaceStore {
     }
   }
 
+  public func inventory() throws(FileError) -> StoreInventory {
+    state.withLock { state in
+      var found = StoreInventory()
+      found.records = state.committedRecords.mapValues(\.count)
+      for (file, bytes) in state.files {
+        found.files[DataFileID(layer: file.layer, node: file.node)] = .init(
+          size: Int64(bytes.count), allocated: Int64(bytes.count))
+      }
+      found.layers = Set((state.committed?.layers ?? []).map(\.id))
+      found.baseNodes = Set(state.baseNodes.keys)
+      return found
+    }
+  }
+
+  public func integrity() throws(FileError) -> [String] { [] }
+
+  public func verify(layer: LayerID, node: NodeID) throws(FileError) {}
+
+  public func remove(_ garbage: StoreGarbage) throws(FileError) {
+    state.withLock { state in
+      for record in garbage.records {
+        state.records[record] = nil
+        state.committedRecords[record] = nil
+      }
+      for file in garbage.files { state.files[File(layer: file.layer, node: file.node)] = nil }
+      state.committed?.operations.removeAll { garbage.operations.contains($0.id) }
+      state.committed?.layers.removeAll { garbage.layers.contains($0.id) }
+    }
+  }
+
   public func baseNode(_ id: NodeID) throws(FileError) -> StoredBaseNode? {
     state.withLock { $0.baseNodes[id] }
   }

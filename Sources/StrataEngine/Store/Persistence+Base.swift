@@ -9,15 +9,16 @@ extension Persistence {
     for value in [stamp.size, stamp.modified, stamp.changed, below.limit] { writer.signed(value) }
   }
 
-  func below(from reader: inout PageReader) throws(FileError) -> Below {
-    guard let node = try baseNode(from: &reader) else { throw .damaged }
-    let device = bases.device(try reader.number(), ofBase: node.base)
+  func below(_ row: BelowRecord) throws(FileError) -> Below {
+    guard let node = try baseNode(row.node) else { throw .damaged }
     let identity = BaseIdentity(
-      device: device, inode: try reader.number(), generation: try reader.number())
-    let stamp = BaseStamp(
-      identity: identity, size: try reader.signed(), modified: try reader.signed(),
-      changed: try reader.signed())
-    return Below(node: node, stamp: stamp, limit: try reader.signed())
+      device: bases.device(row.device, ofBase: node.base), inode: row.inode,
+      generation: row.generation)
+    return Below(
+      node: node,
+      stamp: BaseStamp(
+        identity: identity, size: row.size, modified: row.modified, changed: row.changed),
+      limit: row.limit)
   }
 
   /// The node's number, 0 for none; the node itself goes to the batch, and so do the directories on
@@ -31,8 +32,7 @@ extension Persistence {
     }
   }
 
-  func baseNode(from reader: inout PageReader) throws(FileError) -> BaseNode? {
-    let id = NodeID(try reader.number())
+  func baseNode(_ id: NodeID) throws(FileError) -> BaseNode? {
     guard id.rawValue != 0 else { return nil }
     guard let node = bases.node(id) else {
       throw FileError(.ioError, "node \(id.rawValue) of the base is not in the store")

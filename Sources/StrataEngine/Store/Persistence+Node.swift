@@ -1,18 +1,5 @@
-/// The form of a node in a record.
-///
-/// ```
-/// kind  links mode uid gid size accessed modified changed  owner  parent name  side
-/// flags                              1 own extended attributes, 2 origin, 4 content is over origin
-/// [origin]  [extended attributes]  body
-/// ```
+/// Nodes as records, and back.
 extension Persistence {
-  private struct Flags: OptionSet {
-    let rawValue: UInt8
-    static let xattrs = Flags(rawValue: 1)
-    static let origin = Flags(rawValue: 2)
-    static let belowIsOrigin = Flags(rawValue: 4)
-  }
-
   func write(
     _ node: Node, to writer: inout PageWriter, _ batch: inout StoreBatch
   ) throws(FileError) {
@@ -23,7 +10,7 @@ extension Persistence {
     writer.number(node.parent.rawValue)
     writer.bytes(node.name.bytes)
     writer.number(UInt64(node.side.rawValue))
-    var flags: Flags = []
+    var flags: NodeRecord.Flags = []
     if node.xattrs != nil { flags.insert(.xattrs) }
     if node.origin != nil { flags.insert(.origin) }
     if case .file(let content) = node.body, let below = content.below, below === node.origin {
@@ -52,51 +39,53 @@ extension Persistence {
   }
 
   func node(from reader: inout PageReader) throws(FileError) -> Node {
-    guard let kind = FileKind(rawValue: try reader.byte()) else { throw .damaged }
-    let links = try reader.number(as: UInt32.self)
-    let mode = try reader.number(as: UInt32.self)
-    let uid = try reader.number(as: UInt32.self)
-    let gid = try reader.number(as: UInt32.self)
-    let size = try reader.signed()
-    guard size >= 0 else { throw .damaged }
-    let (accessed, modified) = (try reader.signed(), try reader.signed())
-    let changed = try reader.signed()
-    let owner = LayerID(try reader.number())
-    let parent = NodeID(try reader.number())
-    let name = Name(try reader.bytes())
-    let side = SideLayerID(try reader.number(as: UInt16.self))
-    let flags = Flags(rawValue: try reader.byte())
-    let origin = flags.contains(.origin) ? try below(from: &reader) : nil
-    let xattrs = flags.contains(.xattrs) ? try extendedAttributes(from: &reader) : nil
+    let record = try NodeRecord(from: &reader)
+    let origin = try record.origin.map { row throws(FileError) in try below(row) }
     let body: Node.Body
-    switch kind {
-    case .regular:
+    switch record.body {
+    case .file(let content):
       body = .file(
-        try content(over: flags.contains(.belowIsOrigin) ? origin : nil, from: &reader))
-    case .directory: body = .directory(below: try baseNode(from: &reader))
-    case .symlink:
-      body = .symlink(
-        SymlinkBody(target: try reader.bytes(), below: try baseNode(from: &reader)))
-    default:
-      let device = try reader.number()
-      body = .special(kind, device: device, below: try baseNode(from: &reader))
+        FileContent(
+          extents: try extents(content.extents),
+          below: content.isOverOrigin
+            ? origin : try content.below.map { row throws(FileError) in try below(row) },
+          owner: try layer(content.owner)))
+    case .directory(let below): body = .directory(below: try baseNode(below))
+    case .symlink(let target, let below):
+      body = .symlink(SymlinkBody(target: target, below: try baseNode(below)))
+    case .special(let device, let below):
+      body = .special(record.kind, device: device, below: try baseNode(below))
     }
     return Node(
-      mode: mode, links: links, uid: uid, gid: gid, size: size, accessed: accessed,
-      modified: modified, changed: changed, owner: owner, parent: parent, name: name,
-      xattrs: xattrs, body: body, side: side, origin: origin)
+      mode: record.mode, links: record.links, uid: record.uid, gid: record.gid,
+      size: record.size, accessed: record.accessed, modified: record.modified,
+      changed: record.changed, owner: record.owner, parent: record.parent, name: record.name,
+      xattrs: record.xattrs, body: body, side: record.side, origin: origin)
   }
 
-  private func extendedAttributes(
-    from reader: inout PageReader
-  ) throws(FileError) -> ExtendedAttributes {
-    let count = try reader.count()
-    var values: [Name: [UInt8]] = [:]
-    for _ in 0..<count {
-      let name = Name(try reader.bytes())
-      values[name] = try reader.bytes()
+  private func extents(
+    _ record: NodeRecord.Extents
+  ) throws(FileError) -> PersistentMap<UInt64, FileContent.Extent> {
+    switch record {
+    case .root(let root): return PersistentMap(record: root, from: extentSource)
+    case .few(let list):
+      var extents = PersistentMap<UInt64, FileContent.Extent>()
+      for (start, extent) in list { extents.insert(start, self.extent(extent)) }
+      return extents
     }
-    return values.isEmpty ? .empty : ExtendedAttributes(values)
+  }
+
+  func extent(_ record: ExtentRecord) -> FileContent.Extent {
+    switch record.place {
+    case .zero: .init(end: record.end, holding: .zero)
+    case .file(let owner, let node):
+      .init(end: record.end, holding: .stored(StoredBlocks(owner: owner, node: node, in: store)))
+    case .record(let owner, let node, let id, let first):
+      .init(
+        end: record.end,
+        holding: .stored(
+          StoredBlocks(owner: owner, node: node, record: id, first: first, in: store)))
+    }
   }
 
   // MARK: Content
@@ -128,26 +117,6 @@ extension Persistence {
     }
   }
 
-  private func content(
-    over origin: Below?, from reader: inout PageReader
-  ) throws(FileError) -> FileContent {
-    let owner = try layer(LayerID(try reader.number()))
-    var below = origin
-    if origin == nil, try reader.byte() == 1 { below = try self.below(from: &reader) }
-    let count = try reader.number()
-    guard count > 0 else {
-      return FileContent(
-        extents: PersistentMap(record: try reader.number(), from: extentSource), below: below,
-        owner: owner)
-    }
-    var extents = PersistentMap<UInt64, FileContent.Extent>()
-    for _ in 1..<count {
-      let start = try reader.number()
-      extents.insert(start, try extent(from: &reader, start: start))
-    }
-    return FileContent(extents: extents, below: below, owner: owner)
-  }
-
   private static func write(
     _ extent: FileContent.Extent, to writer: inout PageWriter
   ) throws(FileError) {
@@ -164,22 +133,5 @@ extension Persistence {
         writer.number(blocks.first)
       }
     }
-  }
-
-  func extent(
-    from reader: inout PageReader, start: UInt64
-  ) throws(FileError) -> FileContent.Extent {
-    let end = try reader.number()
-    guard end > start else { throw .damaged }
-    let kind = try reader.byte()
-    guard kind != 0 else { return .init(end: end, holding: .zero) }
-    let owner = LayerID(try reader.number())
-    let node = NodeID(try reader.number())
-    let record = kind == 2 ? try reader.number() : 0
-    let first = kind == 2 ? try reader.number() : 0
-    return .init(
-      end: end,
-      holding: .stored(
-        StoredBlocks(owner: owner, node: node, record: record, first: first, in: store)))
   }
 }

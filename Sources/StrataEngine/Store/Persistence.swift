@@ -47,7 +47,7 @@ final class Persistence: Sendable {
   var extentSource: PageSource<UInt64, FileContent.Extent> {
     PageSource(store, health) { [unowned self] reader throws(FileError) in
       let start = try reader.number()
-      return (start, try extent(from: &reader, start: start))
+      return (start, extent(try ExtentRecord(from: &reader, start: start)))
     }
   }
 

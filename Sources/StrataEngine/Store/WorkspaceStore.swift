@@ -20,6 +20,21 @@ public protocol WorkspaceStore: PageStore, BlockStore {
 
   func commit(_ batch: StoreBatch) throws(FileError)
 
+  // MARK: Looking after it
+
+  /// What is there, for ``Workspace/check(repair:)`` and ``Workspace/collectGarbage(_:)``.
+  func inventory() throws(FileError) -> StoreInventory
+
+  /// What is wrong with the database itself, in its own words; empty if nothing is.
+  func integrity() throws(FileError) -> [String]
+
+  /// Whether a data file holds what was written to it.
+  /// - Throws: EIO if it does not, ENOENT if it is gone.
+  func verify(layer: LayerID, node: NodeID) throws(FileError)
+
+  /// Removes what nothing leads to any more. Rows go before files.
+  func remove(_ garbage: StoreGarbage) throws(FileError)
+
   /// A base's node that was committed, by its number or by what it is.
   func baseNode(_ id: NodeID) throws(FileError) -> StoredBaseNode?
   func baseNode(base: Int, _ identity: BaseIdentity) throws(FileError) -> StoredBaseNode?

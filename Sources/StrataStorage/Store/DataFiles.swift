@@ -21,6 +21,8 @@ final class DataFiles {
   /// Files that were changed, and directories that got new names, since the last sync.
   private var changed: Set<Key> = []
   private var grown: Set<LayerID> = []
+  /// Checksums of what was written since the last commit.
+  private(set) var checksums: [Key: UInt64] = [:]
 
   init(_ root: Descriptor) { self.root = root }
 
@@ -44,6 +46,8 @@ final class DataFiles {
     do throws(Errno) {
       changed.insert(key)
       try file(key, isNew: true).write(bytes, at: offset)
+      checksums[key, default: 0] &+= Checksum.ofBlocks(
+        bytes, first: UInt64(offset) / UInt64(Block.size))
     } catch {
       throw failure(error, key)
     }
@@ -80,11 +84,36 @@ final class DataFiles {
     grown = []
   }
 
-  /// Lets go of everything open, as before files are removed.
-  func closeAll() { open = [:] }
+  func forgetChecksums() { checksums = [:] }
+
+  /// The checksum of what a file holds now.
+  func checksum(of key: Key) throws(FileError) -> UInt64 {
+    do throws(Errno) {
+      let file = try file(key, isNew: false)
+      var sum: UInt64 = 0
+      var position: Int64 = 0
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+      defer { buffer.deallocate() }
+      while let data = try file.data(after: position) {
+        position = max(position, data.lowerBound / Int64(Block.size) * Int64(Block.size))
+        while position < data.upperBound {
+          let count = try file.read(into: buffer, at: position)
+          if count == 0 { return sum }
+          sum &+= Checksum.ofBlocks(
+            UnsafeRawBufferPointer(rebasing: buffer[..<count]),
+            first: UInt64(position) / UInt64(Block.size))
+          position += Int64(count + Block.size - 1) / Int64(Block.size) * Int64(Block.size)
+        }
+      }
+      return sum
+    } catch {
+      throw failure(error, key)
+    }
+  }
 
   /// Removes the files of layers; what is not there counts as removed.
   func remove(_ layers: some Sequence<LayerID>) throws(FileError) {
+    open = [:]
     for layer in layers { try removeDirectory(Array(String(layer.rawValue).utf8)) }
   }
 
@@ -93,6 +122,8 @@ final class DataFiles {
     changed.remove(key)
     do throws(Errno) {
       try root.open(entry: key.directory, [.path, .directory]).unlink(key.name)
+      // Only of a layer without further files.
+      try? root.removeDirectory(key.directory)
     } catch .noSuchFileOrDirectory {
       return
     } catch {

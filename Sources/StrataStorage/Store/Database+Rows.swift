@@ -12,6 +12,27 @@ extension Database {
     }
   }
 
+  /// Each file is written by one checkpoint alone.
+  func write(_ checksums: [DataFiles.Key: UInt64]) throws(FileError) {
+    for (key, sum) in checksums {
+      try run(
+        """
+        INSERT INTO data_file(layer, node, checksum) VALUES(?, ?, ?)
+        ON CONFLICT DO UPDATE SET checksum = excluded.checksum
+        """,
+        [.number(key.layer.rawValue), .number(key.node.rawValue), .number(sum)])
+    }
+  }
+
+  func checksum(of key: DataFiles.Key) throws(FileError) -> UInt64? {
+    var found: UInt64?
+    try run(
+      "SELECT checksum FROM data_file WHERE layer = ? AND node = ?",
+      [.number(key.layer.rawValue), .number(key.node.rawValue)]
+    ) { found = $0.number(0) }
+    return found
+  }
+
   func record(_ id: UInt64) throws(FileError) -> [UInt8] {
     var found: [UInt8]?
     var checksum: UInt64 = 0

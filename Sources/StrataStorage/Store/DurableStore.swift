@@ -37,6 +37,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
       path: "/proc/self/fd/\(root.rawValue)/store.db", title: "store.db")
     // One process owns the workspace: no other needs to see the log's index.
     try database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    try database.execute("PRAGMA auto_vacuum = INCREMENTAL")
     try database.execute("PRAGMA journal_mode = WAL")
     try database.execute("PRAGMA synchronous = FULL")
     try database.execute("PRAGMA cache_size = -8000")
@@ -130,8 +131,10 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
       let records = pending
       try database.transaction { () throws(FileError) in
         try database.write(records)
+        try database.write(files.checksums)
         try database.write(batch)
       }
+      files.forgetChecksums()
       forgetPending()
     }
   }

@@ -14,7 +14,10 @@ enum Schema {
     CREATE TABLE record(id INTEGER PRIMARY KEY, data BLOB NOT NULL, checksum INTEGER NOT NULL);
     CREATE TABLE layer(
       id INTEGER PRIMARY KEY, fork INTEGER NOT NULL, name TEXT NOT NULL, parent INTEGER NOT NULL,
-      stats BLOB NOT NULL, checksum INTEGER);
+      stats BLOB NOT NULL);
+    CREATE TABLE data_file(
+      layer INTEGER NOT NULL, node INTEGER NOT NULL, checksum INTEGER NOT NULL,
+      PRIMARY KEY(layer, node)) WITHOUT ROWID;
     CREATE TABLE fork(
       id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, parent INTEGER, value BLOB NOT NULL,
       origin BLOB NOT NULL);

@@ -1,0 +1,123 @@
+/// Walks the records that trees lead to, each once however many trees share it, and notes what they
+/// refer to and what is wrong with them.
+struct StoreSurvey {
+  private let store: any WorkspaceStore
+  private(set) var records: Set<UInt64> = []
+  /// Data files that blocks are in, and the bytes that each must have at the least.
+  private(set) var files: [DataFileID: Int64] = [:]
+  private(set) var layers: Set<LayerID> = []
+  private(set) var baseNodes: Set<NodeID> = []
+  private(set) var problems: [CheckReport.Problem] = []
+  /// The tree that is walked, for what is said of a problem.
+  private var place = ""
+
+  init(_ store: any WorkspaceStore) { self.store = store }
+
+  /// - Parameter place: whose tree it is, for a person.
+  mutating func visit(_ tree: StoredTree, _ place: String) {
+    self.place = place
+    if tree.sealed != .base { layers.insert(tree.sealed) }
+    walk(tree.nodes) { survey, id, reader throws(FileError) in
+      survey.note(try NodeRecord(from: &reader), id)
+    }
+    walk(tree.entries) { (survey, _: EntryKey, reader) throws(FileError) in
+      survey.layers.insert(try Entry(from: &reader).owner)
+    }
+    if tree.annotations != 0, records.insert(tree.annotations).inserted { _ = read(tree.annotations) }
+  }
+
+  /// Layers below those that were found: the chain that `layers` shows.
+  mutating func addAncestors(of rows: [StoredLayer]) {
+    let parents = Dictionary(rows.map { ($0.id, $0.parent) }, uniquingKeysWith: { first, _ in first })
+    for layer in layers {
+      var next = parents[layer]
+      while let layer = next, layer != .base, layers.insert(layer).inserted { next = parents[layer] }
+    }
+  }
+
+  private mutating func note(_ node: NodeRecord, _ id: NodeID) {
+    layers.insert(node.owner)
+    baseNodes.formUnion(node.baseNodes)
+    guard case .file(let content) = node.body else { return }
+    layers.insert(content.owner)
+    switch content.extents {
+    case .few(let list):
+      for (start, extent) in list { note(extent, from: start, size: node.size) }
+    case .root(let root):
+      walk(root) { (survey, start: UInt64, reader) throws(FileError) in
+        survey.note(try ExtentRecord(from: &reader, start: start), from: start, size: node.size)
+      }
+    }
+  }
+
+  private mutating func note(_ extent: ExtentRecord, from start: UInt64, size: Int64) {
+    switch extent.place {
+    case .zero: return
+    case .file(let layer, let node):
+      layers.insert(layer)
+      // Some of the last block at the least: behind the file's end it reads as zeros.
+      let last = Int64(clamping: extent.end - 1) * Int64(Block.size)
+      let end = min(last + 1, size)
+      files[DataFileID(layer: layer, node: node), default: 0].raise(to: end)
+    case .record(let layer, _, let record, _):
+      layers.insert(layer)
+      if records.insert(record).inserted { _ = read(record) }
+    }
+  }
+
+  private mutating func read(_ record: UInt64) -> [UInt8]? {
+    do throws(FileError) {
+      return try store.page(record)
+    } catch {
+      note(error, "record \(record)")
+      return nil
+    }
+  }
+
+  private mutating func note(_ error: FileError, _ what: String) {
+    problems.append(
+      .init(place: place, what: what, why: error.reason ?? error.errno.description))
+  }
+
+  /// The pages of a map that were not met before; a leaf's pairs go to `pair`, which reads the value.
+  private mutating func walk<Key: PageKey>(
+    _ root: UInt64,
+    _ pair: (inout StoreSurvey, Key, inout PageReader) throws(FileError) -> Void
+  ) {
+    guard root != 0 else { return }
+    var waiting = [root]
+    while let record = waiting.popLast() {
+      guard records.insert(record).inserted, let bytes = read(record) else { continue }
+      do throws(FileError) {
+        waiting += try page(bytes, pair)
+      } catch {
+        note(error, "record \(record)")
+      }
+    }
+  }
+
+  /// - Returns: the children.
+  private mutating func page<Key: PageKey>(
+    _ bytes: [UInt8],
+    _ pair: (inout StoreSurvey, Key, inout PageReader) throws(FileError) -> Void
+  ) throws(FileError) -> [UInt64] {
+    var reader = PageReader(bytes)
+    guard let kind = PageKind(rawValue: try reader.byte()) else { throw .damaged }
+    let count = try reader.count()
+    var children: [UInt64] = []
+    var last: Key?
+    for _ in 0..<count {
+      if kind == .inner { children.append(try reader.number()) }
+      let key = try Key(from: &reader)
+      if let last, !(last < key) { throw FileError(.ioError, "keys are not in order") }
+      last = key
+      if kind == .leaf { try pair(&self, key, &reader) }
+    }
+    guard reader.isAtEnd else { throw .damaged }
+    return children
+  }
+}
+
+extension Int64 {
+  fileprivate mutating func raise(to other: Int64) { self = Swift.max(self, other) }
+}

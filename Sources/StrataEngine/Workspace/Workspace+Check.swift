@@ -1,0 +1,143 @@
+internal import Synchronization
+
+/// What `check` has found.
+public struct CheckReport: Sendable {
+  public struct Problem: Equatable, Sendable {
+    /// Whose it is: a fork, an operation, the store.
+    public var place: String
+    public var what: String
+    public var why: String
+
+    public init(place: String, what: String, why: String) {
+      (self.place, self.what, self.why) = (place, what, why)
+    }
+  }
+
+  public var problems: [Problem] = []
+  public var trees = 0
+  public var records = 0
+  public var files = 0
+  public var nodes = 0
+  /// What nothing leads to: no problem, `gc` removes it.
+  public var garbage = StoreGarbage()
+}
+
+extension Workspace {
+  /// Looks at everything that the store holds: the database's own check, the checksum and form of
+  /// each record that a fork or a kept operation leads to, that what they refer to is there, the
+  /// checksums of data files, and that link counts agree with the entries.
+  /// - Throws: EINVAL for a workspace in memory; what the disk says.
+  public func check() throws(FileError) -> CheckReport {
+    guard let persistence = context.persistence else {
+      throw FileError(.invalidArgument, "the session is in memory: there is no store to check")
+    }
+    try checkpoint()
+    return try persistence.pending.withLock { _ throws(FileError) in
+      var report = CheckReport()
+      report.problems = try persistence.store.integrity().map {
+        .init(place: "store.db", what: "database", why: $0)
+      }
+      let survey = try survey(persistence, &report)
+      let inventory = try persistence.store.inventory()
+      report.problems += survey.problems
+      (report.records, report.files) = (survey.records.count, survey.files.count)
+      Self.compare(survey, inventory, persistence.store, &report)
+      report.garbage = Self.garbage(inventory, survey)
+      for fork in forks { checkLinks(fork, &report) }
+      return report
+    }
+  }
+
+  /// Walks all that anybody can come back to.
+  private func survey(
+    _ persistence: Persistence, _ report: inout CheckReport
+  ) throws(FileError) -> StoreSurvey {
+    var survey = StoreSurvey(persistence.store)
+    guard let stored = try persistence.store.load() else { return survey }
+    for fork in stored.forks {
+      survey.visit(fork.value, "fork \(fork.name)")
+      survey.visit(fork.origin, "fork \(fork.name)")
+    }
+    for operation in stored.operations {
+      survey.visit(operation.before, "operation \(operation.id)")
+      survey.visit(operation.after, "operation \(operation.id)")
+    }
+    report.trees = 2 * (stored.forks.count + stored.operations.count)
+    survey.addAncestors(of: stored.layers)
+    try visitOpen(&survey, persistence)
+    return survey
+  }
+
+  private static func compare(
+    _ survey: StoreSurvey, _ inventory: StoreInventory, _ store: any WorkspaceStore,
+    _ report: inout CheckReport
+  ) {
+    func add(_ what: String, _ why: String) {
+      report.problems.append(.init(place: "store", what: what, why: why))
+    }
+    for (file, size) in survey.files.sorted(by: { ($0.key.layer, $0.key.node) < ($1.key.layer, $1.key.node) }) {
+      let name = "data/\(file.layer.rawValue)/\(file.node.rawValue)"
+      guard let found = inventory.files[file] else {
+        add(name, "is missing")
+        continue
+      }
+      if found.size < size { add(name, "has \(found.size) bytes, should have \(size)") }
+      do throws(FileError) {
+        try store.verify(layer: file.layer, node: file.node)
+      } catch {
+        add(name, error.reason ?? error.errno.description)
+      }
+    }
+    for layer in survey.layers.subtracting(inventory.layers).sorted() where layer != .base {
+      add("layer \(layer.rawValue)", "is missing")
+    }
+    for node in survey.baseNodes.subtracting(inventory.baseNodes).sorted() {
+      add("node \(node.rawValue) of a base", "is missing")
+    }
+  }
+
+  /// What the store holds beyond what was found.
+  static func garbage(_ inventory: StoreInventory, _ survey: StoreSurvey) -> StoreGarbage {
+    var garbage = StoreGarbage()
+    for (record, bytes) in inventory.records where !survey.records.contains(record) {
+      garbage.records.append(record)
+      garbage.recordBytes += Int64(bytes)
+    }
+    for (file, row) in inventory.files where survey.files[file] == nil {
+      garbage.files.append(file)
+      garbage.fileBytes += row.allocated
+    }
+    garbage.layers = inventory.layers.subtracting(survey.layers).sorted()
+    return garbage
+  }
+
+  /// The links of what a layer has made are its names; those of a base's nodes depend on the host.
+  private func checkLinks(_ fork: Fork, _ report: inout CheckReport) {
+    let value = fork.value
+    var names: [NodeID: UInt32] = [:]
+    var subdirectories: [NodeID: UInt32] = [:]
+    value.entries.forEach { key, entry in
+      guard let node = entry.node else { return }
+      names[node, default: 0] += 1
+      if entry.kind == .directory { subdirectories[key.directory, default: 0] += 1 }
+      if (try? value.record(node)) == nil {
+        report.problems.append(
+          .init(
+            place: "fork \(fork.name)", what: "'\(key.name)' in node \(key.directory.rawValue)",
+            why: "leads to node \(node.rawValue), which is missing"))
+      }
+    }
+    value.nodes.forEach { id, node in
+      report.nodes += 1
+      guard node.origin == nil, node.links > 0 else { return }
+      let expected =
+        node.kind == .directory ? 2 + (subdirectories[id] ?? 0) : names[id] ?? 0
+      if node.links != expected || names[id] == nil {
+        report.problems.append(
+          .init(
+            place: "fork \(fork.name)", what: "node \(id.rawValue) ('\(node.name)')",
+            why: "has \(node.links) links, should have \(names[id] == nil ? 0 : expected)"))
+      }
+    }
+  }
+}

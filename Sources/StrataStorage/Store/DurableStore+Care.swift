@@ -1,0 +1,68 @@
+public import StrataEngine
+internal import StrataSystem
+internal import SystemPackage
+
+/// Looking after the store.
+extension DurableStore {
+  public func inventory() throws(FileError) -> StoreInventory {
+    try locked { () throws(FileError) in
+      var found = StoreInventory()
+      try database.run("SELECT id, length(data) FROM record") { row in
+        found.records[row.number(0)] = Int(row.integer(1))
+      }
+      try database.run("SELECT id FROM layer") { found.layers.insert(LayerID($0.number(0))) }
+      try database.run("SELECT id FROM base_node") { found.baseNodes.insert(NodeID($0.number(0))) }
+      for layer in try files.layers() {
+        for row in try files.nodes(in: layer) {
+          found.files[DataFileID(layer: layer, node: row.node)] = .init(
+            size: row.size, allocated: row.blocks * 512)
+        }
+      }
+      return found
+    }
+  }
+
+  public func integrity() throws(FileError) -> [String] {
+    try locked { () throws(FileError) in
+      var problems: [String] = []
+      try database.run("PRAGMA integrity_check(20)") { row in
+        if row.text(0) != "ok" { problems.append(row.text(0)) }
+      }
+      return problems
+    }
+  }
+
+  public func verify(layer: LayerID, node: NodeID) throws(FileError) {
+    try locked { () throws(FileError) in
+      let key = DataFiles.Key(layer: layer, node: node)
+      guard let expected = try database.checksum(of: key) else {
+        throw FileError(.ioError, "has no checksum in the store")
+      }
+      guard try files.checksum(of: key) == expected else {
+        throw FileError(.ioError, "has a wrong checksum")
+      }
+    }
+  }
+
+  /// First the rows, in one transaction: after a crash in between, files are left that nothing leads
+  /// to, which the next time finds again.
+  public func remove(_ garbage: StoreGarbage) throws(FileError) {
+    try locked { () throws(FileError) in
+      try database.transaction { () throws(FileError) in
+        for (table, ids) in [
+          ("operation", garbage.operations), ("record", garbage.records),
+          ("layer", garbage.layers.map(\.rawValue)), ("base_node", garbage.baseNodes.map(\.rawValue)),
+        ] {
+          for id in ids { try database.run("DELETE FROM \(table) WHERE id = ?", [.number(id)]) }
+        }
+        for file in garbage.files {
+          try database.run(
+            "DELETE FROM data_file WHERE layer = ? AND node = ?",
+            [.number(file.layer.rawValue), .number(file.node.rawValue)])
+        }
+      }
+      for file in garbage.files { try files.remove(.init(layer: file.layer, node: file.node)) }
+      try database.execute("PRAGMA incremental_vacuum")
+    }
+  }
+}
