@@ -196,6 +196,12 @@ final class RandomRun {
       _ = try workspace.collectGarbage(olderThan: .max, dryRun: false)
       for line in lines { (line.done, line.undone) = (line.done.suffix(1), []) }
     }
+    if random.chance(20) {
+      let line = random.pick(lines)
+      trace.append("squash \(line.fork.name)")
+      _ = try workspace.squash(line.fork)
+      (line.done, line.undone) = ([], [])
+    }
     let problems = try workspace.check().problems
     guard problems.isEmpty else { throw Mismatch("check: \(problems)") }
     let clock = clock

@@ -94,6 +94,7 @@ public final class MemoryStore: WorkspaceStore {
         stored.forks.removeAll { $0.id == fork }
         stored.operations.removeAll { $0.fork == fork }
       }
+      stored.operations.removeAll { batch.droppedOperations.contains($0.id) }
       for fork in batch.forks {
         stored.forks.removeAll { $0.id == fork.id }
         stored.forks.append(fork)

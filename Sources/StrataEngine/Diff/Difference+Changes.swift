@@ -129,6 +129,24 @@ extension Difference {
     return left != right
   }
 
+  private func isEqual(_ a: FileContent, _ b: FileContent, size: Int64) -> Bool {
+    let reader = BelowReader(old.context.bases)
+    var position: Int64 = 0
+    while position < size {
+      let count = Int(min(size - position, 1 << 16))
+      func bytes(_ content: FileContent) -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: count)
+        let result = buffer.withUnsafeMutableBytes {
+          try? content.read(into: $0, at: position, reader)
+        }
+        return result == nil ? nil : buffer
+      }
+      guard let left = bytes(a), left == bytes(b) else { return false }
+      position += Int64(count)
+    }
+    return true
+  }
+
   /// Bytes in blocks that are not shared; nil if all content is.
   private func contentDifference(_ a: Node, _ b: Node) -> Int64? {
     guard case .file(let left) = a.body, case .file(let right) = b.body else { return nil }
@@ -138,6 +156,10 @@ extension Difference {
         return
       }
       blocks += Int64(max(before?.end ?? 0, after?.end ?? 0) - block)
+    }
+    // Blocks that squash has folded are others, with the same bytes.
+    if blocks > 0, a.size == b.size, a.changed == b.changed, isEqual(left, right, size: a.size) {
+      return nil
     }
     let isBelowSame = left.below?.node.id == right.below?.node.id
     guard blocks > 0 || a.size != b.size || !isBelowSame else { return nil }

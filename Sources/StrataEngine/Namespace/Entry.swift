@@ -84,6 +84,11 @@ struct Entry: Equatable, Sendable {
     if target != 0, kind == nil { throw .damaged }
   }
 
+  /// The same in another layer.
+  func owned(by layer: LayerID) -> Entry {
+    if let node, let kind { Entry(node, kind, owner: layer) } else { .whiteout(owner: layer) }
+  }
+
   /// Nil for a whiteout.
   var node: NodeID? {
     target == 0 ? nil : NodeID(target & (1 << Entry.kindShift - 1))

@@ -23,15 +23,20 @@ struct StoreSurvey {
     walk(tree.entries) { (survey, _: EntryKey, reader) throws(FileError) in
       survey.layers.insert(try Entry(from: &reader).owner)
     }
-    if tree.annotations != 0, records.insert(tree.annotations).inserted { _ = read(tree.annotations) }
+    if tree.annotations != 0, records.insert(tree.annotations).inserted {
+      _ = read(tree.annotations)
+    }
   }
 
   /// Layers below those that were found: the chain that `layers` shows.
   mutating func addAncestors(of rows: [StoredLayer]) {
-    let parents = Dictionary(rows.map { ($0.id, $0.parent) }, uniquingKeysWith: { first, _ in first })
+    let parents = Dictionary(
+      rows.map { ($0.id, $0.parent) }, uniquingKeysWith: { first, _ in first })
     for layer in layers {
       var next = parents[layer]
-      while let layer = next, layer != .base, layers.insert(layer).inserted { next = parents[layer] }
+      while let layer = next, layer != .base, layers.insert(layer).inserted {
+        next = parents[layer]
+      }
     }
   }
 

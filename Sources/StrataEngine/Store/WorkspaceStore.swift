@@ -162,6 +162,7 @@ public struct StoreBatch: Sendable {
   public var counters = StoredCounters()
   public var forks: [StoredFork] = []
   public var droppedForks: [ForkID] = []
+  public var droppedOperations: [UInt64] = []
   public var layers: [StoredLayer] = []
   public var operations: [StoredOperation] = []
   public var baseNodes: [StoredBaseNode] = []
@@ -170,7 +171,8 @@ public struct StoreBatch: Sendable {
 
   /// Whether there is nothing in it but counters.
   public var isEmpty: Bool {
-    forks.isEmpty && droppedForks.isEmpty && layers.isEmpty && operations.isEmpty
+    forks.isEmpty && droppedForks.isEmpty && droppedOperations.isEmpty && layers.isEmpty
+      && operations.isEmpty
       && baseNodes.isEmpty && sideLayers.isEmpty
   }
 }

@@ -32,4 +32,6 @@ struct History: Sendable {
   var abandoned: [Operation] = []
   /// Numbers of those that the store does not have as they are.
   var unsaved: Set<UInt64> = []
+  /// Numbers of those that are to be forgotten by the store as well.
+  var forgotten: [UInt64] = []
 }

@@ -75,7 +75,9 @@ extension Workspace {
     func add(_ what: String, _ why: String) {
       report.problems.append(.init(place: "store", what: what, why: why))
     }
-    for (file, size) in survey.files.sorted(by: { ($0.key.layer, $0.key.node) < ($1.key.layer, $1.key.node) }) {
+    for (file, size) in survey.files.sorted(by: {
+      ($0.key.layer, $0.key.node) < ($1.key.layer, $1.key.node)
+    }) {
       let name = "data/\(file.layer.rawValue)/\(file.node.rawValue)"
       guard let found = inventory.files[file] else {
         add(name, "is missing")

@@ -72,7 +72,8 @@ extension Fork {
     state.withLock { state in
       // The newest can always be undone, and what comes after one that is kept is kept too.
       let done = state.history.done.dropLast().prefix { $0.time < time }
-      return Array(done) + (state.history.undone + state.history.abandoned).filter { $0.time < time }
+      return Array(done)
+        + (state.history.undone + state.history.abandoned).filter { $0.time < time }
     }
   }
 

@@ -88,6 +88,23 @@ extension Workspace {
     return operation
   }
 
+  /// An operation of any fork's log, undone ones included; nil for one that nobody keeps.
+  public func operation(_ id: UInt64) -> Operation? {
+    for fork in forks {
+      if let found = fork.allOperations.last(where: { $0.id == id }) { return found }
+    }
+    return nil
+  }
+
+  /// Makes the fork show again what it showed after an operation of its log, as one operation.
+  /// - Throws: ENOENT for an operation that the fork's log does not hold.
+  public func restore(_ fork: Fork, to id: UInt64, _ command: String) throws(FileError) {
+    guard let found = fork.allOperations.last(where: { $0.id == id }) else {
+      throw FileError(.noSuchFileOrDirectory, "operation \(id) is not in the log of \(fork.name)")
+    }
+    operation(command, on: fork) { fork.replaceValue(with: found.after) }
+  }
+
   /// Puts the fork back to what it was when it was made, as one operation that can be undone.
   public func discard(_ fork: Fork) {
     operation("discard", on: fork) { fork.replaceValue(with: fork.origin) }
@@ -97,6 +114,12 @@ extension Workspace {
 extension Fork {
   /// The fork's operations, oldest first, without those that were undone.
   public var history: [Operation] { state.withLock { $0.history.done } }
+
+  /// Everything that was ever done and is kept, undone or not, in the order of the numbers.
+  public var allOperations: [Operation] {
+    state.withLock { $0.history.abandoned + $0.history.done + $0.history.undone }
+      .sorted { $0.id < $1.id }
+  }
 
   /// What was undone and can be done again, in the order in which it would be.
   public var undone: [Operation] { state.withLock { $0.history.undone.reversed() } }

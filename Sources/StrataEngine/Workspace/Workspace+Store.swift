@@ -42,7 +42,11 @@ extension Workspace {
   ) throws(FileError) {
     let found = try fork.state.withLock { state throws(FileError) -> Unsaved? in
       try state.flush()
-      if state.isSaved, state.history.unsaved.isEmpty { return nil }
+      if state.isSaved, state.history.unsaved.isEmpty, state.history.forgotten.isEmpty {
+        return nil
+      }
+      batch.droppedOperations += state.history.forgotten
+      state.history.forgotten = []
       return Unsaved(
         value: state.world.value, origin: state.origin, operations: state.history.takeUnsaved())
     }

@@ -109,7 +109,7 @@ public final class Workspace: Sendable {
         return child
       }
     }
-    guard let found = parent.history.first(where: { $0.id == operation }) else {
+    guard let found = parent.allOperations.last(where: { $0.id == operation }) else {
       throw FileError(
         .noSuchFileOrDirectory, "operation \(operation) is not in the log of \(parent.name)")
     }

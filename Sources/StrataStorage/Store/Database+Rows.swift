@@ -64,6 +64,9 @@ extension Database {
           .number(layer.parent.rawValue), .blob(layer.stats.encoded),
         ])
     }
+    for operation in batch.droppedOperations {
+      try run("DELETE FROM operation WHERE id = ?", [.number(operation)])
+    }
     for operation in batch.operations {
       try run(
         """

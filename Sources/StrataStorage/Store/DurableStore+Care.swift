@@ -51,7 +51,8 @@ extension DurableStore {
       try database.transaction { () throws(FileError) in
         for (table, ids) in [
           ("operation", garbage.operations), ("record", garbage.records),
-          ("layer", garbage.layers.map(\.rawValue)), ("base_node", garbage.baseNodes.map(\.rawValue)),
+          ("layer", garbage.layers.map(\.rawValue)),
+          ("base_node", garbage.baseNodes.map(\.rawValue)),
         ] {
           for id in ids { try database.run("DELETE FROM \(table) WHERE id = ?", [.number(id)]) }
         }

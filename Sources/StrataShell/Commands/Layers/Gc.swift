@@ -1,0 +1,36 @@
+internal import StrataEngine
+
+private let dryRun = Option("n", "dry-run", "only show what would go")
+private let keep = Option(nil, "keep", argument: "DAYS", "keep operations of so many days, not 30")
+
+extension Command {
+  static let gc = Command(
+    "gc", .layers, .manages, "free what no fork and no kept operation leads to",
+    usage: ["[-n] [--keep DAYS]"], options: [dryRun, keep],
+    details: "Operations older than 30 days are forgotten first, each fork's newest excepted. What "
+      + "is open stays.",
+    examples: ["gc --help"]
+  ) { context in
+    guard context.operands.isEmpty else { throw UsageError("no arguments are taken") }
+    let days = try context.number(keep) ?? 30
+    let limit = context.workspace.now - Timestamp(clamping: days) * 86_400 * 1_000_000_000
+    func say(_ collected: Workspace.Collected, _ verb: String) throws {
+      for operation in collected.operations {
+        try context.print(
+          "\(verb) operation \(operation.id): \(shortened(operation.command, to: 60))")
+      }
+      let garbage = collected.garbage
+      try context.print(
+        "\(verb) \(counted(garbage.records.count, "record")) of "
+          + "\(SizeText.spoken(garbage.recordBytes)), \(counted(garbage.files.count, "data file")) "
+          + "of \(SizeText.spoken(garbage.fileBytes)), \(counted(garbage.layers.count, "layer"))")
+    }
+    let isDryRun = context.arguments.has(dryRun)
+    let collected = try context.workspace.collectGarbage(olderThan: limit, dryRun: true)
+    try say(collected, isDryRun ? "would free" : "frees")
+    guard !isDryRun, !collected.garbage.isEmpty else { return ExitStatus.success }
+    try context.flush()
+    _ = try context.workspace.collectGarbage(olderThan: limit, dryRun: false)
+    return ExitStatus.success
+  }
+}

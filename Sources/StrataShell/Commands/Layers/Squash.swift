@@ -1,0 +1,30 @@
+internal import StrataEngine
+
+private let yes = Option("y", "yes", "give up the points of undo without asking for -y")
+
+extension Command {
+  static let squash = Command(
+    "squash", .layers, .manages, "fold the layers of this fork into one",
+    usage: ["[-y]"], options: [yes],
+    details:
+      "What the fork shows stays the same. Its operations can be undone no more, and nothing "
+      + "can begin after them: without -y they are only listed.",
+    examples: [
+      "fork try", "write /a text", "write /b text", "squash -y", "layers", "switch main",
+      "drop -f try",
+    ]
+  ) { context in
+    guard context.operands.isEmpty else { throw UsageError("no arguments are taken") }
+    let operations = context.fork.allOperations
+    for operation in operations {
+      try context.print("gives up \(operation.id): \(shortened(operation.command, to: 60))")
+    }
+    guard context.arguments.has(yes) else {
+      try context.print("nothing was done; squash -y does it")
+      return ExitStatus.success
+    }
+    let squashed = try context.workspace.squash(context.fork)
+    try context.print("folded \(counted(squashed.layers, "layer")) into one")
+    return ExitStatus.success
+  }
+}
