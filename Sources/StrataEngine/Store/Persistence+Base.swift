@@ -63,12 +63,17 @@ extension Persistence {
     var status = state.status
     status.identity = portable(status.identity, state.places[0].base)
     return StoredBaseNode(
-      id: node.id, parent: node.parent, name: node.name, status: status,
+      id: node.id, parent: state.parent, name: state.name, status: status,
       places: state.places.map { place in
         var stamp = place.stamp
         stamp.identity = portable(stamp.identity, place.base)
         return .init(
           base: place.base, path: place.path.parent == nil ? [] : place.path.bytes, stamp: stamp)
+      },
+      kept: state.kept.map { kept in
+        var kept = kept
+        kept.status.identity = portable(kept.status.identity, state.places[0].base)
+        return kept
       })
   }
 }

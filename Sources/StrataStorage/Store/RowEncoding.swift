@@ -4,7 +4,9 @@ internal import StrataEngine
 extension StoredTree {
   var encoded: [UInt8] {
     var writer = PageWriter()
-    for value in [nodes, entries, annotations, sealed.rawValue, sealedThrough.rawValue] {
+    for value in [
+      nodes, entries, annotations, sealed.rawValue, sealedThrough.rawValue, version,
+    ] {
       writer.number(value)
     }
     return writer.result
@@ -14,7 +16,8 @@ extension StoredTree {
     var reader = PageReader(bytes)
     self.init(
       nodes: try reader.number(), entries: try reader.number(), annotations: try reader.number(),
-      sealed: LayerID(try reader.number()), sealedThrough: LayerID(try reader.number()))
+      sealed: LayerID(try reader.number()), sealedThrough: LayerID(try reader.number()),
+      version: try reader.number())
   }
 }
 
@@ -55,6 +58,8 @@ extension StoredBaseNode {
       writer.bytes(place.path)
       place.stamp.write(to: &writer)
     }
+    writer.number(UInt64(kept.count))
+    for kept in kept { kept.write(to: &writer) }
     return writer.result
   }
 
@@ -71,7 +76,49 @@ extension StoredBaseNode {
           stamp: try BaseStamp(from: &reader)))
     }
     guard !places.isEmpty else { throw .damaged }
-    self.init(id: id, parent: parent, name: name, status: status, places: places)
+    var kept: [KeptNode] = []
+    for _ in 0..<(try reader.count()) { kept.append(try KeptNode(from: &reader)) }
+    self.init(id: id, parent: parent, name: name, status: status, places: places, kept: kept)
+  }
+}
+
+extension KeptNode {
+  fileprivate func write(to writer: inout PageWriter) {
+    writer.number(until)
+    writer.number(parent.rawValue)
+    writer.bytes(name.bytes)
+    status.write(to: &writer)
+    writer.bytes(file)
+    writer.bytes(target)
+    writer.number(UInt64(xattrs.count))
+    for (name, value) in xattrs.sorted(by: { $0.key < $1.key }) {
+      writer.bytes(name.bytes)
+      writer.bytes(value)
+    }
+    writer.byte(isWhole ? 1 : 0)
+    writer.number(UInt64(names.count))
+    for (name, node) in names.sorted(by: { $0.key < $1.key }) {
+      writer.bytes(name.bytes)
+      writer.number(node?.rawValue ?? 0)
+    }
+  }
+
+  fileprivate init(from reader: inout PageReader) throws(FileError) {
+    self.init(
+      until: try reader.number(), parent: NodeID(try reader.number()),
+      name: Name(try reader.bytes()), status: try BaseStatus(from: &reader))
+    file = try reader.bytes()
+    target = try reader.bytes()
+    for _ in 0..<(try reader.count()) {
+      let name = Name(try reader.bytes())
+      xattrs[name] = try reader.bytes()
+    }
+    isWhole = try reader.byte() == 1
+    for _ in 0..<(try reader.count()) {
+      let name = Name(try reader.bytes())
+      let node = try reader.number()
+      names.updateValue(node == 0 ? nil : NodeID(node), forKey: name)
+    }
   }
 }
 
