@@ -211,15 +211,22 @@ final class BaseIndex: Sendable {
     let base = row.places.first?.base ?? 0
     var status = row.status
     status.identity.device = device(status.identity.device, ofBase: base)
+    // A directory above may have been moved by a commit since the row was written.
+    let parents = row.id == .root ? [] : node(row.parent)?.state.withLock { $0.places } ?? []
     let places = row.places.map { place in
       let names = place.path.split(separator: UInt8(ascii: "/")).map { Name($0) }
+      let parent = parents.first { $0.base == place.base }?.path
       return BaseNode.Place(
-        base: place.base, path: names.reduce(.empty) { $0.appending($1) },
+        base: place.base,
+        path: parent.map { $0.appending(row.name) } ?? names.reduce(.empty) { $0.appending($1) },
         stamp: stamp(place.stamp, place.base))
     }
     let kept = row.kept.map { kept in
       var kept = kept
       kept.status.identity.device = device(kept.status.identity.device, ofBase: base)
+      if let after = kept.after {
+        kept.after?.identity.device = device(after.identity.device, ofBase: base)
+      }
       return kept
     }
     let node = BaseNode(
@@ -237,6 +244,63 @@ final class BaseIndex: Sendable {
       if let other = byID[known.id] { return other }
       byID[known.id] = known
       return known
+    }
+  }
+
+  /// Makes a node that a commit has made the base's known under its number.
+  func adopt(_ node: BaseNode) -> BaseNode {
+    let (status, base) = node.state.withLock { ($0.status, $0.places[0].base) }
+    identities.withLock { $0[BaseKey(base: base, identity: status.identity)] = node }
+    byID.withLock { $0[node.id] = node }
+    return node
+  }
+
+  /// A node is another object of the host now, or in another place.
+  func move(
+    _ node: BaseNode, to parent: NodeID, _ name: Name, _ status: BaseStatus,
+    _ places: [BaseNode.Place]
+  ) {
+    let isMoved = node.state.withLock { state in
+      let isMoved = state.places[0].path.bytes != places[0].path.bytes
+      let isSame = state.status.identity == status.identity
+      if !isSame || status.kind == .directory || state.parent == parent && state.name == name {
+        (state.parent, state.name) = (parent, name)
+      } else if !state.otherNames.contains(where: { $0 == (parent, name) }) {
+        state.otherNames.append((parent, name))
+      }
+      (state.status, state.places, state.isStored) = (status, places, false)
+      (state.children, state.listing, state.subdirectories) = ([:], nil, nil)
+      state.epoch = 0
+      return isMoved
+    }
+    identities.withLock { $0[BaseKey(base: places[0].base, identity: status.identity)] = node }
+    if isMoved, status.kind == .directory { relocate(below: node) }
+  }
+
+  /// After a directory was moved: all that was looked at below it is in another place.
+  private func relocate(below directory: BaseNode) {
+    var moved: Set<NodeID> = [directory.id]
+    var paths: [NodeID: BasePath] = [:]
+    paths[directory.id] = directory.state.withLock { $0.places[0].path }
+    var waiting = Array(byID.withLock { $0.values })
+    var isGrowing = true
+    while isGrowing {
+      isGrowing = false
+      waiting.removeAll { node in
+        let (parent, name) = node.state.withLock { ($0.parent, $0.name) }
+        guard node.id != directory.id, moved.contains(parent), let path = paths[parent] else {
+          return false
+        }
+        let place = path.appending(name)
+        node.state.withLock { state in
+          state.places[0].path = place
+          state.epoch = 0
+          state.isStored = false
+        }
+        paths[node.id] = place
+        isGrowing = moved.insert(node.id).inserted || isGrowing
+        return true
+      }
     }
   }
 
@@ -354,9 +418,13 @@ final class BaseIndex: Sendable {
   /// Opens what a file's content was laid on: the host's file, or what was kept of it.
   func open(_ below: Below) throws(FileError) -> any BaseFile {
     let (place, kept) = below.node.state.withLock { state in
-      (state.places[0], state.kept.first { $0.status.stamp == below.stamp && !$0.file.isEmpty })
+      (state.places[0], state.kept.first { $0.status.stamp == below.stamp })
     }
-    if let kept, let reader = keptReader.withLock({ $0 }) {
+    if let kept, kept.file.isEmpty, let after = kept.after {
+      let file = try readers[place.base].open(place.path)
+      return try file.stamp() == after ? KeptFile(file, stamp: below.stamp) : file
+    }
+    if let kept, !kept.file.isEmpty, let reader = keptReader.withLock({ $0 }) {
       let names = kept.file.split(separator: UInt8(ascii: "/")).map { Name($0) }
       return KeptFile(
         try reader.open(names.reduce(.empty) { $0.appending($1) }), stamp: below.stamp)

@@ -18,6 +18,9 @@ public struct KeptNode: Equatable, Sendable {
   public var names: [Name: NodeID?]
   /// Whether the names are all that there were, because the directory itself is gone.
   public var isWhole: Bool
+  /// Of a file that was left in its place: its state behind the commit. As long as the host's file is
+  /// in it, the content is what it was.
+  public var after: BaseStamp?
 
   public init(
     until: BaseVersion, parent: NodeID, name: Name, status: BaseStatus, file: [UInt8] = [],

@@ -25,6 +25,11 @@ extension Persistence {
   /// the way to it.
   func write(_ node: BaseNode?, to writer: inout PageWriter, _ batch: inout StoreBatch) {
     writer.number(node?.id.rawValue ?? 0)
+    save(node, &batch)
+  }
+
+  /// Puts the rows that the store does not have of a node and of the directories it is in.
+  func save(_ node: BaseNode?, _ batch: inout StoreBatch) {
     var next = node
     while let node = next, node.markStored() {
       batch.baseNodes.append(stored(node))
@@ -72,7 +77,9 @@ extension Persistence {
       },
       kept: state.kept.map { kept in
         var kept = kept
-        kept.status.identity = portable(kept.status.identity, state.places[0].base)
+        let base = state.places[0].base
+        kept.status.identity = portable(kept.status.identity, base)
+        if let after = kept.after { kept.after?.identity = portable(after.identity, base) }
         return kept
       })
   }

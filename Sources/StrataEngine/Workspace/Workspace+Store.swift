@@ -35,6 +35,12 @@ extension Workspace {
       return (state.sideLayers, state.savedSideLayers == state.sideLayers.count)
     }
     if !isSaved { batch.sideLayers = sideLayers }
+    for id in state.withLock({ state in
+      defer { state.changedBaseNodes = [] }
+      return state.changedBaseNodes
+    }) {
+      persistence.save(context.bases.node(id), &batch)
+    }
     for fork in forks { try collect(fork, &batch, persistence) }
   }
 

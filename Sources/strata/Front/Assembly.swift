@@ -20,11 +20,14 @@ final class Assembly {
     let host = MachineHost()
     (isJSON, color) = (launch.json, launch.color)
     let workspace: Workspace
+    let commits: [UInt8]
     if launch.bases.isEmpty, let path = Self.findWorkspace() {
       (workspace, bases, directory) = try Self.open(path, host)
+      commits = path + Array("/kept".utf8)
     } else {
       bases = launch.bases.isEmpty ? [[UInt8(ascii: ".")]] : launch.bases
       (workspace, directory) = (try Self.open(bases, host), nil)
+      commits = host.absolutePath(bases[0]) + Array("/.strata-commits".utf8)
     }
     plugins = LuaHub(workspace)
     session = Session(
@@ -33,6 +36,9 @@ final class Assembly {
     for command in [
       Command.replay(MachineReplayHost()), Command.record(recording), Command.test(host),
       Command.`init`(host),
+      Command.commit(
+        CommitPlace(
+          base: host.absolutePath(bases[0]), commits: commits, isUnion: bases.count > 1)),
     ] {
       session.commands.add(command)
     }
@@ -52,7 +58,14 @@ final class Assembly {
       let directory = try WorkspaceDirectory.own(path)
       let store = try DurableStore(directory: path)
       let bases = try store.basePaths()
-      return (try open(bases, host, store), bases, directory)
+      let workspace = try open(bases, host, store)
+      let commits = path + Array("/kept".utf8)
+      if let base = bases.first {
+        try HostTree().makeDirectory(commits, mode: 0o700, existing: .replace)
+        workspace.setKeptReader(try HostDirectory(path: commits))
+        try HostCommit(base: base, commits: commits).recover(workspace)
+      }
+      return (workspace, bases, directory)
     } catch {
       throw Complaint("\(ShownName(path)): \(error.text)")
     }
