@@ -65,8 +65,10 @@ public struct Event: Sendable {
   public var operation: UInt64?
   /// What decided it: `default: 65536 bytes or more`, `guard.lua:4`.
   public var rule: String?
-  /// For `error`: what went wrong.
+  /// For `error`: what went wrong. For `merge`: the fork that is merged.
   public var message: String?
+  /// For `merge`: the conflict that is to be settled; nil for the merge as a whole.
+  public var conflict: MergeConflict?
 
   public init(_ kind: EventKind) { self.kind = kind }
 }

@@ -14,12 +14,18 @@ public struct Verdict: Sendable {
   public var firstWrite: FirstWrite?
   /// The side layer that the node is to live in.
   public var route: SideLayerID?
+  /// How a conflict of a merge is settled, or for the merge as a whole, all that nobody else settles.
+  public var settlement: MergeChoice?
   /// What decided, for `why`.
   public var rule: String?
 
-  public init(firstWrite: FirstWrite? = nil, route: SideLayerID? = nil, rule: String? = nil) {
+  public init(
+    firstWrite: FirstWrite? = nil, route: SideLayerID? = nil, settlement: MergeChoice? = nil,
+    rule: String? = nil
+  ) {
     self.firstWrite = firstWrite
     self.route = route
+    self.settlement = settlement
     self.rule = rule
   }
 

@@ -17,6 +17,7 @@ public final class Layer: Sendable {
     var parent: Layer?
     var stats = LayerStats()
     var isSaved = false
+    var sources: [LayerSource] = []
   }
 
   init(id: LayerID, fork: ForkID, name: String, parent: Layer?) {
@@ -29,6 +30,10 @@ public final class Layer: Sendable {
 
   public var parent: Layer? { state.withLock { $0.parent } }
   public var stats: LayerStats { state.withLock { $0.stats } }
+
+  /// What it has taken besides what its parent has: the way to the common ancestor of a later merge.
+  var sources: [LayerSource] { state.withLock { $0.sources } }
+  func add(_ source: LayerSource) { state.withLock { $0.sources.append(source) } }
 
   /// Whether the store has the layer already; from now on it counts as having it.
   func markSaved() -> Bool {

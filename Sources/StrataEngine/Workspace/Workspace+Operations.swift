@@ -21,6 +21,7 @@ extension Workspace {
       // The value before is kept, so its blocks must be the store's. If that cannot be had now, the
       // end of the operation says so.
       try? state.flush()
+      state.world.value.seal()
       return (id, state.world.value)
     }
   }

@@ -50,6 +50,8 @@ extension Namespace {
     let layer = Layer(id: context.ids.nextLayer(), fork: fork, name: forkName, parent: floor)
     let folded = Set(chain.map(\.id))
     for old in chain { layer.count { $0 += old.stats } }
+    // Forks that were made from the middle of the chain go on having it in common with this one.
+    layer.add(LayerSource(layer: chain[0], value: nil))
     var changed: [(NodeID, Node)] = []
     nodes.forEach { id, node in
       if folded.contains(node.owner) || node.holdsBlocks(of: folded) { changed.append((id, node)) }

@@ -1,7 +1,6 @@
+import StrataEngine
 import StrataTestSupport
 import Testing
-
-@testable import StrataShell
 
 @Suite struct LineDiffTests {
   private func applied(_ diff: LineDiff<Character>) -> (old: String, new: String) {
