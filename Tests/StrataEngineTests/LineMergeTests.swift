@@ -40,7 +40,7 @@ import Testing
       var random = SeededGenerator(seed: seed &+ UInt64(run))
       let texts = RandomTexts(&random)
       for (name, text) in [("a", texts.ancestor), ("o", texts.ours), ("t", texts.theirs)] {
-        try directory.file(name, text)
+        try directory.write(Array(directory.appending(name).utf8), text, at: 0, flags: O_TRUNC)
       }
       let git = try ChildProcess(
         [
