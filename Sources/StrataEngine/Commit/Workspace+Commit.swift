@@ -107,7 +107,12 @@ private struct RecordMaking {
   }
 
   mutating func add(_ change: Change, _ keeping: ([UInt8]) -> [UInt8]?) throws(FileError) {
-    let old = change.oldPath ?? change.path
+    var old = change.oldPath ?? change.path
+    let former = change.oldNode ?? change.node
+    if change.kind != .added, try find(old) != former, let place = live.path(of: former) {
+      // Below a directory that was renamed.
+      old = place
+    }
     if change.kind != .added, let node = try find(old) {
       let file = change.kind == .renamed ? keeping(change.path) ?? keeping(old) : keeping(old)
       try keep(node, file ?? [], isGone: change.kind == .removed)
@@ -122,7 +127,8 @@ private struct RecordMaking {
     }
     // A further name changes the link count of a file that the base has already.
     if change.fileKind != .directory, live.context.bases.node(change.node) != nil {
-      let file = try live.allPaths(of: change.node).lazy.compactMap(keeping).first
+      let paths = try [change.path] + live.allPaths(of: change.node)
+      let file = paths.lazy.compactMap(keeping).first
       try keep(change.node, file ?? [], isGone: false)
     }
     if change.kind != .removed {
