@@ -165,7 +165,9 @@ final class BaseIndex: Sendable {
     for kept in versions.reversed() {
       if kept.isWhole { kinds = [:] }
       for (name, id) in kept.names {
-        kinds[name] = id.flatMap(node).map { $0.kept(at: version)?.status.kind ?? $0.lastStatus.kind }
+        kinds[name] = id.flatMap(node).map {
+          $0.kept(at: version)?.status.kind ?? $0.lastStatus.kind
+        }
       }
     }
     return kinds.map { BaseEntry(name: $0.key, kind: $0.value) }.sorted { $0.name < $1.name }

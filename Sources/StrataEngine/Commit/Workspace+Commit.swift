@@ -127,7 +127,11 @@ private struct RecordMaking {
     }
     // A further name changes the link count of a file that the base has already.
     if change.fileKind != .directory, live.context.bases.node(change.node) != nil {
-      let paths = try [change.path] + live.allPaths(of: change.node)
+      // Where it is, and below a directory that was renamed, where it is going to be.
+      let there = try find(change.path)
+      let paths =
+        try (there == nil || there == change.node ? [change.path] : [])
+        + live.allPaths(of: change.node)
       let file = paths.lazy.compactMap(keeping).first
       try keep(change.node, file ?? [], isGone: false)
     }

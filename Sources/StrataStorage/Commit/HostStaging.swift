@@ -114,7 +114,9 @@ struct HostStaging {
   }
 
   private mutating func replace(_ change: Change) throws(FileError) {
-    guard isThere(change.path) || change.kind == .renamed || isMovingAlong(change), moving[change.path] == nil else {
+    guard isThere(change.path) || change.kind == .renamed || isMovingAlong(change),
+      moving[change.path] == nil
+    else {
       // It is gone from the host, or moves away.
       return try add(change)
     }
@@ -280,7 +282,9 @@ struct HostStaging {
     for swap in swaps {
       do throws(Errno) {
         let inode: UInt64
-        if let known = inodes[swap.name] { inode = known } else {
+        if let known = inodes[swap.name] {
+          inode = known
+        } else {
           inode = try place.directory.status(ofEntry: swap.name).inode
         }
         steps.append(.swap(swap.name, with: swap.path, inode: inode))
