@@ -16,6 +16,8 @@ public struct Command: Sendable {
     case changes
     /// Works on forks, the log or the session, outside any operation.
     case manages
+    /// The same on the store as a whole: no other session changes anything meanwhile.
+    case maintains
   }
 
   public let name: String

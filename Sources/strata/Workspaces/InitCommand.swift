@@ -1,7 +1,6 @@
 internal import StrataEngine
 internal import StrataShell
 internal import StrataStorage
-internal import StrataSystem
 
 extension Command {
   /// The command that makes a workspace on disk.
@@ -16,7 +15,7 @@ extension Command {
         """,
       examples: ["init --help"]
     ) { context in
-      guard let place = workingDirectory() else {
+      guard let place = host.directory else {
         throw FileError(.noSuchFileOrDirectory, "the current directory is gone")
       }
       let bases =

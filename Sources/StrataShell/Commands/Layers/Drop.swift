@@ -19,7 +19,7 @@ extension Command {
       if fork.isDirty, fork.id != context.workspace.main.id, !context.arguments.has(force) {
         throw CommandFailure("\(fork.name) has changes; -f drops it with them")
       }
-      try context.workspace.drop(fork)
+      try context.session.turns.drop(fork)
       context.session.forget(fork)
     }
     return context.status

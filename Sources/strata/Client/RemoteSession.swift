@@ -1,0 +1,215 @@
+internal import Glibc
+internal import StrataEngine
+internal import StrataShell
+internal import StrataSystem
+internal import Synchronization
+
+/// A session in the owner of a workspace, which is started if there is none.
+final class RemoteSession: FrontSession {
+  /// Seconds after which nobody is to be expected any more to become the owner.
+  private static let patience = 20.0
+
+  private(set) var state = FrontState()
+  private let workspace: [UInt8]
+  private let launch: Launch
+  private var connection: ClientConnection
+  private var start = FrontStart()
+  private var place: [JSON.Member] = []
+  private let interruption: Interruption
+
+  init(workspace: [UInt8], _ launch: Launch) throws(Complaint) {
+    (self.workspace, self.launch) = (workspace, launch)
+    let (connection, answer) = try Self.connect(workspace, launch, [])
+    self.connection = connection
+    interruption = Interruption(connection.wire)
+    take(answer)
+  }
+
+  // MARK: Connecting
+
+  private static func connect(
+    _ workspace: [UInt8], _ launch: Launch, _ place: [JSON.Member]
+  ) throws(Complaint) -> (ClientConnection, JSON) {
+    let limit = now() + patience
+    while true {
+      do throws(RemoteError) {
+        let connection = try open(workspace)
+        return (connection, try hello(connection, launch, place))
+      } catch {
+        guard isNobody(error), now() < limit else {
+          throw Complaint("\(ShownName(workspace)): \(error.message)")
+        }
+      }
+      // Nobody is there; one that is about to leave or to come has the lock for a moment.
+      if try !OwnerStart.start(workspace) { usleep(5000) }
+    }
+  }
+
+  private static func open(_ workspace: [UInt8]) throws(RemoteError) -> ClientConnection {
+    do throws(FileError) {
+      return try ClientConnection(workspace: workspace)
+    } catch {
+      throw RemoteError(error)
+    }
+  }
+
+  /// Whether an error says that no owner is there.
+  private static func isNobody(_ error: RemoteError) -> Bool {
+    [ENOENT, ECONNREFUSED, ECONNRESET, EPIPE].contains { Int64($0) == error.errno }
+  }
+
+  private static func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  private static func hello(
+    _ connection: ClientConnection, _ launch: Launch, _ place: [JSON.Member]
+  ) throws(RemoteError) -> JSON {
+    let mask = umask(0o022)
+    umask(mask)
+    let params: [JSON.Member] = [
+      JSON.Member("protocol", .integer(ServedSession.protocolVersion)),
+      JSON.Member("version", .string(Version.current)),
+      JSON.Member("cwd", .bytes(workingDirectory() ?? [UInt8(ascii: "/")])),
+      JSON.Member("env", .array(Spawn.ownEnvironment.map { .bytes($0) })),
+      JSON.Member("umask", .int(mask)), JSON.Member("json", .bool(launch.json)),
+      JSON.Member("color", .string(launch.color.rawValue)),
+      JSON.Member("plugins", .array(launch.plugins.map { .bytes($0) })),
+      JSON.Member("streams", .bool(connection.isTrusted)),
+    ]
+    return try connection.call(
+      "hello", .object(params + place), descriptors: connection.isTrusted ? [0, 1, 2] : [])
+  }
+
+  /// After the owner died: a new one, and the same fork and directory as far as they are there.
+  private func reconnect() {
+    Complaint("the workspace's owner died; what was running may not be done").show()
+    do throws(Complaint) {
+      let answer: JSON
+      do throws(Complaint) {
+        (connection, answer) = try Self.connect(workspace, launch, place)
+      } catch {
+        (connection, answer) = try Self.connect(workspace, launch, [])
+      }
+      interruption.wire = connection.wire
+      take(answer)
+      begin(start)
+    } catch {
+      error.show()
+      state.exitStatus = ExitStatus.failure
+    }
+  }
+
+  // MARK: Working
+
+  /// - Returns: nil if there is no answer, which a person was told.
+  private func call(
+    _ method: String, _ params: JSON, whenSent: () -> Void = {}
+  ) -> JSON? {
+    do throws(RemoteError) {
+      let answer = try connection.call(method, params, whenSent: whenSent)
+      take(answer)
+      return answer
+    } catch {
+      if error == ClientConnection.lost {
+        reconnect()
+      } else {
+        Complaint(error.message).show()
+      }
+      return nil
+    }
+  }
+
+  /// Notes where the session stands, if the answer says so.
+  private func take(_ answer: JSON) {
+    guard let prompt = answer["prompt"]?.bytesValue else { return }
+    state.prompt = prompt
+    state.exitStatus = answer["exit"]?.integerValue.map { Int32(truncatingIfNeeded: $0) }
+    state.keepsGoing = answer["keep_going"]?.boolValue ?? true
+    state.isRecording = answer["recording"]?.boolValue ?? false
+    place = ["fork", "path"].compactMap { name in
+      answer[name].map { JSON.Member(name, $0) }
+    }
+  }
+
+  func begin(_ start: FrontStart) {
+    self.start = start
+    _ = call(
+      "begin",
+      .members([
+        "keep_going": .bool(start.keepsGoing),
+        "arguments": .array(start.arguments.map { .bytes($0) }),
+        "history": .array(start.history.map { .bytes($0) }),
+      ]))
+  }
+
+  /// The owner hears of it by the end of the connection; here its last words are waited for.
+  func end() { connection.wire.close() }
+
+  func run(_ source: FrontSource) -> Int32 {
+    if interruption.hasCome { return ExitStatus.interrupted }
+    let text =
+      switch source.text {
+      case .source(let text): JSON.Member("line", .bytes(text))
+      case .words(let words): JSON.Member("words", .array(words.map { .bytes($0) }))
+      }
+    let params: [JSON.Member] = [
+      text, JSON.Member("name", source.name.map { .string($0) } ?? .null),
+      JSON.Member("typed", .bool(source.isTyped)), JSON.Member("stdin", .bool(source.readsInput)),
+    ]
+    // One that came before the owner had the line is told again.
+    let answer = call("run", .object(params), whenSent: interruption.repeatIfCome)
+    return answer?["status"]?.integerValue.map { Int32(truncatingIfNeeded: $0) }
+      ?? ExitStatus.failure
+  }
+
+  func hasCommand(_ name: [UInt8]) -> Bool {
+    call("has_command", .members(["name": .bytes(name)]))?["known"]?.boolValue ?? false
+  }
+
+  func complete(_ line: [UInt8], cursor: Int) -> (start: Int, candidates: [Completion]) {
+    let params: JSON = .members(["line": .bytes(line), "cursor": .int(cursor)])
+    guard let answer = try? connection.call("complete", params),
+      let start = answer["start"]?.integerValue, let found = answer["candidates"]?.elements
+    else { return (cursor, []) }
+    let candidates = found.compactMap { item -> Completion? in
+      guard let replacement = item["replacement"]?.bytesValue,
+        let display = item["display"]?.bytesValue
+      else { return nil }
+      return Completion(
+        replacement: replacement, display: display, isFinal: item["final"]?.boolValue ?? true)
+    }
+    return (Int(start), candidates)
+  }
+
+  func resetInterrupt() { interruption.reset() }
+  var interrupt: @Sendable () -> Void { interruption.come }
+}
+
+/// Ctrl-C, on its way to the owner.
+private final class Interruption: Sendable {
+  private let flag = Atomic(false)
+  private let current: Mutex<Wire>
+
+  init(_ wire: Wire) { current = Mutex(wire) }
+
+  var wire: Wire {
+    get { current.withLock { $0 } }
+    set { current.withLock { $0 = newValue } }
+  }
+
+  var hasCome: Bool { flag.load(ordering: .sequentiallyConsistent) }
+  func reset() { flag.store(false, ordering: .sequentiallyConsistent) }
+
+  @Sendable func come() {
+    flag.store(true, ordering: .sequentiallyConsistent)
+    tell()
+  }
+
+  func repeatIfCome() { if hasCome { tell() } }
+
+  /// An owner that is gone is noticed by who waits for its answer.
+  private func tell() { try? wire.send(Message.request("cancel", .object([]))) }
+}
