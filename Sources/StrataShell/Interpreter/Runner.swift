@@ -103,7 +103,7 @@ struct Runner {
         continue
       }
       switch command.effect {
-      case .manages, .maintains: return false
+      case .manages, .arranges, .maintains: return false
       case .changes: changes = true
       case .reads: break
       }

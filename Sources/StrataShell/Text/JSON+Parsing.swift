@@ -169,10 +169,10 @@ extension JSON {
         if let scalar = Unicode.Scalar(unit) { return scalar }
         guard unit < 0xDC00, take("\\"), take("u") else { throw failure("half a surrogate pair") }
         let low = try hexadecimalUnit()
-        let value = 0x10000 + (UInt32(unit) - 0xD800) << 10 + (UInt32(low) &- 0xDC00)
-        guard (0xDC00...0xDFFF).contains(low), let scalar = Unicode.Scalar(value) else {
-          throw failure("half a surrogate pair")
-        }
+        guard (0xDC00...0xDFFF).contains(low),
+          let scalar = Unicode.Scalar(
+            0x10000 + (UInt32(unit) - 0xD800) << 10 + (UInt32(low) - 0xDC00))
+        else { throw failure("half a surrogate pair") }
         return scalar
       default: throw failure("no escape")
       }

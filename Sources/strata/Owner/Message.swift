@@ -41,6 +41,9 @@ enum Message {
       self = .response(id: number, .success(result))
     } else if let number = id?.integerValue, let error = value["error"] {
       self = .response(id: number, .failure(RemoteError(error)))
+    } else if let error = value["error"] {
+      // Of something that had no id, or is no request at all.
+      self = .invalid(id: .null, RemoteError(error))
     } else {
       self = .invalid(id: id ?? .null, RemoteError(.invalidRequest, "no method"))
     }

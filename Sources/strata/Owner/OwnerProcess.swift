@@ -33,15 +33,20 @@ struct OwnerProcess {
     _ = chdir("/")
     _ = umask(0)
     do throws(FileError) {
-      let owner = try OwnerProcess(path)
-      say(Greeting.ready)
-      Self.loseStreams()
-      try owner.serve()
+      // Closed when this returns, and only then is the lock let go.
+      try own(path)
       Glibc.exit(0)
     } catch {
       say(error.errno == .resourceBusy ? Greeting.busy : error.text)
       Glibc.exit(1)
     }
+  }
+
+  private static func own(_ path: [UInt8]) throws(FileError) {
+    let owner = try OwnerProcess(path)
+    say(Greeting.ready)
+    loseStreams()
+    try owner.serve()
   }
 
   private static func say(_ text: String) { try? DescriptorSink(1).write(Array("\(text)\n".utf8)) }

@@ -6,7 +6,7 @@ extension Command {
   /// The command that makes a workspace on disk.
   static func `init`(_ host: MachineHost) -> Command {
     Command(
-      "init", .layers, .manages, "make a workspace that is still there tomorrow",
+      "init", .layers, .arranges, "make a workspace that is still there tomorrow",
       usage: ["[DIR…]"], operands: [Operand("DIR", .hostPath, repeated: true)],
       details: """
         Makes .strata in the current directory of the host, over the directories DIR, topmost first; \

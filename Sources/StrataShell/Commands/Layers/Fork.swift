@@ -5,7 +5,7 @@ private let stay = Option("s", "stay", "make it, and stay in the current fork")
 
 extension Command {
   static let fork = Command(
-    "fork", .layers, .manages, "make a fork of the current one, and go to it",
+    "fork", .layers, .arranges, "make a fork of the current one, and go to it",
     usage: ["[NAME] [--at OP] [-s]"],
     options: [at, stay],
     operands: [Operand("NAME", .none)],
