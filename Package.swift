@@ -14,6 +14,7 @@ let package = Package(
   products: [
     .executable(name: "strata", targets: ["strata"]),
     .library(name: "StrataEngine", targets: ["StrataEngine"]),
+    .library(name: "FaultShim", type: .dynamic, targets: ["FaultShim"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
@@ -53,6 +54,12 @@ let package = Package(
     .target(
       name: "StrataTestSupport", dependencies: ["StrataEngine"], path: "Tests/StrataTestSupport",
       swiftSettings: settings),
+    // What the durability tests kill: random operations on a workspace on disk.
+    .executableTarget(
+      name: "strata-crash",
+      dependencies: ["StrataEngine", "StrataStorage", "StrataTestSupport"],
+      path: "Tests/CrashChild", swiftSettings: settings),
+    .target(name: "FaultShim", path: "Tests/FaultShim"),
     .target(
       name: "NaiveModel", dependencies: [system], path: "Tests/NaiveModel",
       swiftSettings: settings),
@@ -71,6 +78,12 @@ let package = Package(
     .testTarget(
       name: "StrataShellTests",
       dependencies: ["StrataShell", "StrataEngine", "StrataTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "DurabilityTests",
+      dependencies: [
+        "strata-crash", "FaultShim", "StrataStorage", "StrataEngine", "StrataTestSupport", system,
+      ],
+      swiftSettings: settings),
     // The built program from outside: sessions, a pseudo-terminal, kernel overlayfs as an oracle.
     .testTarget(
       name: "ProgramTests",

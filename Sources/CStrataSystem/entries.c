@@ -65,3 +65,17 @@ int strata_set_times(int fd, const int64_t *accessed, const int64_t *modified) {
 }
 
 int strata_sync_file_system(int fd) { return syncfs(fd) == 0 ? 0 : -errno; }
+
+int strata_rename(
+    int directory, const char *from, int other, const char *to, int exchange) {
+  unsigned flags = exchange ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+  return renameat2(directory, from, other, to, flags) < 0 ? -errno : 0;
+}
+
+int strata_remove_xattr(int fd, const char *name) {
+  char path[64];
+  if (fremovexattr(fd, name) == 0) return 0;
+  if (errno != EBADF) return -errno;
+  link_to(fd, path);
+  return removexattr(path, name) < 0 ? -errno : 0;
+}

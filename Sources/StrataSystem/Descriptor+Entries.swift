@@ -67,6 +67,32 @@ extension Descriptor {
     _ = try opened(result)
   }
 
+  /// Gives what has the name here a name in another directory, which nothing has.
+  public func move(
+    _ name: [UInt8], to directory: Descriptor, _ other: [UInt8]
+  ) throws(Errno) {
+    try rename(name, to: directory, other, exchange: 0)
+  }
+
+  /// Lets two names change places, in one step.
+  public func exchange(
+    _ name: [UInt8], with directory: Descriptor, _ other: [UInt8]
+  ) throws(Errno) {
+    try rename(name, to: directory, other, exchange: 1)
+  }
+
+  private func rename(
+    _ name: [UInt8], to directory: Descriptor, _ other: [UInt8], exchange: Int32
+  ) throws(Errno) {
+    let (name, other) = (try checked(name), try checked(other))
+    let result = name.withCPath { name in
+      other.withCPath {
+        strata_rename(rawValue, name, directory.rawValue, $0, exchange)
+      }
+    }
+    _ = try opened(result)
+  }
+
   private func with(
     _ name: [UInt8], _ call: (UnsafePointer<CChar>) -> Int32
   ) throws(Errno) {

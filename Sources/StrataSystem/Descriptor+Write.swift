@@ -66,6 +66,11 @@ extension Descriptor {
     _ = try opened(strata_set_mode(rawValue, mode & 0o7777))
   }
 
+  public func removeExtendedAttribute(_ name: [UInt8]) throws(Errno) {
+    let name = try checked(name)
+    _ = try opened(name.withCPath { strata_remove_xattr(rawValue, $0) })
+  }
+
   public func setExtendedAttribute(_ name: [UInt8], _ value: [UInt8]) throws(Errno) {
     let name = try checked(name)
     let result = value.withUnsafeBytes { bytes in

@@ -18,8 +18,14 @@ int strata_set_owner(int fd, uint32_t uid, uint32_t gid);
 int strata_set_mode(int fd, uint32_t mode);
 int strata_set_xattr(int fd, const char *name, const void *value, size_t size);
 
+int strata_remove_xattr(int fd, const char *name);
+
 /// Nanoseconds since 1970; a null pointer leaves a time as it is.
 int strata_set_times(int fd, const int64_t *accessed, const int64_t *modified);
+
+/// renameat2(2); with RENAME_NOREPLACE, or with RENAME_EXCHANGE if `exchange` is not 0.
+int strata_rename(
+    int directory, const char *from, int other, const char *to, int exchange);
 
 /// syncfs(2).
 int strata_sync_file_system(int fd);

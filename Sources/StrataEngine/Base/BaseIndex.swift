@@ -22,6 +22,10 @@ final class BaseIndex: Sendable {
   /// Where nodes are found that a former process has looked at; nil in memory.
   let stored = Mutex<(any WorkspaceStore)?>(nil)
   let changes = Mutex<[BaseChange]>([])
+  /// Commits that were made to the bases.
+  let version = Mutex<BaseVersion>(0)
+  /// Reads what commits have kept.
+  let keptReader = Mutex<(any BaseReader)?>(nil)
 
   private struct BaseKey: Hashable {
     var base: Int
@@ -45,8 +49,8 @@ final class BaseIndex: Sendable {
     }
     guard let top else { throw FileError(.invalidArgument, "a workspace needs a base") }
     let root = BaseNode(
-      id: .root, parent: .root, name: Name([]),
-      state: .init(status: top, places: places, epoch: 1))
+      id: .root,
+      state: .init(parent: .root, name: Name([]), status: top, places: places, epoch: 1))
     rootNode = root
     rootDevices = devices
     byID.withLock { $0[.root] = root }
@@ -71,7 +75,20 @@ final class BaseIndex: Sendable {
 
   // MARK: Names
 
-  /// The node that the bases show under a name; nil if none does.
+  /// The node that the bases show under a name to values of a version; nil if none does.
+  @inline(__always)
+  func child(
+    _ name: Name, of directory: BaseNode, at version: BaseVersion
+  ) throws(FileError) -> BaseNode? {
+    guard directory.kept(at: version) != nil else { return try child(name, of: directory) }
+    for kept in directory.state.withLock({ $0.kept }) where kept.until > version {
+      if let known = kept.names[name] { return known.flatMap(node) }
+      if kept.isWhole { return nil }
+    }
+    return try child(name, of: directory)
+  }
+
+  /// The same as the host has it now.
   func child(_ name: Name, of directory: BaseNode) throws(FileError) -> BaseNode? {
     try revalidate(directory)
     let (known, places) = directory.state.withLock { ($0.children[name], $0.places) }
@@ -106,34 +123,55 @@ final class BaseIndex: Sendable {
     recall(key)
     let (node, isNew) = identities.withLock { known -> (BaseNode, Bool) in
       if let node = known[key], node.lastStatus.kind == status.kind {
-        // A directory has one place; another name of it is where the host has moved it to.
-        if status.kind != .directory || (node.parent == parent && node.name == name) {
-          return (node, false)
-        }
+        return (node, false)
       }
       let id = known[key]?.id ?? ids.nextNode()
       let node = BaseNode(
-        id: id, parent: parent, name: name,
-        state: .init(status: status, places: places, epoch: now))
+        id: id,
+        state: .init(parent: parent, name: name, status: status, places: places, epoch: now))
       known[key] = node
       return (node, true)
     }
     if isNew {
       byID.withLock { $0[node.id] = node }
     } else {
-      let isOther = node.parent != parent || node.name != name
       node.state.withLock { state in
         state.status = status
         state.places = places
         state.epoch = now
-        guard isOther, !state.otherNames.contains(where: { $0 == (parent, name) }) else { return }
+        guard state.parent != parent || state.name != name else { return }
+        if status.kind == .directory {
+          // A directory has one place; another name of it is where the host has moved it to.
+          (state.parent, state.name) = (parent, name)
+          (state.children, state.listing, state.subdirectories) = ([:], nil, nil)
+          return
+        }
+        guard !state.otherNames.contains(where: { $0 == (parent, name) }) else { return }
         state.otherNames.append((parent, name))
       }
     }
     return node
   }
 
-  /// The names that the bases show in a directory, in listing order, whiteouts applied.
+  /// The names that the bases show in a directory to values of a version, in listing order.
+  func listing(
+    of directory: BaseNode, at version: BaseVersion
+  ) throws(FileError) -> [BaseEntry] {
+    guard directory.kept(at: version) != nil else { return try listing(of: directory) }
+    let versions = directory.state.withLock { $0.kept }.filter { $0.until > version }
+    var kinds: [Name: FileKind] = [:]
+    let isWhole = versions.last?.isWhole == true
+    if !isWhole { for entry in try listing(of: directory) { kinds[entry.name] = entry.kind } }
+    for kept in versions.reversed() {
+      if kept.isWhole { kinds = [:] }
+      for (name, id) in kept.names {
+        kinds[name] = id.flatMap(node).map { $0.kept(at: version)?.status.kind ?? $0.lastStatus.kind }
+      }
+    }
+    return kinds.map { BaseEntry(name: $0.key, kind: $0.value) }.sorted { $0.name < $1.name }
+  }
+
+  /// The same as the host has it now, whiteouts applied.
   func listing(of directory: BaseNode) throws(FileError) -> [BaseEntry] {
     try revalidate(directory)
     let (known, places) = directory.state.withLock { ($0.listing, $0.places) }
@@ -173,15 +211,29 @@ final class BaseIndex: Sendable {
     let base = row.places.first?.base ?? 0
     var status = row.status
     status.identity.device = device(status.identity.device, ofBase: base)
+    // A directory above may have been moved by a commit since the row was written.
+    let parents = row.id == .root ? [] : node(row.parent)?.state.withLock { $0.places } ?? []
     let places = row.places.map { place in
       let names = place.path.split(separator: UInt8(ascii: "/")).map { Name($0) }
+      let parent = parents.first { $0.base == place.base }?.path
       return BaseNode.Place(
-        base: place.base, path: names.reduce(.empty) { $0.appending($1) },
+        base: place.base,
+        path: parent.map { $0.appending(row.name) } ?? names.reduce(.empty) { $0.appending($1) },
         stamp: stamp(place.stamp, place.base))
     }
+    let kept = row.kept.map { kept in
+      var kept = kept
+      kept.status.identity.device = device(kept.status.identity.device, ofBase: base)
+      if let after = kept.after {
+        kept.after?.identity.device = device(after.identity.device, ofBase: base)
+      }
+      return kept
+    }
     let node = BaseNode(
-      id: row.id, parent: row.parent, name: row.name,
-      state: .init(status: status, places: places, epoch: 0, isStored: true))
+      id: row.id,
+      state: .init(
+        parent: row.parent, name: row.name, status: status, places: places, epoch: 0,
+        isStored: true, kept: kept))
     let key = BaseKey(base: base, identity: status.identity)
     let known = identities.withLock { known -> BaseNode in
       if let other = known[key], other.id == node.id { return other }
@@ -192,6 +244,63 @@ final class BaseIndex: Sendable {
       if let other = byID[known.id] { return other }
       byID[known.id] = known
       return known
+    }
+  }
+
+  /// Makes a node that a commit has made the base's known under its number.
+  func adopt(_ node: BaseNode) -> BaseNode {
+    let (status, base) = node.state.withLock { ($0.status, $0.places[0].base) }
+    identities.withLock { $0[BaseKey(base: base, identity: status.identity)] = node }
+    byID.withLock { $0[node.id] = node }
+    return node
+  }
+
+  /// A node is another object of the host now, or in another place.
+  func move(
+    _ node: BaseNode, to parent: NodeID, _ name: Name, _ status: BaseStatus,
+    _ places: [BaseNode.Place]
+  ) {
+    let isMoved = node.state.withLock { state in
+      let isMoved = state.places[0].path.bytes != places[0].path.bytes
+      let isSame = state.status.identity == status.identity
+      if !isSame || status.kind == .directory || state.parent == parent && state.name == name {
+        (state.parent, state.name) = (parent, name)
+      } else if !state.otherNames.contains(where: { $0 == (parent, name) }) {
+        state.otherNames.append((parent, name))
+      }
+      (state.status, state.places, state.isStored) = (status, places, false)
+      (state.children, state.listing, state.subdirectories) = ([:], nil, nil)
+      state.epoch = 0
+      return isMoved
+    }
+    identities.withLock { $0[BaseKey(base: places[0].base, identity: status.identity)] = node }
+    if isMoved, status.kind == .directory { relocate(below: node) }
+  }
+
+  /// After a directory was moved: all that was looked at below it is in another place.
+  private func relocate(below directory: BaseNode) {
+    var moved: Set<NodeID> = [directory.id]
+    var paths: [NodeID: BasePath] = [:]
+    paths[directory.id] = directory.state.withLock { $0.places[0].path }
+    var waiting = Array(byID.withLock { $0.values })
+    var isGrowing = true
+    while isGrowing {
+      isGrowing = false
+      waiting.removeAll { node in
+        let (parent, name) = node.state.withLock { ($0.parent, $0.name) }
+        guard node.id != directory.id, moved.contains(parent), let path = paths[parent] else {
+          return false
+        }
+        let place = path.appending(name)
+        node.state.withLock { state in
+          state.places[0].path = place
+          state.epoch = 0
+          state.isStored = false
+        }
+        paths[node.id] = place
+        isGrowing = moved.insert(node.id).inserted || isGrowing
+        return true
+      }
     }
   }
 
@@ -207,18 +316,31 @@ final class BaseIndex: Sendable {
 
   // MARK: Attributes
 
+  /// What values of a version take the node to be.
+  func status(
+    of node: BaseNode, at version: BaseVersion
+  ) throws(FileError) -> BaseStatus {
+    if let kept = node.kept(at: version) { return kept.status }
+    return try status(of: node)
+  }
+
   /// The attributes as the host has them in this epoch.
   func status(of node: BaseNode) throws(FileError) -> BaseStatus {
     try revalidate(node)
     return node.lastStatus
   }
 
-  /// What `stat` says of a node that no layer has touched.
-  func attributes(of node: BaseNode) throws(FileError) -> Attributes {
-    let status = try status(of: node)
+  /// What `stat` says to values of a version of a node that no layer has touched.
+  func attributes(
+    of node: BaseNode, at version: BaseVersion
+  ) throws(FileError) -> Attributes {
+    let kept = node.kept(at: version)
+    let status: BaseStatus
+    if let kept { status = kept.status } else { status = try self.status(of: node) }
     return Attributes(
       node: node.id, kind: status.kind, mode: status.mode,
-      links: status.kind == .directory ? try directoryLinks(node, status) : status.links,
+      links: status.kind == .directory && kept == nil
+        ? try directoryLinks(node, status) : status.links,
       uid: status.uid, gid: status.gid, size: status.size, blocks: status.blocks,
       device: status.device, accessed: status.accessed, modified: status.modified,
       changed: status.changed)
@@ -293,17 +415,33 @@ final class BaseIndex: Sendable {
 
   // MARK: Content
 
-  func open(_ node: BaseNode) throws(FileError) -> any BaseFile {
-    let place = node.state.withLock { $0.places[0] }
+  /// Opens what a file's content was laid on: the host's file, or what was kept of it.
+  func open(_ below: Below) throws(FileError) -> any BaseFile {
+    let (place, kept) = below.node.state.withLock { state in
+      (state.places[0], state.kept.first { $0.status.stamp == below.stamp })
+    }
+    if let kept, kept.file.isEmpty, let after = kept.after {
+      let file = try readers[place.base].open(place.path)
+      return try file.stamp() == after ? KeptFile(file, stamp: below.stamp) : file
+    }
+    if let kept, !kept.file.isEmpty, let reader = keptReader.withLock({ $0 }) {
+      let names = kept.file.split(separator: UInt8(ascii: "/")).map { Name($0) }
+      return KeptFile(
+        try reader.open(names.reduce(.empty) { $0.appending($1) }), stamp: below.stamp)
+    }
     return try readers[place.base].open(place.path)
   }
 
-  func readLink(_ node: BaseNode) throws(FileError) -> [UInt8] {
+  func readLink(_ node: BaseNode, at version: BaseVersion) throws(FileError) -> [UInt8] {
+    if let kept = node.kept(at: version) { return kept.target }
     let place = node.state.withLock { $0.places[0] }
     return try readers[place.base].readLink(place.path)
   }
 
-  func extendedAttributes(of node: BaseNode) throws(FileError) -> [Name: [UInt8]] {
+  func extendedAttributes(
+    of node: BaseNode, at version: BaseVersion
+  ) throws(FileError) -> [Name: [UInt8]] {
+    if let kept = node.kept(at: version) { return kept.xattrs }
     let place = node.state.withLock { $0.places[0] }
     return try readers[place.base].extendedAttributes(of: place.path)
   }

@@ -5,12 +5,12 @@ internal import Synchronization
 /// A directory may be in several bases at once; then what is in it is their union, topmost first.
 public final class BaseNode: Sendable {
   public let id: NodeID
-  /// The directory and name under which it was seen first.
-  public let parent: NodeID
-  public let name: Name
   let state: Mutex<State>
 
   struct State: Sendable {
+    /// The directory and name under which it was seen first, or that it was moved to.
+    var parent: NodeID
+    var name: Name
     var status: BaseStatus
     /// Where it is, topmost base first; more than one only for directories.
     var places: [Place]
@@ -25,7 +25,13 @@ public final class BaseNode: Sendable {
     var listing: [BaseEntry]?
     /// Subdirectories, where the host's link count does not tell them.
     var subdirectories: UInt32?
+    /// What it was before commits changed it, oldest first.
+    var kept: [KeptNode] = []
   }
+
+  /// The directory and name under which it was seen first, or that a commit has moved it to.
+  public var parent: NodeID { state.withLock { $0.parent } }
+  public var name: Name { state.withLock { $0.name } }
 
   struct Place: Sendable {
     var base: Int
@@ -34,16 +40,24 @@ public final class BaseNode: Sendable {
     var stamp: BaseStamp
   }
 
-  init(id: NodeID, parent: NodeID, name: Name, state: State) {
+  init(id: NodeID, state: State) {
     self.id = id
-    self.parent = parent
-    self.name = name
     self.state = Mutex(state)
   }
 
   /// The directories and names under which it was seen, the first one first.
   var seenNames: [(directory: NodeID, name: Name)] {
-    [(parent, name)] + state.withLock { $0.otherNames }
+    state.withLock { state in
+      [(state.parent, state.name)] + state.otherNames + state.kept.map { ($0.parent, $0.name) }
+    }
+  }
+
+  /// What the node was to values of a version; nil if it still is what the host has.
+  @inline(__always)
+  func kept(at version: BaseVersion) -> KeptNode? {
+    state.withLock { state in
+      state.kept.isEmpty ? nil : state.kept.first { $0.until > version }
+    }
   }
 
   /// As last seen; ``BaseIndex/status(of:)`` looks again.

@@ -4,7 +4,7 @@ internal import Synchronization
 /// from the first byte to the last. Keeps the file open between reads.
 final class BelowReader: Sendable {
   private let bases: BaseIndex
-  private let open = Mutex<(node: NodeID, file: any BaseFile)?>(nil)
+  private let open = Mutex<(below: Below, file: any BaseFile)?>(nil)
 
   init(_ bases: BaseIndex) { self.bases = bases }
 
@@ -28,9 +28,9 @@ final class BelowReader: Sendable {
 
   private func file(of below: Below) throws(FileError) -> any BaseFile {
     let known = open.withLock { $0 }
-    if let known, known.node == below.node.id { return known.file }
-    let file = try bases.open(below.node)
-    open.withLock { $0 = (below.node.id, file) }
+    if let known, known.below === below { return known.file }
+    let file = try bases.open(below)
+    open.withLock { $0 = (below, file) }
     return file
   }
 

@@ -7,6 +7,38 @@ extension Namespace {
   /// - Throws: EINVAL for what is none.
   public func linkTarget(of node: NodeID) throws(FileError) -> [UInt8] { try readLink(node) }
 
+  /// All extended attributes of a node.
+  public func allExtendedAttributes(of node: NodeID) throws(FileError) -> [Name: [UInt8]] {
+    try extendedAttributes(node)
+  }
+
+  /// All paths to a node. Looks at every entry there is, unless it has a single name.
+  public func allPaths(of node: NodeID) throws(FileError) -> [[UInt8]] {
+    guard try attributes(node).links > 1, try kind(node) != .directory else {
+      return [path(of: node)].compactMap { $0 }
+    }
+    return Array(Set(paths(of: node)))
+  }
+
+  /// The node at an absolute path without links on the way.
+  /// - Throws: ENOENT, ENOTDIR.
+  public func node(at path: [UInt8]) throws(FileError) -> NodeID {
+    var place = NodeID.root
+    for name in path.split(separator: UInt8(ascii: "/")) {
+      place = try lookup(Name(name), in: place)
+    }
+    return place
+  }
+
+  /// Whether a node is one that a base shows.
+  public func isFromBase(_ node: NodeID) -> Bool {
+    guard let record = nodes[node] else { return true }
+    return record.origin != nil
+  }
+
+  /// Lends the content of a file.
+  public func reader(of node: NodeID) -> NodeContent { NodeContent(value: self, node: node) }
+
   /// The content of a file, no more than `limit` bytes of it.
   /// - Throws: EISDIR, EINVAL for what has no content, ESTALE if a base's file has changed.
   public func content(of node: NodeID, limit: Int) throws(FileError) -> [UInt8] {

@@ -25,8 +25,9 @@ extension Namespace {
   }
 
   private func baseRecord(_ base: BaseNode) throws(FileError) -> Node {
-    let attributes = try context.bases.attributes(of: base)
-    let origin = Below(node: base, stamp: base.lastStatus.stamp, limit: attributes.size)
+    let attributes = try context.bases.attributes(of: base, at: version)
+    let stamp = try context.bases.status(of: base, at: version).stamp
+    let origin = Below(node: base, stamp: stamp, limit: attributes.size)
     let body: Node.Body
     switch attributes.kind {
     case .regular:
@@ -34,7 +35,7 @@ extension Namespace {
     case .directory:
       body = .directory(below: base)
     case .symlink:
-      body = .symlink(SymlinkBody(target: try context.bases.readLink(base), below: base))
+      body = .symlink(SymlinkBody(target: try context.bases.readLink(base, at: version), below: base))
     case let kind:
       body = .special(kind, device: attributes.device, below: base)
     }
@@ -48,7 +49,7 @@ extension Namespace {
   func attributes(_ id: NodeID) throws(FileError) -> Attributes {
     if let node = try own(id) { return node.attributes(id) }
     guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
-    return try context.bases.attributes(of: base)
+    return try context.bases.attributes(of: base, at: version)
   }
 
   /// What a directory shows from below; nil if it shows nothing.
@@ -58,7 +59,7 @@ extension Namespace {
       return below
     }
     guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
-    guard base.lastStatus.kind == .directory else { throw .notDirectory }
+    guard kind(of: base) == .directory else { throw .notDirectory }
     return base
   }
 
@@ -66,7 +67,7 @@ extension Namespace {
   func find(_ name: Name, in directory: NodeID) throws(FileError) -> NodeID? {
     if let entry = try ownEntry(EntryKey(directory, name)) { return entry.node }
     guard let below = try directoryBelow(directory) else { return nil }
-    return try context.bases.child(name, of: below)?.id
+    return try context.bases.child(name, of: below, at: version)?.id
   }
 
   /// One step of a path: the node under a name, and what it is.
@@ -84,7 +85,7 @@ extension Namespace {
   /// a whiteout.
   func showsBelow(_ name: Name, in directory: NodeID) throws(FileError) -> BaseNode? {
     guard let below = try directoryBelow(directory) else { return nil }
-    return try context.bases.child(name, of: below)
+    return try context.bases.child(name, of: below, at: version)
   }
 
   /// - Throws: ENOENT, ENOTDIR, ENAMETOOLONG.
@@ -101,14 +102,20 @@ extension Namespace {
   func kind(_ id: NodeID) throws(FileError) -> FileKind {
     if let node = try own(id) { return node.kind }
     guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
-    return base.lastStatus.kind
+    return kind(of: base)
+  }
+
+  /// A base's node as this value takes it to be.
+  @inline(__always)
+  private func kind(of base: BaseNode) -> FileKind {
+    base.kept(at: version)?.status.kind ?? base.lastStatus.kind
   }
 
   /// The directory's `..`; the root is its own.
   func parent(of directory: NodeID) throws(FileError) -> NodeID {
     if let node = try own(directory) { return node.parent }
     guard let base = context.bases.node(directory) else { throw FileError(.staleNFSFileHandle) }
-    return base.parent
+    return base.kept(at: version)?.parent ?? base.parent
   }
 
   func readLink(_ id: NodeID) throws(FileError) -> [UInt8] {
@@ -117,8 +124,8 @@ extension Namespace {
       return link.target
     }
     guard let base = context.bases.node(id) else { throw FileError(.staleNFSFileHandle) }
-    guard base.lastStatus.kind == .symlink else { throw .invalid }
-    return try context.bases.readLink(base)
+    guard kind(of: base) == .symlink else { throw .invalid }
+    return try context.bases.readLink(base, at: version)
   }
 
   func extendedAttributes(_ id: NodeID) throws(FileError) -> [Name: [UInt8]] {
@@ -128,6 +135,6 @@ extension Namespace {
       if node == nil { throw FileError(.staleNFSFileHandle) }
       return [:]
     }
-    return try context.bases.extendedAttributes(of: base)
+    return try context.bases.extendedAttributes(of: base, at: version)
   }
 }

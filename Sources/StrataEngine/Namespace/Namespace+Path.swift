@@ -45,10 +45,8 @@ extension Namespace {
 
   private func directoryPlace(_ id: NodeID) -> (NodeID, Name)? {
     if let node = nodes[id] { return node.links > 0 ? (node.parent, node.name) : nil }
-    guard let base = context.bases.node(id), isPlaced(id, base.name, in: base.parent) else {
-      return nil
-    }
-    return (base.parent, base.name)
+    guard let base = context.bases.node(id) else { return nil }
+    return base.seenNames.first { isPlaced(id, $0.name, in: $0.directory) }
   }
 
   /// A directory and name under which the node is. The names it was seen under are tried first;

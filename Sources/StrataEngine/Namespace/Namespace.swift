@@ -20,10 +20,14 @@ public struct Namespace: Sendable {
   var sealed: Layer?
   /// The layer that writes go to, made by the first of them.
   var top: Layer?
+  /// The state of the bases that the value is over.
+  var version: BaseVersion
   /// Layers up to this one were sealed by a fork: what they own is "from below" in this fork too.
   var sealedThrough = LayerID.base
 
-  init(context: NamespaceContext, fork: ForkID, name: String) {
+  /// - Parameter version: of the bases; nil is what they are now.
+  init(context: NamespaceContext, fork: ForkID, name: String, version: BaseVersion? = nil) {
+    self.version = version ?? context.bases.version.withLock { $0 }
     self.context = context
     self.fork = fork
     forkName = name
@@ -33,7 +37,8 @@ public struct Namespace: Sendable {
   public mutating func makeFork(named name: String) -> Namespace {
     seal()
     sealedThrough = context.ids.newestLayer
-    var child = Namespace(context: context, fork: context.ids.nextFork(), name: name)
+    var child = Namespace(
+      context: context, fork: context.ids.nextFork(), name: name, version: version)
     child.nodes = nodes
     child.entries = entries
     child.annotations = annotations
@@ -63,7 +68,7 @@ public struct Namespace: Sendable {
 
   /// Whether both hold the same tree because neither changed since they were one.
   func isUnchanged(since other: Namespace) -> Bool {
-    nodes.isIdentical(to: other.nodes) && entries.isIdentical(to: other.entries)
+    version == other.version && nodes.isIdentical(to: other.nodes) && entries.isIdentical(to: other.entries)
       && annotations === other.annotations
   }
 }

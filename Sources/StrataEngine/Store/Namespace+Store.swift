@@ -41,7 +41,7 @@ extension Namespace {
     batch.baseNodes += collected.baseNodes
     return StoredTree(
       nodes: nodes, entries: entries, annotations: try annotations?.save(to: persistence) ?? 0,
-      sealed: newest?.id ?? .base, sealedThrough: sealedThrough)
+      sealed: newest?.id ?? .base, sealedThrough: sealedThrough, version: version)
   }
 
   /// A value that the store holds.
@@ -49,7 +49,7 @@ extension Namespace {
     _ tree: StoredTree, context: NamespaceContext, fork: ForkID, name: String,
     from persistence: Persistence
   ) throws(FileError) {
-    self.init(context: context, fork: fork, name: name)
+    self.init(context: context, fork: fork, name: name, version: tree.version)
     nodes = PersistentMap(record: tree.nodes, from: persistence.nodeSource)
     entries = PersistentMap(record: tree.entries, from: persistence.entrySource)
     if tree.annotations != 0 {

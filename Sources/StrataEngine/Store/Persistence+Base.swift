@@ -25,6 +25,11 @@ extension Persistence {
   /// the way to it.
   func write(_ node: BaseNode?, to writer: inout PageWriter, _ batch: inout StoreBatch) {
     writer.number(node?.id.rawValue ?? 0)
+    save(node, &batch)
+  }
+
+  /// Puts the rows that the store does not have of a node and of the directories it is in.
+  func save(_ node: BaseNode?, _ batch: inout StoreBatch) {
     var next = node
     while let node = next, node.markStored() {
       batch.baseNodes.append(stored(node))
@@ -63,12 +68,19 @@ extension Persistence {
     var status = state.status
     status.identity = portable(status.identity, state.places[0].base)
     return StoredBaseNode(
-      id: node.id, parent: node.parent, name: node.name, status: status,
+      id: node.id, parent: state.parent, name: state.name, status: status,
       places: state.places.map { place in
         var stamp = place.stamp
         stamp.identity = portable(stamp.identity, place.base)
         return .init(
           base: place.base, path: place.path.parent == nil ? [] : place.path.bytes, stamp: stamp)
+      },
+      kept: state.kept.map { kept in
+        var kept = kept
+        let base = state.places[0].base
+        kept.status.identity = portable(kept.status.identity, base)
+        if let after = kept.after { kept.after?.identity = portable(after.identity, base) }
+        return kept
       })
   }
 }

@@ -49,10 +49,14 @@ public struct StoredTree: Equatable, Sendable {
   /// The newest sealed layer; 0 is right above the bases.
   public var sealed: LayerID
   public var sealedThrough: LayerID
+  /// The state of the bases that it is over.
+  public var version: BaseVersion
 
   public init(
-    nodes: UInt64, entries: UInt64, annotations: UInt64, sealed: LayerID, sealedThrough: LayerID
+    nodes: UInt64, entries: UInt64, annotations: UInt64, sealed: LayerID, sealedThrough: LayerID,
+    version: BaseVersion
   ) {
+    self.version = version
     (self.nodes, self.entries, self.annotations) = (nodes, entries, annotations)
     (self.sealed, self.sealedThrough) = (sealed, sealedThrough)
   }
@@ -126,10 +130,13 @@ public struct StoredBaseNode: Equatable, Sendable {
   public var name: Name
   public var status: BaseStatus
   public var places: [Place]
+  public var kept: [KeptNode]
 
   public init(
-    id: NodeID, parent: NodeID, name: Name, status: BaseStatus, places: [Place]
+    id: NodeID, parent: NodeID, name: Name, status: BaseStatus, places: [Place],
+    kept: [KeptNode] = []
   ) {
+    self.kept = kept
     (self.id, self.parent, self.name) = (id, parent, name)
     (self.status, self.places) = (status, places)
   }
@@ -142,6 +149,7 @@ public struct StoredCounters: Equatable, Sendable {
   public var fork: UInt32 = 0
   public var record: UInt64 = 0
   public var operation: UInt64 = 0
+  public var version: BaseVersion = 0
   public init() {}
 }
 

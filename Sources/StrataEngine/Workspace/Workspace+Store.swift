@@ -14,6 +14,7 @@ extension Workspace {
       if pending.isEmpty { return }
       pending.counters = context.ids.counters
       pending.counters.operation = state.withLock { $0.lastOperation }
+      pending.counters.version = context.bases.version.withLock { $0 }
       try persistence.store.commit(pending)
       pending = StoreBatch()
     }
@@ -34,6 +35,12 @@ extension Workspace {
       return (state.sideLayers, state.savedSideLayers == state.sideLayers.count)
     }
     if !isSaved { batch.sideLayers = sideLayers }
+    for id in state.withLock({ state in
+      defer { state.changedBaseNodes = [] }
+      return state.changedBaseNodes
+    }) {
+      persistence.save(context.bases.node(id), &batch)
+    }
     for fork in forks { try collect(fork, &batch, persistence) }
   }
 
@@ -106,6 +113,7 @@ extension Workspace {
 
   func restore(_ stored: StoredWorkspace, from persistence: Persistence) throws(FileError) {
     context.ids.continue(from: stored.counters)
+    context.bases.version.withLock { $0 = stored.counters.version }
     for row in stored.layers {
       let layer = Layer(
         id: row.id, fork: row.fork, name: row.name, parent: try persistence.layer(row.parent))

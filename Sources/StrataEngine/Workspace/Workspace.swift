@@ -15,6 +15,8 @@ public final class Workspace: Sendable {
     /// Forks that were dropped since the last checkpoint.
     var dropped: [ForkID] = []
     var savedSideLayers = 0
+    /// Nodes of the bases that a commit has changed since the last checkpoint.
+    var changedBaseNodes: Set<NodeID> = []
     /// Why the last operation could not be kept, until somebody is told.
     var failure: FileError?
 

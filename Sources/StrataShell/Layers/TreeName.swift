@@ -1,4 +1,4 @@
-internal import StrataEngine
+package import StrataEngine
 
 /// What `diff` compares: `FORK`, `FORK@OPERATION`, `@OPERATION` of this fork, or `base`.
 struct TreeName {
@@ -52,7 +52,7 @@ extension Change {
     }
   }
 
-  func statusLine(_ style: Style) -> String {
+  package func statusLine(_ style: Style) -> String {
     let mark = fileKind == .directory ? "/" : ""
     let text = "\(letter) " + (oldPath.map { "\($0.shown)\(mark) -> " } ?? "") + path.shown + mark
     switch kind {

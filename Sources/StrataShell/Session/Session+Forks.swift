@@ -16,12 +16,12 @@ extension Session {
 
 extension Session {
   /// Asks the policy about an event of the fork as a whole, and in ``tell(_:)`` tells of it.
-  func ask(_ kind: EventKind) throws(FileError) {
+  package func ask(_ kind: EventKind) throws(FileError) {
     guard workspace.hooks.isAsked(kind) else { return }
     _ = try workspace.hooks.ask(event(kind), on: fork)
   }
 
-  func tell(_ kind: EventKind) {
+  package func tell(_ kind: EventKind) {
     guard workspace.hooks.isTold(kind) else { return }
     workspace.hooks.tell(event(kind), on: fork)
   }

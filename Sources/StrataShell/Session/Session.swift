@@ -64,6 +64,17 @@ public final class Session {
     set { directories[fork.id] = newValue }
   }
 
+  /// A path as it is from the root, `.` and `..` taken as names, links left alone.
+  public func absolutePath(_ path: [UInt8]) -> [UInt8] {
+    let slash = UInt8(ascii: "/")
+    var names: [ArraySlice<UInt8>] = []
+    let start = path.first == slash ? path : self.path + [slash] + path
+    for name in start.split(separator: slash) where name != [UInt8(ascii: ".")] {
+      if name == Array("..".utf8)[...] { _ = names.popLast() } else { names.append(name) }
+    }
+    return [slash] + Array(names.joined(separator: [slash]))
+  }
+
   /// The current directory's path.
   public var path: [UInt8] { fork.path(of: directory) ?? Array("/".utf8) }
 

@@ -1,8 +1,8 @@
 /// Colours and weights, where the output has them.
-struct Style: Sendable {
+package struct Style: Sendable {
   private let isOn: Bool
 
-  init(_ output: Output) { isOn = output.isColored }
+  package init(_ output: Output) { isOn = output.isColored }
 
   func bold(_ text: String) -> String { wrap(text, "1") }
   func dim(_ text: String) -> String { wrap(text, "2") }

@@ -28,6 +28,6 @@ struct Table {
 }
 
 /// `1 file`, `3 files`.
-func counted(_ number: some BinaryInteger, _ one: String, _ many: String? = nil) -> String {
+package func counted(_ number: some BinaryInteger, _ one: String, _ many: String? = nil) -> String {
   "\(number) \(number == 1 ? one : many ?? one + "s")"
 }

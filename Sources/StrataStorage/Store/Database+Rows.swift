@@ -52,6 +52,7 @@ extension Database {
     for (name, value) in [
       ("node", counters.node), ("layer", counters.layer), ("fork", UInt64(counters.fork)),
       ("record", counters.record), ("operation", counters.operation),
+      ("version", counters.version),
     ] {
       try run(
         "INSERT OR REPLACE INTO counter(name, value) VALUES(?, ?)", [.text(name), .number(value)])
@@ -128,6 +129,7 @@ extension Database {
       case "fork": stored.counters.fork = UInt32(truncatingIfNeeded: row.integer(1))
       case "record": stored.counters.record = row.number(1)
       case "operation": stored.counters.operation = row.number(1)
+      case "version": stored.counters.version = row.number(1)
       default: break
       }
     }

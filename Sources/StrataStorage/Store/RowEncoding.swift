@@ -4,7 +4,9 @@ internal import StrataEngine
 extension StoredTree {
   var encoded: [UInt8] {
     var writer = PageWriter()
-    for value in [nodes, entries, annotations, sealed.rawValue, sealedThrough.rawValue] {
+    for value in [
+      nodes, entries, annotations, sealed.rawValue, sealedThrough.rawValue, version,
+    ] {
       writer.number(value)
     }
     return writer.result
@@ -14,7 +16,8 @@ extension StoredTree {
     var reader = PageReader(bytes)
     self.init(
       nodes: try reader.number(), entries: try reader.number(), annotations: try reader.number(),
-      sealed: LayerID(try reader.number()), sealedThrough: LayerID(try reader.number()))
+      sealed: LayerID(try reader.number()), sealedThrough: LayerID(try reader.number()),
+      version: try reader.number())
   }
 }
 
@@ -55,6 +58,8 @@ extension StoredBaseNode {
       writer.bytes(place.path)
       place.stamp.write(to: &writer)
     }
+    writer.number(UInt64(kept.count))
+    for kept in kept { kept.write(to: &writer) }
     return writer.result
   }
 
@@ -71,59 +76,8 @@ extension StoredBaseNode {
           stamp: try BaseStamp(from: &reader)))
     }
     guard !places.isEmpty else { throw .damaged }
-    self.init(id: id, parent: parent, name: name, status: status, places: places)
-  }
-}
-
-extension BaseIdentity {
-  fileprivate func write(to writer: inout PageWriter) {
-    for value in [device, inode, generation] { writer.number(value) }
-  }
-
-  fileprivate init(from reader: inout PageReader) throws(FileError) {
-    self.init(
-      device: try reader.number(), inode: try reader.number(), generation: try reader.number())
-  }
-}
-
-extension BaseStamp {
-  fileprivate func write(to writer: inout PageWriter) {
-    identity.write(to: &writer)
-    for value in [size, modified, changed] { writer.signed(value) }
-  }
-
-  fileprivate init(from reader: inout PageReader) throws(FileError) {
-    self.init(
-      identity: try BaseIdentity(from: &reader), size: try reader.signed(),
-      modified: try reader.signed(), changed: try reader.signed())
-  }
-}
-
-extension BaseStatus {
-  fileprivate func write(to writer: inout PageWriter) {
-    identity.write(to: &writer)
-    writer.byte(kind.rawValue)
-    for value in [mode, links, uid, gid] { writer.number(UInt64(value)) }
-    for value in [size, blocks, accessed, modified, changed] { writer.signed(value) }
-    writer.number(device)
-    writer.byte((isWhiteout ? 1 : 0) | (isOpaque ? 2 : 0))
-  }
-
-  fileprivate init(from reader: inout PageReader) throws(FileError) {
-    let identity = try BaseIdentity(from: &reader)
-    guard let kind = FileKind(rawValue: try reader.byte()) else { throw .damaged }
-    let mode = try reader.number(as: UInt32.self)
-    let links = try reader.number(as: UInt32.self)
-    let uid = try reader.number(as: UInt32.self)
-    let gid = try reader.number(as: UInt32.self)
-    let (size, blocks) = (try reader.signed(), try reader.signed())
-    let (accessed, modified) = (try reader.signed(), try reader.signed())
-    let changed = try reader.signed()
-    let device = try reader.number()
-    let flags = try reader.byte()
-    self.init(
-      identity: identity, kind: kind, mode: mode, links: links, uid: uid, gid: gid, size: size,
-      blocks: blocks, device: device, accessed: accessed, modified: modified, changed: changed,
-      isWhiteout: flags & 1 != 0, isOpaque: flags & 2 != 0)
+    var kept: [KeptNode] = []
+    for _ in 0..<(try reader.count()) { kept.append(try KeptNode(from: &reader)) }
+    self.init(id: id, parent: parent, name: name, status: status, places: places, kept: kept)
   }
 }

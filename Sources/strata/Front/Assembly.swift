@@ -21,6 +21,7 @@ final class Assembly {
     for command in [
       Command.replay(MachineReplayHost(host)), Command.record(recording), Command.test(host),
       Command.`init`(host),
+      Command.commit(open.commitPlace(host)),
     ] {
       session.commands.add(command)
     }

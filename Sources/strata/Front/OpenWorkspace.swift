@@ -11,6 +11,8 @@ final class OpenWorkspace: Sendable {
   let turns = ForkTurns()
   /// The workspace's directory, which this process owns; nil for one in memory.
   private let directory: WorkspaceDirectory?
+  /// What commits stage and keep; nil for beside the base.
+  private let commits: [UInt8]?
 
   /// In memory, over directories.
   /// - Throws: what a person is told of a base that cannot be had.
@@ -28,7 +30,7 @@ final class OpenWorkspace: Sendable {
     } catch {
       throw Complaint(error.text)
     }
-    (self.bases, directory) = (bases, nil)
+    (self.bases, directory, commits) = (bases, nil, nil)
     plugins = LuaHub(workspace)
   }
 
@@ -47,10 +49,25 @@ final class OpenWorkspace: Sendable {
       }
     }
     workspace = try Workspace(bases: readers, store: store, clock: Self.clock)
+    let commits = path + Array("/kept".utf8)
+    if let base = bases.first {
+      try HostTree().makeDirectory(commits, mode: 0o700, existing: .replace)
+      workspace.setKeptReader(try HostDirectory(path: commits))
+      try HostCommit(base: base, commits: commits).recover(workspace)
+    }
+    self.commits = commits
     plugins = LuaHub(workspace)
   }
 
   private static let clock: @Sendable () -> Timestamp = { MachineHost().now() }
+
+  /// Where commits go.
+  func commitPlace(_ host: MachineHost) -> CommitPlace {
+    let base = bases.first.map(host.absolutePath) ?? []
+    return CommitPlace(
+      base: base, commits: commits ?? base + Array("/.strata-commits".utf8),
+      isUnion: bases.count > 1)
+  }
 
   func load(plugin file: [UInt8], _ host: MachineHost) throws(Complaint) {
     let text: [UInt8]

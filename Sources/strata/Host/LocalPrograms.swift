@@ -15,6 +15,12 @@ protocol StartedProgram: AnyObject, Sendable {
   func signal(_ number: Int32)
   /// Waits for the end: the exit status, or 128 and the number of the signal that ended it.
   func wait() throws(FileError) -> Int32
+  /// Whether nobody is there any more who could signal it, or wait for it.
+  var isLost: Bool { get }
+}
+
+extension StartedProgram {
+  var isLost: Bool { false }
 }
 
 /// Programs as children of this process.

@@ -53,7 +53,7 @@ final class MachineProcess: HostProcess {
         if put > 0 {
           done += put
         } else if errno == EAGAIN {
-          try state.wait(andFor: input)
+          _ = try state.wait(andFor: input)
         } else if errno != EINTR {
           throw FileError.last
         }
@@ -73,7 +73,10 @@ final class MachineProcess: HostProcess {
       while true {
         if !state.kept.isEmpty { return state.kept.removeFirst() }
         if state.output == nil, state.error == nil { return .end }
-        try state.wait(andFor: nil)
+        if try !state.wait(andFor: nil) {
+          if program.isLost { throw FileError(.connectionReset) }
+          return .output([])
+        }
       }
     }
   }
@@ -92,13 +95,16 @@ final class MachineProcess: HostProcess {
 
 extension MachineProcess.State {
   /// Waits until the program has written something, or takes input; keeps what it wrote.
-  fileprivate mutating func wait(andFor input: Int32?) throws(FileError) {
+  /// - Returns: whether that came about in a tenth of a second.
+  fileprivate mutating func wait(andFor input: Int32?) throws(FileError) -> Bool {
     var ends = [output, error].compactMap { $0 }.map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
     if let input { ends.append(pollfd(fd: input, events: Int16(POLLOUT), revents: 0)) }
-    if poll(&ends, nfds_t(ends.count), -1) < 0, errno != EINTR { throw FileError.last }
+    let ready = poll(&ends, nfds_t(ends.count), 100)
+    if ready < 0, errno != EINTR { throw FileError.last }
     try collect()
+    return ready > 0
   }
 
   /// Takes what is there, without waiting.

@@ -34,6 +34,8 @@ private final class ClientProgram: StartedProgram {
     self.number = .integer(number)
   }
 
+  var isLost: Bool { connection.isAtEnd }
+
   func signal(_ signal: Int32) {
     let params: JSON = .members(["program": number, "signal": .int(signal)])
     // Where the client is gone, there is nobody to be told.

@@ -74,7 +74,7 @@ final class ServedSession {
       umask: UInt32(truncatingIfNeeded: try params.optionalInteger("umask") ?? 0o022),
       streams: streams.map(\.rawValue))
     let programs: any ProgramStarter =
-      streams.isEmpty ? LocalPrograms(from: standpoint) : ClientPrograms(connection)
+      streams.isEmpty ? LocalPrograms(inOwnGroup: true, from: standpoint) : ClientPrograms(connection)
     let host = MachineHost(standpoint, programs: programs)
     for file in try params.optionalList("plugins") ?? [] {
       do throws(Complaint) {

@@ -1,12 +1,23 @@
 extension Command {
   static let discard = Command(
-    "discard", .layers, .manages, "put this fork back to what it was made of",
-    usage: [""],
-    details: "It is one operation: undo brings the changes back.",
+    "discard", .layers, .manages, "put this fork, or some paths in it, back to what it was made of",
+    usage: ["[PATH…]"], operands: [Operand("PATH", .path, repeated: true)],
+    details: "With PATHs, what was changed at and below them. It is one operation: undo brings the "
+      + "changes back.",
     examples: ["fork try", "write /new text", "discard", "undo", "switch main", "drop -f try"]
   ) { context in
-    guard context.operands.isEmpty else { throw UsageError("no arguments are taken") }
     let fork = context.fork
+    if !context.operands.isEmpty {
+      try context.session.ask(.discard)
+      let paths = context.operands.map { context.session.absolutePath($0) }
+      let line = "discard " + context.operands.map(\.shown).joined(separator: " ")
+      let changes = try context.workspace.discard(fork, paths, line)
+      context.session.tell(.discard)
+      try context.print(
+        changes.isEmpty
+          ? "no changes" : "discarded \(counted(changes.count, "change")); undo brings them back")
+      return ExitStatus.success
+    }
     guard fork.isDirty else {
       try context.print("no changes")
       return ExitStatus.success

@@ -1,0 +1,140 @@
+/// What committing a fork to its base would do, and what stands against it.
+public struct CommitPlan: Sendable {
+  /// By path, as ``Workspace/diff(_:_:)`` tells them.
+  public var changes: [Change]
+  public var conflicts: [CommitConflict]
+  /// The value that the plan was made of.
+  public let value: Namespace
+}
+
+/// Why a change cannot simply be made: the base is not what the fork took it to be.
+public struct CommitConflict: Equatable, Sendable {
+  public enum Kind: String, Sendable {
+    /// The host has changed what the fork has changed, too.
+    case changed = "changed on the host"
+    case gone = "gone from the host"
+    /// The fork has made what somebody else has made on the host.
+    case exists = "made on the host as well"
+    /// The fork removes a directory in which the host has got something new.
+    case notEmpty = "has got new entries on the host"
+    case noDirectory = "its directory is gone from the host"
+  }
+
+  public var kind: Kind
+  public var path: [UInt8]
+}
+
+extension Workspace {
+  /// Compares a fork with the bases as they are now.
+  /// - Parameter paths: what to commit, with all below; empty is everything.
+  public func planCommit(
+    _ fork: Fork, _ paths: [[UInt8]]
+  ) throws(FileError) -> CommitPlan {
+    startEpoch()
+    let value = fork.value
+    let seen = Namespace(
+      context: context, fork: fork.id, name: fork.name, version: value.version)
+    let live = Namespace(context: context, fork: fork.id, name: fork.name)
+    var changes = try diff(seen, value)
+    if !paths.isEmpty { changes = Self.select(changes, paths) }
+    let check = ConflictCheck(value: value, seen: seen, live: live, changes: changes)
+    return CommitPlan(changes: changes, conflicts: try check.run(), value: value)
+  }
+
+  /// The changes at or below the paths, and the new directories on the way to them.
+  private static func select(_ changes: [Change], _ paths: [[UInt8]]) -> [Change] {
+    func isBelow(_ path: [UInt8], _ top: [UInt8]) -> Bool {
+      top == [UInt8(ascii: "/")] || path == top || path.starts(with: top + [UInt8(ascii: "/")])
+    }
+    let chosen = changes.filter { change in
+      paths.contains { top in
+        isBelow(change.path, top) || change.oldPath.map { isBelow($0, top) } == true
+      }
+    }
+    let needed = changes.filter { change in
+      change.kind == .added && change.fileKind == .directory
+        && chosen.contains { isBelow($0.path, change.path) && $0.path != change.path }
+    }
+    return changes.filter { change in
+      chosen.contains { $0.path == change.path } || needed.contains { $0.path == change.path }
+    }
+  }
+}
+
+/// Looks for what has changed on the host since the fork looked.
+private struct ConflictCheck {
+  let value: Namespace
+  /// The bases as the fork sees them, and as they are.
+  let seen: Namespace
+  let live: Namespace
+  let changes: [Change]
+
+  func run() throws(FileError) -> [CommitConflict] {
+    var conflicts: [CommitConflict] = []
+    let made = Set(changes.filter { $0.kind == .added || $0.kind == .renamed }.map(\.path))
+    for change in changes {
+      if let kind = try conflict(change, made) {
+        conflicts.append(CommitConflict(kind: kind, path: change.path))
+      }
+    }
+    return conflicts
+  }
+
+  private func conflict(
+    _ change: Change, _ made: Set<[UInt8]>
+  ) throws(FileError) -> CommitConflict.Kind? {
+    if change.kind == .added || change.kind == .renamed {
+      let parent = Self.parent(of: change.path)
+      if !made.contains(parent), try find(parent, live) == nil, try find(parent, seen) != nil {
+        return .noDirectory
+      }
+      let there = try find(change.path, live)
+      if there != nil, try find(change.path, seen) != there { return .exists }
+      if change.kind == .added { return nil }
+    }
+    let node = change.oldNode ?? change.node
+    let place = change.oldPath ?? change.path
+    guard let there = try find(place, live) else { return change.kind == .removed ? nil : .gone }
+    guard there == node else { return .changed }
+    if change.kind == .removed, change.fileKind == .directory, try hasNewEntries(node) {
+      return .notEmpty
+    }
+    guard let origin = value.nodes[node]?.origin else { return nil }
+    let now = try value.context.bases.status(of: origin.node).stamp
+    if (change.oldFileKind ?? change.fileKind) == .directory {
+      return now.identity == origin.stamp.identity ? nil : .changed
+    }
+    return now == origin.stamp ? nil : .changed
+  }
+
+  private func hasNewEntries(_ directory: NodeID) throws(FileError) -> Bool {
+    let known = Set(try seen.list(directory, after: 2, limit: .max).map(\.name))
+    return try live.list(directory, after: 2, limit: .max).contains { !known.contains($0.name) }
+  }
+
+  static func parent(of path: [UInt8]) -> [UInt8] {
+    Array(path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)])
+  }
+
+  private func find(_ path: [UInt8], _ tree: Namespace) throws(FileError) -> NodeID? {
+    var place = NodeID.root
+    for name in path.split(separator: UInt8(ascii: "/")) {
+      guard (try? tree.kind(place)) == .directory else { return nil }
+      do throws(FileError) {
+        guard let next = try tree.find(Name(name), in: place) else { return nil }
+        place = next
+      } catch {
+        // What is there is another object than before.
+        guard error.errno == .staleNFSFileHandle else { throw error }
+        return nil
+      }
+    }
+    // A node that was looked at before may have been replaced since.
+    if let base = tree.context.bases.node(place), tree.nodes[place] == nil,
+      (try? tree.context.bases.status(of: base, at: tree.version)) == nil
+    {
+      return nil
+    }
+    return place
+  }
+}

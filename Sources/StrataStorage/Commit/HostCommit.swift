@@ -1,0 +1,183 @@
+public import StrataEngine
+internal import StrataSystem
+internal import SystemPackage
+
+/// Applies a fork's changes to the host directory that it is based on.
+///
+/// All new objects are made beside the tree first and brought to the disk, then a journal says what
+/// goes where, then names are moved and exchanged; what was there before stays in the commit's
+/// directory. Broken off before the journal is complete, a commit has done nothing; after that, it is
+/// finished by whoever finds the journal (``recover(base:commits:in:)``).
+public struct HostCommit {
+  /// What a commit has done that a person is to be told of.
+  public struct Result: Sendable {
+    public var changes: Int
+    /// Attributes that the host would not take.
+    public var refused: [(path: [UInt8], error: FileError)]
+  }
+
+  private static let journal = Array("journal".utf8)
+  private static let done = Array("done".utf8)
+
+  private let base: [UInt8]
+  /// The directory that commits have theirs in, by number.
+  private let commits: [UInt8]
+
+  /// - Parameters:
+  ///   - base: the host directory, absolute.
+  ///   - commits: a directory on the same file system for what commits stage and keep.
+  public init(base: [UInt8], commits: [UInt8]) { (self.base, self.commits) = (base, commits) }
+
+  /// Does what a plan says, whose conflicts were settled.
+  public func run(
+    _ plan: CommitPlan, _ fork: Fork, _ command: String
+  ) throws(FileError) -> Result {
+    let workspace = fork.workspace
+    let name = Array("\(workspace.nextCommit)".utf8)
+    try makeDirectory(name)
+    let place = try HostCommitDirectory(base: base, directory: path(of: name))
+    var staging = HostStaging(plan, in: place)
+    let steps: [HostStep]
+    let record: CommitRecord
+    do throws(FileError) {
+      try checkFileSystem(place)
+      try staging.stage()
+      steps = try staging.steps()
+      let prefix = name + [UInt8(ascii: "/")]
+      record = try workspace.record(plan, fork, command) { path in
+        staging.keeping(path).map { prefix + $0 }
+      }
+      try write(HostJournal(steps: steps, record: record.encoded), place)
+    } catch {
+      removeAll(path(of: name))
+      throw error
+    }
+    try finish(steps, record, place, workspace)
+    return Result(changes: plan.changes.count, refused: staging.refused)
+  }
+
+  private func finish(
+    _ steps: [HostStep], _ record: CommitRecord, _ place: HostCommitDirectory,
+    _ workspace: Workspace
+  ) throws(FileError) {
+    for step in steps { try place.do(step) }
+    do throws(Errno) {
+      try place.directory.syncFileSystem()
+    } catch {
+      throw FileError(error)
+    }
+    try workspace.finish(record)
+    do throws(Errno) {
+      try place.directory.rename(Self.journal, to: Self.done, keepingExisting: false)
+      try place.directory.sync()
+    } catch {
+      throw FileError(error)
+    }
+  }
+
+  /// Finishes a commit that was broken off, or clears away what one that never began has left.
+  /// - Returns: whether one was finished.
+  @discardableResult
+  public func recover(_ workspace: Workspace) throws(FileError) -> Bool {
+    var isFinished = false
+    for name in try names().sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+      let place = try HostCommitDirectory(base: base, directory: path(of: name))
+      if let bytes = try contents(Self.journal, place) {
+        let journal = try HostJournal(encoded: bytes)
+        try finish(journal.steps, try CommitRecord(encoded: journal.record), place, workspace)
+        isFinished = true
+      } else if try contents(Self.done, place) == nil {
+        removeAll(path(of: name))
+      }
+    }
+    return isFinished
+  }
+
+  // MARK: The commit's directory
+
+  private func path(of name: [UInt8]) -> [UInt8] { commits + [UInt8(ascii: "/")] + name }
+
+  private func makeDirectory(_ name: [UInt8]) throws(FileError) {
+    let host = HostTree()
+    try host.makeDirectory(commits, mode: 0o700, existing: .replace)
+    removeAll(path(of: name))
+    try host.makeDirectory(path(of: name), mode: 0o700)
+  }
+
+  private func names() throws(FileError) -> [[UInt8]] {
+    do throws(FileError) {
+      return try HostTree().list(commits).filter { $0.kind == .directory }.map(\.name.bytes)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return [] }
+      throw error
+    }
+  }
+
+  /// Names are moved between the two, which only works within a file system.
+  private func checkFileSystem(_ place: HostCommitDirectory) throws(FileError) {
+    do throws(Errno) {
+      guard try place.base.status().device == place.directory.status().device else {
+        throw Errno.improperLink
+      }
+    } catch {
+      throw FileError(
+        error,
+        error == .improperLink
+          ? "the workspace is on another file system than its base, and a commit moves names" : nil)
+    }
+  }
+
+  private func write(
+    _ journal: HostJournal, _ place: HostCommitDirectory
+  ) throws(FileError) {
+    do throws(Errno) {
+      // All that is staged is on the disk before the journal says so.
+      try place.directory.syncFileSystem()
+      let temporary = Array("journal.new".utf8)
+      let file = try place.directory.createFile(temporary, mode: 0o600)
+      try journal.encoded.withUnsafeBytes { bytes -> Swift.Result<Void, Errno> in
+        do throws(Errno) {
+          return .success(try file.write(bytes, at: 0))
+        } catch {
+          return .failure(error)
+        }
+      }.get()
+      try file.sync()
+      try place.directory.rename(temporary, to: Self.journal, keepingExisting: false)
+      try place.directory.sync()
+    } catch {
+      throw FileError(error, "journal")
+    }
+  }
+
+  private func contents(
+    _ name: [UInt8], _ place: HostCommitDirectory
+  ) throws(FileError) -> [UInt8]? {
+    let file: any BaseFile
+    do throws(FileError) {
+      file = try HostTree().open(place.staged(name))
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
+    }
+    var bytes = [UInt8](repeating: 0, count: Int(try file.stamp().size))
+    let count = try bytes.withUnsafeMutableBytes { buffer -> Swift.Result<Int, FileError> in
+      do throws(FileError) {
+        return .success(try file.read(into: buffer, at: 0))
+      } catch {
+        return .failure(error)
+      }
+    }.get()
+    return Array(bytes[..<count])
+  }
+
+  /// Best effort: what is left is cleared away by the next start.
+  private func removeAll(_ path: [UInt8]) {
+    let host = HostTree()
+    let isDirectory = (try? host.status(path))??.kind == .directory
+    if isDirectory, let entries = try? host.list(path) {
+      for entry in entries { removeAll(path + [UInt8(ascii: "/")] + entry.name.bytes) }
+    }
+    try? host.remove(path)
+  }
+}

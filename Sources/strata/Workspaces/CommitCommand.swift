@@ -1,0 +1,140 @@
+internal import StrataEngine
+internal import StrataShell
+internal import StrataStorage
+
+private let dryRun = Option("n", "dry-run", "only show what would be done")
+private let yes = Option("y", "yes", "do not ask")
+private let interactive = Option("i", "interactive", "ask about each change")
+private let script = Option(nil, "script", "print a shell script that does the same")
+private let ours = Option(nil, "ours", "where the host has changed, too, take what the fork has")
+private let theirs = Option(nil, "theirs", "where the host has changed, too, leave that alone")
+private let oursAt = Option(
+  nil, "ours-at", argument: "PATH", of: .path, "take the fork's for this one")
+private let theirsAt = Option(
+  nil, "theirs-at", argument: "PATH", of: .path, "leave the host's for this one")
+
+extension Command {
+  /// The command that brings a fork's changes to the host.
+  static func commit(_ place: CommitPlace) -> Command {
+    Command(
+      "commit", .layers, .maintains, "apply the changes of this fork to its base on the host",
+      usage: ["[-n] [-y] [-i] [--ours|--theirs] [PATH…]", "--script [PATH…]"],
+      options: [dryRun, yes, interactive, script, ours, theirs, oursAt, theirsAt],
+      operands: [Operand("PATH", .path, repeated: true)],
+      details: """
+        Compares the base as the fork has seen it with the base as it is. A conflict stops everything \
+        before the first change, unless it is settled by one of the options. All new files are \
+        written beside the tree first; then names are moved, so that no file is ever there by half. \
+        What is replaced is kept: other forks, undo and fork --at go on seeing it.
+        """,
+      examples: ["commit -n"]
+    ) { context in try CommitCall(context, place).run() }
+  }
+}
+
+/// Where commits go.
+struct CommitPlace {
+  /// The host directory of the topmost base.
+  var base: [UInt8]
+  /// What commits stage and keep.
+  var commits: [UInt8]
+  /// Whether several bases are stacked.
+  var isUnion: Bool
+}
+
+private struct CommitCall {
+  let context: Context
+  let place: CommitPlace
+
+  init(_ context: Context, _ place: CommitPlace) { (self.context, self.place) = (context, place) }
+
+  func run() throws -> Int32 {
+    guard !place.isUnion else {
+      throw FileError(.notSupported, "there are several bases; a commit goes to a single one")
+    }
+    let paths = context.operands.map(context.session.absolutePath)
+    var plan = try context.workspace.planCommit(context.fork, paths)
+    guard !plan.changes.isEmpty else {
+      try context.print("no changes")
+      return ExitStatus.success
+    }
+    let kept = try settle(&plan)
+    guard plan.conflicts.isEmpty else {
+      for conflict in plan.conflicts {
+        try context.complain("\(ShownName(conflict.path)): \(conflict.kind.rawValue)")
+      }
+      try context.complain(
+        "\(counted(plan.conflicts.count, "conflict")), nothing was done; --ours or --theirs settles it")
+      return ExitStatus.failure
+    }
+    if context.arguments.has(script) {
+      try CommitScript(plan, base: place.base).write { try context.write($0) }
+      return ExitStatus.success
+    }
+    for change in plan.changes { try context.print(change.statusLine(Style(context.output))) }
+    if context.arguments.has(dryRun) { return ExitStatus.success }
+    if context.arguments.has(interactive) { try choose(&plan) }
+    guard try context.arguments.has(yes) || context.arguments.has(interactive) || isWanted(plan) else {
+      try context.print("nothing was done")
+      return ExitStatus.failure
+    }
+    if !plan.changes.isEmpty {
+      try context.session.ask(.commit)
+      let result = try HostCommit(base: place.base, commits: place.commits).run(
+        plan, context.fork, "commit")
+      context.session.tell(.commit)
+      for (path, error) in result.refused { try context.complain(path, error) }
+      try context.print("committed \(counted(result.changes, "change"))")
+    }
+    if !kept.isEmpty { try context.workspace.discard(context.fork, kept, "commit --theirs") }
+    return context.status
+  }
+
+  /// Takes out of the plan what is left to the host, and the conflicts that are settled.
+  /// - Returns: the paths left to the host.
+  private func settle(_ plan: inout CommitPlan) throws -> [[UInt8]] {
+    let oursPaths = Set(context.arguments.all(oursAt).map(context.session.absolutePath))
+    let theirsPaths = Set(context.arguments.all(theirsAt).map(context.session.absolutePath))
+    guard !(context.arguments.has(ours) && context.arguments.has(theirs)) else {
+      throw UsageError("--ours or --theirs, not both")
+    }
+    var left: [[UInt8]] = []
+    plan.conflicts.removeAll { conflict in
+      if theirsPaths.contains(conflict.path)
+        || (context.arguments.has(theirs) && !oursPaths.contains(conflict.path))
+      {
+        left.append(conflict.path)
+        return true
+      }
+      let isPossible = conflict.kind != .noDirectory
+      return isPossible && (oursPaths.contains(conflict.path) || context.arguments.has(ours))
+    }
+    plan.changes.removeAll { left.contains($0.path) }
+    return left
+  }
+
+  private func isWanted(_ plan: CommitPlan) throws -> Bool {
+    guard context.output.isTerminal else { return true }
+    return try answer("apply \(counted(plan.changes.count, "change")) to \(ShownName(place.base))?")
+  }
+
+  private func choose(_ plan: inout CommitPlan) throws {
+    var wanted: [Change] = []
+    for change in plan.changes {
+      if try answer(change.statusLine(Style(context.output)) + "?") { wanted.append(change) }
+    }
+    plan.changes = wanted
+  }
+
+  private func answer(_ question: String) throws -> Bool {
+    try context.write("\(question) [y/N] ".utf8)
+    try context.flush()
+    var line: [UInt8] = []
+    while line.last != UInt8(ascii: "\n") {
+      let byte = try context.input.read()
+      if byte.isEmpty { break }
+      line += byte
+    }
+    return line.first == UInt8(ascii: "y") || line.first == UInt8(ascii: "Y")
+  }
+}
