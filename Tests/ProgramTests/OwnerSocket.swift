@@ -7,7 +7,7 @@ final class OwnerSocket {
   private var rest: [UInt8] = []
 
   init(_ workspace: String) throws {
-    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let path = Array("\(workspace)/.strata/socket".utf8)

@@ -144,6 +144,7 @@ import Testing
     try shell.expect("main:/> ", within: 5)
     try shell.type("echo still here\r")
     try shell.expect("\rstill here\r\n")
+    try shell.expect("main:/> ")
     try shell.type("\u{4}")
     #expect(try shell.exitStatus() == 0)
   }

@@ -90,10 +90,10 @@ public final class ForkTurns: Sendable {
   }
 
   /// Drops a fork that no session is in.
-  /// - Throws: EBUSY for another.
+  /// - Throws: EBUSY for another, and for `main`.
   func drop(_ fork: Fork) throws(FileError) {
     try state.withLock { state throws(FileError) in
-      if state.users[fork.id] != nil {
+      if fork.id != .main, state.users[fork.id] != nil {
         throw FileError(.resourceBusy, "another client is in the fork")
       }
       try fork.workspace.drop(fork)
