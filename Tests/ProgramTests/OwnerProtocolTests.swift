@@ -93,7 +93,8 @@ import Testing
     let client = try OwnerSocket(tree.path)
     _ = try client.call("hello")
     try client.send(
-      #"{"jsonrpc":"2.0","id":1,"method":"run","params":{"line":"!sh -c 'echo ready; sleep 100'"}}"#)
+      #"{"jsonrpc":"2.0","id":1,"method":"run","params":{"line":"!sh -c 'echo ready; sleep 100'"}}"#
+    )
     #expect(try client.next()?["params"]?["data"] == .string("ready\n"))
     try client.send(#"{"jsonrpc":"2.0","id":2,"method":"cancel"}"#)
     let answers = [try client.next(), try client.next()]

@@ -55,7 +55,8 @@ import Testing
     #expect(try Finished.strata(["init"], in: other.path).status == 0)
     func run(_ options: [String], _ place: TemporaryDirectory) throws -> [String] {
       let result = try Finished.run(
-        "/bin/sh", ["-c", "umask 077; exec \"$0\" \"$@\"", StrataProgram.path] + options + arguments,
+        "/bin/sh",
+        ["-c", "umask 077; exec \"$0\" \"$@\"", StrataProgram.path] + options + arguments,
         input: input, in: place.path, environment: ["VARIABLE=value"])
       let texts = [result.output, result.errors].map { text in
         text.split(separator: place.path, omittingEmptySubsequences: false).joined(separator: "DIR")
@@ -119,6 +120,9 @@ import Testing
     #expect(try strata(["drop", "other"]).status == 0)
     try shell.type("switch other\r")
     try shell.expect("no fork other")
+    // A client that has left its fork by its end holds nobody up.
+    #expect(try strata(["fork", "gone"]).status == 0)
+    #expect(try strata(["drop", "gone"]).status == 0)
     try shell.type("echo 'a\r")
     try shell.expect("> ")
     try shell.type("b'\r")

@@ -35,7 +35,7 @@ extension Workspace {
       } catch {
         // What cannot be kept is not done: the operation fails whole.
         state.restore(before)
-        self.state.withLock { $0.failure = error }
+        self.state.withLock { $0.failures[fork.id] = error }
         return false
       }
       state.world.value.seal()
@@ -52,6 +52,12 @@ extension Workspace {
       return true
     }
     if isLogged { state.withLock { $0.lastOperation = max($0.lastOperation, id) } }
+  }
+
+  /// Why the fork's last operation could not be kept, and so was not done; nil if it was, and after
+  /// it was asked once.
+  public func takeFailure(of fork: Fork) -> FileError? {
+    state.withLock { $0.failures.removeValue(forKey: fork.id) }
   }
 
   /// Puts the fork back to the value before its newest operation, in O(1).

@@ -17,8 +17,8 @@ public final class Workspace: Sendable {
     var savedSideLayers = 0
     /// Nodes of the bases that a commit has changed since the last checkpoint.
     var changedBaseNodes: Set<NodeID> = []
-    /// Why the last operation could not be kept, until somebody is told.
-    var failure: FileError?
+    /// Why a fork's last operation could not be kept, until somebody is told.
+    var failures: [ForkID: FileError] = [:]
 
     mutating func add(_ fork: Fork) {
       forks[fork.id] = fork

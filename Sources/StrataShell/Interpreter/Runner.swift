@@ -123,7 +123,12 @@ struct Runner {
       session.hasTurn = false
       session.turns.give(turn)
     }
-    return body()
+    let fork = session.fork
+    let status = body()
+    // Now, while it is this session's turn: the next operation may be another's.
+    guard let failure = session.workspace.takeFailure(of: fork) else { return status }
+    say("strata: not saved: \(failure.text)")
+    return status == ExitStatus.success ? ExitStatus.failure : status
   }
 
   /// What the line needs for itself; nil if it changes no fork.

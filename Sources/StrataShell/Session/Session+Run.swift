@@ -28,7 +28,7 @@ extension Session {
     }
     do throws(FileError) {
       // Durable when the prompt returns, all of a script's commands in one go.
-      if sourceDepth == 0 { try workspace.checkpoint() }
+      if sourceDepth == 0 { try workspace.checkpoint(tellsFailures: false) }
     } catch {
       try? output.standardError.write(Array("strata: not saved: \(error.text)\n".utf8))
       if lastStatus == ExitStatus.success { lastStatus = ExitStatus.failure }

@@ -48,7 +48,8 @@ extension JSON {
     mutating func value() throws(SyntaxError) -> JSON {
       skipSpace()
       switch next {
-      case UInt8(ascii: "{"): return try deeper { parser throws(SyntaxError) in try parser.object() }
+      case UInt8(ascii: "{"):
+        return try deeper { parser throws(SyntaxError) in try parser.object() }
       case UInt8(ascii: "["): return try deeper { parser throws(SyntaxError) in try parser.array() }
       case UInt8(ascii: "\""): return .string(try string())
       case UInt8(ascii: "t"): return try word("true", .bool(true))

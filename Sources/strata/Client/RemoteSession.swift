@@ -145,8 +145,11 @@ final class RemoteSession: FrontSession {
       ]))
   }
 
-  /// The owner hears of it by the end of the connection; here its last words are waited for.
-  func end() { connection.wire.close() }
+  func end() {
+    // If the owner is gone, so is the session.
+    _ = try? connection.call("end", .object([]))
+    connection.wire.close()
+  }
 
   func run(_ source: FrontSource) -> Int32 {
     if interruption.hasCome { return ExitStatus.interrupted }

@@ -42,6 +42,12 @@ final class Assembly {
     }
   }
 
+  /// Has what plugins print meanwhile go to the session's output.
+  func during<R>(_ body: () -> R) -> R {
+    let running = RunningCommand(output: output, session: ObjectIdentifier(session))
+    return RunningCommand.$current.withValue(running, operation: body)
+  }
+
   /// Makes `$0`, `$1` and so on.
   func setArguments(_ words: [[UInt8]]) {
     for (number, word) in words.enumerated() { session.variables[String(number)] = word }

@@ -65,10 +65,17 @@ extension Assembly: FrontSession {
     session.settings.keepsGoing = start.keepsGoing
     setArguments(start.arguments)
     start.history.forEach(session.remember)
-    session.begin()
+    during { session.begin() }
   }
 
-  func end() { session.end() }
+  func end() {
+    during { session.end() }
+    do throws(FileError) {
+      try recording.stop()
+    } catch {
+      Complaint("the transcript: \(error.text)").show()
+    }
+  }
 
   func run(_ source: FrontSource) -> Int32 { run(source, input: source.readsInput ? input : nil) }
 

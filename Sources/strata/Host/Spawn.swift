@@ -79,7 +79,8 @@ struct Spawn {
     guard let first = words.first else { throw .invalid }
     let program = try cPath(first)
     let arguments = try CStrings(words)
-    let environment = try CStrings(Self.environment(standpoint?.environment ?? Self.ownEnvironment, variables))
+    let environment = try CStrings(
+      Self.environment(standpoint?.environment ?? Self.ownEnvironment, variables))
     var pid: pid_t = 0
     let error = posix_spawn(
       &pid, program, &actions, &attributes, arguments.pointers, environment.pointers)

@@ -27,6 +27,9 @@ final class ServedSession {
     guard let session else { throw RemoteError(.invalidRequest, "hello comes first") }
     switch request.method {
     case "begin": return try begin(session, params)
+    case "end":
+      end()
+      return .object([])
     case "run": return try run(session, params)
     case "complete": return try complete(session, params)
     case "needs_more":
@@ -36,13 +39,16 @@ final class ServedSession {
     }
   }
 
-  private static let methods: Set = ["begin", "run", "complete", "needs_more", "has_command"]
+  private static let methods: Set = [
+    "begin", "end", "run", "complete", "needs_more", "has_command",
+  ]
 
-  /// The client is gone.
+  /// The session is over, and the client's streams are let go.
   func end() {
     if hasBegun { session?.end() }
     session = nil
     streams = []
+    hasBegun = false
   }
 
   // MARK: Methods
@@ -53,7 +59,8 @@ final class ServedSession {
     guard session == nil else { throw RemoteError(.invalidRequest, "hello was said before") }
     let version = try params.optionalInteger("protocol") ?? Self.protocolVersion
     guard version == Self.protocolVersion else {
-      let text = "the owner, strata \(Version.current), speaks protocol \(Self.protocolVersion), "
+      let text =
+        "the owner, strata \(Version.current), speaks protocol \(Self.protocolVersion), "
         + "the client \(version)"
       throw RemoteError(.refused, text)
     }
@@ -74,15 +81,9 @@ final class ServedSession {
       umask: UInt32(truncatingIfNeeded: try params.optionalInteger("umask") ?? 0o022),
       streams: streams.map(\.rawValue))
     let programs: any ProgramStarter =
-      streams.isEmpty ? LocalPrograms(inOwnGroup: true, from: standpoint) : ClientPrograms(connection)
+      streams.isEmpty
+      ? LocalPrograms(inOwnGroup: true, from: standpoint) : ClientPrograms(connection)
     let host = MachineHost(standpoint, programs: programs)
-    for file in try params.optionalList("plugins") ?? [] {
-      do throws(Complaint) {
-        try connection.open.load(plugin: file, host)
-      } catch {
-        throw RemoteError(.failed, error.message)
-      }
-    }
     let caller = Caller(
       uid: peer.uid, gid: peer.gid, groups: peer.groups, umask: standpoint.umask, pid: peer.pid,
       command: "")
@@ -92,6 +93,12 @@ final class ServedSession {
       Console(
         isJSON: try params.optionalBool("json") ?? false, color: (color ?? nil) ?? .auto,
         streams: consoleStreams(width: max(1, width))))
+    for file in try params.optionalList("plugins") ?? [] {
+      let loaded = assembly.during { Result { try connection.open.load(plugin: file, host) } }
+      if case .failure(let error) = loaded {
+        throw RemoteError(.failed, (error as? Complaint)?.message ?? "\(error)")
+      }
+    }
     session = assembly
     let cancellation = assembly.session.cancellation
     connection.setInterrupt(assembly.interrupt) { cancellation.reset() }
