@@ -102,6 +102,36 @@ import Testing
     #expect(try strata(["check"]).status == 0)
   }
 
+  @Test func `clients in forks of their own work at once, and the log numbers each once`() throws {
+    var pids: [pid_t] = []
+    for client in 0..<10 {
+      let script =
+        "fork own-\(client)\n"
+        + (0..<30).map { "write -a /own '\(client) \($0)'\n" }.joined()
+      var actions = posix_spawn_file_actions_t()
+      posix_spawn_file_actions_init(&actions)
+      defer { posix_spawn_file_actions_destroy(&actions) }
+      pids.append(
+        try Finished.spawn(
+          StrataProgram.path, ["-c", script], in: tree.path, [], &actions, nil))
+    }
+    for pid in pids { #expect(try Finished.wait(pid) == 0) }
+    var numbers: [String] = []
+    for client in 0..<10 {
+      let result = try strata(["-c", "switch own-\(client); cat /own; log"])
+      let lines = result.output.split(separator: "\n").map(String.init)
+      #expect(Array(lines.prefix(30)) == (0..<30).map { "\(client) \($0)" })
+      let log = lines.filter { $0.contains("write -a") }
+      #expect(log.count == 30)
+      numbers += log.compactMap { $0.split(separator: " ").first.map(String.init) }
+    }
+    #expect(Set(numbers).count == 300)
+    // Those of a new owner are the same.
+    #expect(kill(try owner(), SIGKILL) == 0)
+    #expect(try strata(["-c", "switch own-9; log"]).output.contains(numbers[299]))
+    #expect(try strata(["check"]).status == 0)
+  }
+
   @Test func `a second terminal works while the first has the shell open`() throws {
     let shell = try TerminalProcess([], in: tree.path)
     try shell.expect("main:/> ")

@@ -1,14 +1,9 @@
 internal import Glibc
 internal import StrataEngine
 internal import StrataShell
-internal import StrataSystem
-internal import Synchronization
 
 /// A session in the owner of a workspace, which is started if there is none.
 final class RemoteSession: FrontSession {
-  /// Seconds after which nobody is to be expected any more to become the owner.
-  private static let patience = 20.0
-
   private(set) var state = FrontState()
   private let workspace: [UInt8]
   private let launch: Launch
@@ -19,68 +14,10 @@ final class RemoteSession: FrontSession {
 
   init(workspace: [UInt8], _ launch: Launch) throws(Complaint) {
     (self.workspace, self.launch) = (workspace, launch)
-    let (connection, answer) = try Self.connect(workspace, launch, [])
+    let (connection, answer) = try OwnerSearch.connect(workspace, launch, [])
     self.connection = connection
     interruption = Interruption(connection.wire)
     take(answer)
-  }
-
-  // MARK: Connecting
-
-  private static func connect(
-    _ workspace: [UInt8], _ launch: Launch, _ place: [JSON.Member]
-  ) throws(Complaint) -> (ClientConnection, JSON) {
-    let limit = now() + patience
-    while true {
-      do throws(RemoteError) {
-        let connection = try open(workspace)
-        return (connection, try hello(connection, launch, place))
-      } catch {
-        guard isNobody(error), now() < limit else {
-          throw Complaint("\(ShownName(workspace)): \(error.message)")
-        }
-      }
-      // Nobody is there; one that is about to leave or to come has the lock for a moment.
-      if try !OwnerStart.start(workspace) { usleep(5000) }
-    }
-  }
-
-  private static func open(_ workspace: [UInt8]) throws(RemoteError) -> ClientConnection {
-    do throws(FileError) {
-      return try ClientConnection(workspace: workspace)
-    } catch {
-      throw RemoteError(error)
-    }
-  }
-
-  /// Whether an error says that no owner is there.
-  private static func isNobody(_ error: RemoteError) -> Bool {
-    [ENOENT, ECONNREFUSED, ECONNRESET, EPIPE].contains { Int64($0) == error.errno }
-  }
-
-  private static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-  }
-
-  private static func hello(
-    _ connection: ClientConnection, _ launch: Launch, _ place: [JSON.Member]
-  ) throws(RemoteError) -> JSON {
-    let mask = umask(0o022)
-    umask(mask)
-    let params: [JSON.Member] = [
-      JSON.Member("protocol", .integer(ServedSession.protocolVersion)),
-      JSON.Member("version", .string(Version.current)),
-      JSON.Member("cwd", .bytes(workingDirectory() ?? [UInt8(ascii: "/")])),
-      JSON.Member("env", .array(Spawn.ownEnvironment.map { .bytes($0) })),
-      JSON.Member("umask", .int(mask)), JSON.Member("json", .bool(launch.json)),
-      JSON.Member("color", .string(launch.color.rawValue)),
-      JSON.Member("plugins", .array(launch.plugins.map { .bytes($0) })),
-      JSON.Member("streams", .bool(connection.isTrusted)),
-    ]
-    return try connection.call(
-      "hello", .object(params + place), descriptors: connection.isTrusted ? [0, 1, 2] : [])
   }
 
   /// After the owner died: a new one, and the same fork and directory as far as they are there.
@@ -89,9 +26,9 @@ final class RemoteSession: FrontSession {
     do throws(Complaint) {
       let answer: JSON
       do throws(Complaint) {
-        (connection, answer) = try Self.connect(workspace, launch, place)
+        (connection, answer) = try OwnerSearch.connect(workspace, launch, place)
       } catch {
-        (connection, answer) = try Self.connect(workspace, launch, [])
+        (connection, answer) = try OwnerSearch.connect(workspace, launch, [])
       }
       interruption.wire = connection.wire
       take(answer)
@@ -189,30 +126,4 @@ final class RemoteSession: FrontSession {
 
   func resetInterrupt() { interruption.reset() }
   var interrupt: @Sendable () -> Void { interruption.come }
-}
-
-/// Ctrl-C, on its way to the owner.
-private final class Interruption: Sendable {
-  private let flag = Atomic(false)
-  private let current: Mutex<Wire>
-
-  init(_ wire: Wire) { current = Mutex(wire) }
-
-  var wire: Wire {
-    get { current.withLock { $0 } }
-    set { current.withLock { $0 = newValue } }
-  }
-
-  var hasCome: Bool { flag.load(ordering: .sequentiallyConsistent) }
-  func reset() { flag.store(false, ordering: .sequentiallyConsistent) }
-
-  @Sendable func come() {
-    flag.store(true, ordering: .sequentiallyConsistent)
-    tell()
-  }
-
-  func repeatIfCome() { if hasCome { tell() } }
-
-  /// An owner that is gone is noticed by who waits for its answer.
-  private func tell() { try? wire.send(Message.request("cancel", .object([]))) }
 }
