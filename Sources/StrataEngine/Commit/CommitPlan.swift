@@ -5,6 +5,8 @@ public struct CommitPlan: Sendable {
   public var conflicts: [CommitConflict]
   /// The value that the plan was made of.
   public let value: Namespace
+  /// The bases as the fork sees them.
+  public let seen: Namespace
 }
 
 /// Why a change cannot simply be made: the base is not what the fork took it to be.
@@ -37,8 +39,12 @@ extension Workspace {
     let live = Namespace(context: context, fork: fork.id, name: fork.name)
     var changes = try diff(seen, value)
     if !paths.isEmpty { changes = Self.select(changes, paths) }
+    // Seen once now, they are taken for what they were before the commit touches them.
+    for change in changes {
+      if let base = context.bases.node(change.node) { _ = try? context.bases.status(of: base) }
+    }
     let check = ConflictCheck(value: value, seen: seen, live: live, changes: changes)
-    return CommitPlan(changes: changes, conflicts: try check.run(), value: value)
+    return CommitPlan(changes: changes, conflicts: try check.run(), value: value, seen: seen)
   }
 
   /// The changes at or below the paths, and the new directories on the way to them.
