@@ -140,7 +140,7 @@ private struct RecordMaking {
         + live.allPaths(of: change.node)
       let file = paths.lazy.compactMap(keeping).first
       try keep(change.node, file ?? [], isGone: false)
-      for path in paths {
+      for path in paths where path.count > 1 {
         if let parent = try find(Self.split(path).0) { try keep(parent, [], isGone: false) }
       }
     }
@@ -153,9 +153,12 @@ private struct RecordMaking {
   /// The directory that a path is in, and what the path's last name meant there.
   private mutating func note(_ path: [UInt8], was node: NodeID?) throws(FileError) {
     let (parentPath, name) = Self.split(path)
+    guard name.count > 0 else { return }
     var parent = try find(parentPath)
     if parent == nil { parent = try find(parentPath, in: value) }
     guard let parent, live.context.bases.node(parent) != nil else { return }
+    // In a directory that was moved the name may have been there before: another change tells.
+    if node == nil, try live.find(name, in: parent) != nil { return }
     try keep(parent, [], isGone: false)
     kept[parent]?.names.updateValue(node, forKey: name)
   }

@@ -158,8 +158,10 @@ struct HostStaging {
     // A further name that stays, or one that it is moved to.
     let names = try plan.seen.allPaths(of: node)
     return names.contains { $0 != path && isThere($0) && !leaving.contains($0) }
-      || names.contains { $0 != path && moving[$0] != nil }
+      || names.contains { $0 != path && (moving[$0] != nil || isRenamed($0)) }
   }
+
+  private func isRenamed(_ path: [UInt8]) -> Bool { plan.changes.contains { $0.oldPath == path } }
 
   /// Files that were made anew keep their further names.
   private mutating func relink() throws(FileError) {
@@ -270,7 +272,7 @@ struct HostStaging {
       guard change.kind == .added || change.oldNode != nil, value.hasContentOfBase(change.node)
       else { continue }
       let originals = try plan.seen.allPaths(of: change.node).filter(isThere)
-      guard originals.allSatisfy(leaving.contains),
+      guard originals.allSatisfy(leaving.contains), !originals.contains(where: isRenamed),
         !originals.contains(where: { moving[$0] != nil }), let first = originals.first
       else { continue }
       moving[first] = change.path
