@@ -99,7 +99,11 @@ private struct ConflictCheck {
       if change.kind == .added { return nil }
     }
     let node = change.oldNode ?? change.node
-    let place = change.oldPath ?? change.path
+    var place = change.oldPath ?? change.path
+    if try find(place, seen) != node, let former = seen.path(of: node) {
+      // Below a directory that was renamed it is still where it was.
+      place = former
+    }
     guard let there = try find(place, live) else { return change.kind == .removed ? nil : .gone }
     guard there == node else { return .changed }
     if change.kind == .removed, change.fileKind == .directory, try hasNewEntries(node) {

@@ -15,17 +15,17 @@ public struct Verdict: Sendable {
   /// The side layer that the node is to live in.
   public var route: SideLayerID?
   /// How a conflict of a merge is settled, or for the merge as a whole, all that nobody else settles.
-  public var settlement: MergeChoice?
+  public var merge: MergeChoice?
   /// What decided, for `why`.
   public var rule: String?
 
   public init(
-    firstWrite: FirstWrite? = nil, route: SideLayerID? = nil, settlement: MergeChoice? = nil,
+    firstWrite: FirstWrite? = nil, route: SideLayerID? = nil, merge: MergeChoice? = nil,
     rule: String? = nil
   ) {
     self.firstWrite = firstWrite
     self.route = route
-    self.settlement = settlement
+    self.merge = merge
     self.rule = rule
   }
 

@@ -28,7 +28,7 @@ extension Workspace {
         "a commit came between the two, so their bases differ: rebase the older one first")
     }
     var general: MergeChoice?
-    general = try ours.ask(.merge, caller) { $0.message = theirs.name }.settlement
+    general = try ours.ask(.merge, caller) { $0.message = theirs.name }.merge
     if case .merged? = general {
       throw FileError(.notPermitted, "merged content answers a conflict, not the merge as a whole")
     }
@@ -36,7 +36,7 @@ extension Workspace {
       try plan(other, into: value, theirs.name) { conflict throws(FileError) in
         if let choice = settling.choice(for: conflict) { return choice }
         let verdict = try ours.ask(.merge, caller) { $0.describe(conflict, theirs.name) }
-        return verdict.settlement ?? general
+        return verdict.merge ?? general
       } labels: {
         settling.writesMarkers
           ? LineMerge.Labels(ours: ours.name, theirs: theirs.name) : nil

@@ -5,6 +5,7 @@ enum EventFields {
   static let names: [StaticString] = [
     "event", "id", "path", "path2", "node", "kind", "size", "mode", "offset", "bytes", "layer",
     "from_layer", "to_layer", "fork", "command", "op_id", "pid", "rule", "message",
+    "conflict", "base", "ours", "theirs",
   ]
 
   /// - Parameter name: the event as the handler registered for it: `before_copy_up`.
@@ -28,8 +29,20 @@ enum EventFields {
     case 16: .int(event.caller.pid)
     case 17: event.rule.map { .text($0) } ?? .none
     case 18: event.message.map { .text($0) } ?? .none
+    case 19: event.conflict.map { .text($0.kind.rawValue) } ?? .none
+    case 20: content(event, .ancestor)
+    case 21: content(event, .ours)
+    case 22: content(event, .theirs)
     default: .none
     }
+  }
+
+  /// Nil for what has no content, and for what cannot be read or is too large.
+  private static func content(_ event: Event, _ side: MergeContents.Side) -> LuaValue {
+    guard let contents = event.conflict?.contents, let bytes = try? contents.bytes(side) else {
+      return .none
+    }
+    return .string(bytes)
   }
 
   private static func fromLayer(_ event: Event) -> LuaValue {

@@ -60,13 +60,16 @@ public struct HostCommit {
     _ steps: [HostStep], _ record: CommitRecord, _ place: HostCommitDirectory,
     _ workspace: Workspace
   ) throws(FileError) {
-    for step in steps { try place.do(step) }
-    do throws(Errno) {
-      try place.directory.syncFileSystem()
-    } catch {
-      throw FileError(error)
+    // After a crash right behind this, only the journal is left to be put away.
+    if workspace.nextCommit <= record.version {
+      for step in steps { try place.do(step) }
+      do throws(Errno) {
+        try place.directory.syncFileSystem()
+      } catch {
+        throw FileError(error)
+      }
+      try workspace.finish(record)
     }
-    try workspace.finish(record)
     do throws(Errno) {
       try place.directory.rename(Self.journal, to: Self.done, keepingExisting: false)
       try place.directory.sync()

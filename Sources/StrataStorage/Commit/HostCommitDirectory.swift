@@ -59,8 +59,13 @@ final class HostCommitDirectory {
       case .drop(let name):
         guard try isStaged(name) else { return }
         try directory.unlink(name)
-      case .take(let path, let name):
-        guard try !isStaged(name) else { return }
+      case .unname(let path, let inode):
+        guard try self.inode(at: path) == inode else { return }
+        let (parent, last) = try place(path)
+        try parent.unlink(last)
+      case .take(let path, let name, let inode):
+        // Not there any more: it was taken, and may have been put somewhere else already.
+        guard try !isStaged(name), try self.inode(at: path) == inode else { return }
         let (parent, last) = try place(path)
         try parent.move(last, to: directory, name)
       case .put(let name, let path):
@@ -79,35 +84,6 @@ final class HostCommitDirectory {
     if case .dress(let path, let attributes, _) = step { try dress(path, attributes) }
   }
 
-  /// Takes a step back.
-  func undo(_ step: HostStep) throws(FileError) {
-    do throws(Errno) {
-      switch step {
-      case .link, .drop: return
-      case .add(_, let path, let inode):
-        guard try self.inode(at: path) == inode else { return }
-        let (parent, last) = try place(path)
-        try parent.unlink(last)
-      case .take(let path, let name):
-        guard try isStaged(name) else { return }
-        let (parent, last) = try place(path)
-        try directory.move(name, to: parent, last)
-      case .put(let name, let path):
-        guard try !isStaged(name) else { return }
-        let (parent, last) = try place(path)
-        try parent.move(last, to: directory, name)
-      case .swap(let name, let path, let inode):
-        guard try directory.status(ofEntry: name).inode != inode else { return }
-        let (parent, last) = try place(path)
-        try directory.exchange(name, with: parent, last)
-      case .dress: break
-      }
-    } catch {
-      throw failure(error, step)
-    }
-    if case .dress(let path, _, let former) = step { try dress(path, former) }
-  }
-
   private func dress(_ path: [UInt8], _ attributes: HostAttributes) throws(FileError) {
     let object: Descriptor
     do throws(Errno) { object = try self.object(path) } catch { throw FileError(error) }
@@ -123,7 +99,10 @@ final class HostCommitDirectory {
   }
 
   private func inode(at path: [UInt8]) throws(Errno) -> UInt64? {
-    do throws(Errno) { return try object(path).status().inode } catch .noSuchFileOrDirectory {
+    do throws(Errno) {
+      return try object(path).status().inode
+    } catch {
+      guard error == .noSuchFileOrDirectory || error == .notDirectory else { throw error }
       return nil
     }
   }
@@ -140,8 +119,8 @@ final class HostCommitDirectory {
   private func failure(_ error: Errno, _ step: HostStep) -> FileError {
     let path =
       switch step {
-      case .take(let path, _), .put(_, let path), .swap(_, let path, _), .dress(let path, _, _),
-        .link(let path, _, _), .add(_, let path, _):
+      case .take(let path, _, _), .put(_, let path), .swap(_, let path, _), .dress(let path, _, _),
+        .link(let path, _, _), .add(_, let path, _), .unname(let path, _):
         String(decoding: path, as: UTF8.self)
       case .drop(let name): String(decoding: name, as: UTF8.self)
       }

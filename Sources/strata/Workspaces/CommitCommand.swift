@@ -17,7 +17,7 @@ extension Command {
   /// The command that brings a fork's changes to the host.
   static func commit(_ place: CommitPlace) -> Command {
     Command(
-      "commit", .layers, .manages, "apply the changes of this fork to its base on the host",
+      "commit", .layers, .maintains, "apply the changes of this fork to its base on the host",
       usage: ["[-n] [-y] [-i] [--ours|--theirs] [PATH…]", "--script [PATH…]"],
       options: [dryRun, yes, interactive, script, ours, theirs, oursAt, theirsAt],
       operands: [Operand("PATH", .path, repeated: true)],
