@@ -11,7 +11,7 @@
 ---@field event string as it was registered: `before_copy_up`
 ---@field id integer its place in the sequence of events
 ---@field path string? absolute, inside the namespace
----@field path2 string? where to, of a rename or link; what a symlink points to
+---@field path2 string? where to, of a rename or link; what a symlink points to; where the other fork of a merge has it
 ---@field node integer? its number
 ---@field kind string? `file directory symlink char block fifo socket`
 ---@field size integer? of the file, in bytes
@@ -26,11 +26,11 @@
 ---@field op_id integer? the operation of the log
 ---@field pid integer of the program; 0 in the shell
 ---@field rule string? what decided
----@field message string? what went wrong, of `error`; the plugin's name, of `plugin_load` and `plugin_unload`
----@field conflict any of a merge that asks about one path: what is in conflict
----@field base any of such a conflict about a file: what both forks began with
----@field ours any what the fork has that is merged into
----@field theirs any what the other one has
+---@field message string? what went wrong, of `error`; the plugin's name, of `plugin_load` and `plugin_unload`; the other fork's, of `merge`
+---@field conflict string? of a merge that asks about one path: `both changed`, `changed/removed`, `type`, `directory/file` or `rename/rename`
+---@field base string? of such a conflict: the content, or the link's target, that both forks began with
+---@field ours string? the same as the fork has it that is merged into
+---@field theirs string? as the other one has it
 
 strata = { fs = {}, log = {} }
 
@@ -85,15 +85,15 @@ function strata.redirect(options) end
 ---@return strata.Verdict
 function strata.route(layer) end
 
----Keeps what the fork has that is merged into. Answers a conflict of a merge.
+---Keeps what the fork has that is merged into. Answers a merge.
 ---@return strata.Verdict
 function strata.ours() end
 
----Takes what the other fork has. Answers a conflict of a merge.
+---Takes what the other fork has. Answers a merge.
 ---@return strata.Verdict
 function strata.theirs() end
 
----Gives a file content made of both. Answers a conflict of a merge about content.
+---Makes this the content of the file. Answers a conflict of a merge.
 ---@param content string all of the file
 ---@return strata.Verdict
 function strata.merged(content) end

@@ -34,7 +34,8 @@ import Testing
 
   @Test func `random texts merge as git merge-file merges them`() throws {
     let directory = try TemporaryDirectory()
-    let seed = UInt64(getpid()) << 16
+    let seed =
+      getenv("STRATA_SEED").flatMap { UInt64(String(cString: $0)) } ?? UInt64(getpid()) << 16
     print("line merges: seed \(seed)")
     for run in 0..<120 {
       var random = SeededGenerator(seed: seed &+ UInt64(run))

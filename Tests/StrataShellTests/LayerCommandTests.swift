@@ -207,3 +207,51 @@ import Testing
     }
   }
 }
+
+@Suite struct MergeCommandTests {
+  private func shell() throws -> Shell {
+    let shell = try Shell([("f", .file("1\n2\n3\n")), ("d/g", .file("g\n"))])
+    shell.run("fork work; write f one; rm -r d; write new text; switch main")
+    shell.run("write f uno; write -a d/g more")
+    return shell
+  }
+
+  @Test func `merge lists conflicts, changes nothing and ends with 1`() throws {
+    let shell = try shell()
+    let before = shell.output("log | cat")
+    let result = shell.run("merge work")
+    #expect(result.status == 1 && result.output.isEmpty)
+    #expect(
+      result.error == """
+        merge: /d/g: changed/removed
+        merge: /f: both changed (content)
+        merge: 2 conflicts, nothing was changed; --ours, --theirs or a plugin can settle what differs
+
+        """)
+    #expect(shell.output("log | cat") == before)
+    #expect(shell.run("cat new").status == 1)
+  }
+
+  @Test func `options settle conflicts, for all or path by path`() throws {
+    let shell = try shell()
+    #expect(shell.run("merge --ours --theirs work").status == 64)
+    #expect(shell.run("merge main").status == 1)
+    #expect(shell.run("merge wrk").error == "merge: no fork wrk; did you mean work?\n")
+    #expect(shell.run("merge --ours-at d --theirs-at f work").status == 0)
+    #expect(shell.output("cat f d/g new") == "one\ng\nmore\ntext\n")
+    #expect(shell.output("log -n 1").contains("merge --ours-at d --theirs-at f work\n"))
+    #expect(shell.run("undo; merge --theirs work").status == 0)
+    #expect(shell.run("cat d/g").status == 1)
+  }
+
+  @Test func `merge -n and --json show the plan`() throws {
+    let shell = try shell()
+    let plan = shell.run("merge -n --theirs --json work")
+    #expect(plan.status == 0)
+    #expect(plan.output.contains(#""settled":[{"path":"/d/g","kind":"changed/removed""#))
+    #expect(shell.run("cat new").status == 1)
+    let failed = shell.run("merge --json work")
+    #expect(failed.status == 1 && failed.error.isEmpty)
+    #expect(failed.output.contains(#""path":"/f","kind":"both changed","fields":["content"]"#))
+  }
+}

@@ -53,8 +53,9 @@ struct ChunkMaking {
       ours.lowerBound <= last.ours.upperBound || theirs.lowerBound <= last.theirs.upperBound
     {
       if last.source != source { last.source = .conflict }
-      last.ours = last.ours.lowerBound..<max(ours.upperBound, last.ours.upperBound)
-      last.theirs = last.theirs.lowerBound..<max(theirs.upperBound, last.theirs.upperBound)
+      // The later one knows better where the lines end: the first was widened by unchanged ones.
+      last.ours = last.ours.lowerBound..<ours.upperBound
+      last.theirs = last.theirs.lowerBound..<theirs.upperBound
       chunks[chunks.count - 1] = last
     } else {
       chunks.append(.init(source: source, ours: ours, theirs: theirs))

@@ -6,7 +6,9 @@ struct SizedContent {
   /// A file without content.
   static let empty = SizedContent(FileContent(below: nil, owner: nil), 0)
 
-  private init(_ content: FileContent, _ size: Int64) { (self.content, self.size) = (content, size) }
+  private init(_ content: FileContent, _ size: Int64) {
+    (self.content, self.size) = (content, size)
+  }
 
   init?(_ node: Node) {
     guard case .file(let content) = node.body else { return nil }
@@ -62,7 +64,8 @@ struct ContentComparison {
     var ranges: [Range<UInt64>] = []
     if isBelowSame(a.content, b.content) {
       b.content.extents.difference(from: a.content.extents) { block, before, after in
-        if let before, let after, before.end == after.end, before.holding.isSame(as: after.holding) {
+        if let before, let after, before.end == after.end, before.holding.isSame(as: after.holding)
+        {
           return
         }
         ranges.append(block..<max(before?.end ?? 0, after?.end ?? 0, block + 1))
@@ -126,7 +129,8 @@ struct ContentComparison {
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       do throws(FileError) {
         try file.content.read(
-          into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]),
+          into: UnsafeMutableRawBufferPointer(
+            rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]),
           at: start, reader)
         initialized = count
       } catch {

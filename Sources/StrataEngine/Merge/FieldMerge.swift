@@ -67,6 +67,11 @@ struct FieldMerge {
     isChanged = true
   }
 
+  /// Settles what is in conflict for ours: content that stays is no newer than it was.
+  mutating func keepOurs() {
+    if conflicts.contains("content") { result.modified = ours.modified }
+  }
+
   /// Settles what is in conflict for theirs.
   mutating func takeTheirs() {
     for field in conflicts {
@@ -74,7 +79,9 @@ struct FieldMerge {
       case "mode": result.mode = theirs.mode
       case "uid": result.uid = theirs.uid
       case "gid": result.gid = theirs.gid
-      case "content": takeContent()
+      case "content":
+        takeContent()
+        result.modified = theirs.modified
       default: takesConflicts = true
       }
     }

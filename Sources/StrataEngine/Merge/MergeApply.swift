@@ -1,7 +1,7 @@
 /// Writes a plan into a value.
 extension Namespace {
   mutating func apply(_ planner: MergePlanner) throws(FileError) {
-    var change = MergeWriting(planner, now: context.clock())
+    var change = MergeWriting(planner, now: planner.now)
     try change.write(into: &self)
   }
 }

@@ -1,38 +1,4 @@
 extension MergePlanner {
-  // MARK: Files that were replaced
-
-  /// Many programs change a file by writing another and renaming it over the first. Where the other
-  /// side has changed that first one, both are one file that both have changed.
-  mutating func pairReplacedFiles() throws(FileError) {
-    let mine = try replacements(in: ours)
-    let its = try replacements(in: theirs)
-    for key in Set(mine.keys).union(its.keys).sorted() {
-      guard let old = (mine[key] ?? its[key])?.old else { continue }
-      let (our, their) = (mine[key]?.new ?? old, its[key]?.new ?? old)
-      guard try ours.value.node(under: key) == our, try theirs.value.node(under: key) == their
-      else { continue }
-      if our == old, try !isChanged(old, old, in: ours) { continue }
-      if their == old, try !isChanged(old, old, in: theirs) { continue }
-      replaced.formUnion([old, our, their])
-      try mergeRecords(ancestor: old, ours: our, theirs: their)
-    }
-  }
-
-  private func replacements(
-    in side: MergeSide
-  ) throws(FileError) -> [EntryKey: (old: NodeID, new: NodeID)] {
-    var found: [EntryKey: (old: NodeID, new: NodeID)] = [:]
-    for (key, step) in side.steps {
-      guard let old = step.old, let new = step.new, try isNew(new), try !side.value.isAlive(old),
-        side.gained[new]?.count == 1, side.value.nodes[new]?.side == SideLayerID.none,
-        try ancestor.kind(old) == .regular, try side.value.kind(new) == .regular,
-        try ancestor.record(old).links == 1, try side.value.record(new).links == 1
-      else { continue }
-      found[key] = (old, new)
-    }
-    return found
-  }
-
   // MARK: New nodes
 
   /// Takes what they have made, directories before what is in them.
@@ -119,7 +85,7 @@ extension MergePlanner {
     let successor = key.flatMap { theirs.steps[$0]?.new }
     let kind = try conflictKind(node, ours, successor, theirs)
     let choice = try resolve(
-      kind, at: key ?? lost.min(), Nodes(node, node, successor), try fields(node, successor))
+      kind, at: key ?? lost.min(), Nodes(node, node, successor), try fields(node, kind))
     if choice == .theirs {
       edits[node] = NameEdit(removes: all)
       return
@@ -135,7 +101,7 @@ extension MergePlanner {
     let successor = key.flatMap { ours.steps[$0]?.new }
     let kind = try conflictKind(node, theirs, successor, ours)
     let choice = try resolve(
-      kind, at: key, Nodes(node, successor, node), try fields(node, successor))
+      kind, at: key, Nodes(node, successor, node), try fields(node, kind))
     switch choice {
     case nil, .ours: break
     case .theirs:
@@ -151,8 +117,10 @@ extension MergePlanner {
     }
   }
 
-  private func fields(_ node: NodeID, _ successor: NodeID?) throws(FileError) -> [String] {
-    guard successor != nil, try ancestor.kind(node) == .regular else { return [] }
+  private func fields(
+    _ node: NodeID, _ kind: MergeConflict.Kind
+  ) throws(FileError) -> [String] {
+    guard kind == .bothChanged, try ancestor.kind(node) == .regular else { return [] }
     return ["content"]
   }
 

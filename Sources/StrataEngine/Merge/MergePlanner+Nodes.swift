@@ -2,11 +2,15 @@ extension MergePlanner {
   /// Merges the attributes and contents of what both have.
   mutating func mergeNodes() throws(FileError) {
     for node in theirs.nodes.sorted() where !replaced.contains(node) && !isAside(node) {
-      guard try theirs.has(node) else { continue }
-      if try ours.has(node) {
+      guard try theirs.value.isAlive(node) else { continue }
+      let isTheirs = try theirs.has(node)
+      var isOurs = try ours.has(node)
+      // Of a hard link from below maybe no name is known any more, and still it has one.
+      if !isTheirs { isOurs = try ours.value.isAlive(node) }
+      if isOurs {
         let before = try isNew(node) ? nil : node
         try mergeRecords(ancestor: before, ours: node, theirs: node)
-      } else if try !isNew(node), !isReported.contains(node),
+      } else if isTheirs, try !isNew(node), !isReported.contains(node),
         try isChanged(node, node, in: theirs)
       {
         try reportRemovedByUs(node)
@@ -34,10 +38,9 @@ extension MergePlanner {
         .bothChanged, at: nil, Nodes(before, our, their), fields.conflicts.sorted(), text: text)
       if choice == nil, let text, let labels, fields.conflicts == ["content"] {
         // The conflict goes into the file.
-        if let last = conflicts.popLast() { settled.append((last, .merged([]))) }
+        conflicts.removeLast()
         try fields.result.become(text.marked(labels), from: fields.mine, comparison, layer)
-        fields.isChanged = true
-        note(our, .markers)
+        note(our, .markers, &fields)
       } else {
         try apply(choice, to: &fields, our)
       }
@@ -54,19 +57,23 @@ extension MergePlanner {
     _ choice: MergeChoice?, to fields: inout FieldMerge, _ node: NodeID
   ) throws(FileError) {
     switch choice {
-    case nil, .ours: break
+    case nil, .ours: fields.keepOurs()
     case .theirs: fields.takeTheirs()
     case .merged(let bytes):
       guard let mine = fields.mine else {
         throw FileError(.invalidArgument, "merged content is for files only")
       }
       try fields.result.become(bytes, from: mine, comparison, layer)
-      fields.isChanged = true
-      note(node, .given)
+      note(node, .given, &fields)
     }
   }
 
-  private mutating func note(_ node: NodeID, _ way: MergedFile.Way) {
+  /// Content that neither side has had is as new as the merge.
+  private mutating func note(
+    _ node: NodeID, _ way: MergedFile.Way, _ fields: inout FieldMerge
+  ) {
+    fields.isChanged = true
+    fields.result.modified = now
     merged.append(MergedFile(path: ours.value.path(of: node) ?? [], node: node, way: way))
   }
 
@@ -96,12 +103,10 @@ extension MergePlanner {
     switch try merge.run() {
     case .text(let bytes):
       try fields.result.become(bytes, from: mine, comparison, layer)
-      fields.isChanged = true
-      note(node, .lines)
+      note(node, .lines, &fields)
     case .blocks(let blocks, let size):
       try fields.result.take(blocks, of: its, size: size, comparison, layer)
-      fields.isChanged = true
-      note(node, .blocks)
+      note(node, .blocks, &fields)
     case .conflict(let text):
       fields.conflicts.append("content")
       return text

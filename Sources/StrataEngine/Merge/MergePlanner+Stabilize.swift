@@ -14,6 +14,7 @@ extension MergePlanner {
   /// Gives up a name that a node was to get.
   mutating func drop(_ node: NodeID, _ key: EntryKey) {
     guard var edit = edits[node] else { return }
+    refused.insert(node)
     edit.adds.remove(key)
     // Without the new name it keeps its old one.
     edits[node] = edit.adds.isEmpty || !edit.removes.isEmpty ? nil : edit
@@ -47,7 +48,9 @@ extension MergePlanner {
   }
 
   private mutating func place(_ node: NodeID, _ key: EntryKey) throws(FileError) {
-    guard try !isNew(key.directory) else { return drop(node, key) }
+    guard try !isNew(key.directory), !refused.contains(key.directory) else {
+      return drop(node, key)
+    }
     if isReported.insert(node).inserted {
       let before = try isNew(node) ? nil : node
       let mine = try ours.has(node) ? node : nil

@@ -12,6 +12,8 @@ struct MergePlanner {
   let labels: LineMerge.Labels?
   /// The layer that new content is written for.
   let layer: Layer
+  /// The time of the merge.
+  let now: Timestamp
 
   /// Directories that both have made under one name: theirs, and ours in its place.
   var twins: [NodeID: NodeID] = [:]
@@ -25,6 +27,8 @@ struct MergePlanner {
   var isReported: Set<NodeID> = []
   /// Nodes that were removed from the way of theirs, once and for all.
   var evicted: Set<NodeID> = []
+  /// Nodes that do not get a name that they were to get.
+  var refused: Set<NodeID> = []
 
   var conflicts: [MergeConflict] = []
   var settled: [(conflict: MergeConflict, choice: MergeChoice)] = []
@@ -37,7 +41,7 @@ struct MergePlanner {
   }
 
   mutating func run() throws(FileError) {
-    try pairReplacedFiles()
+    try pairReplaced()
     try addNewNodes()
     try mergeNames()
     try mergeNodes()
@@ -114,6 +118,9 @@ struct MergePlanner {
     if a.mode != b.mode || a.uid != b.uid || a.gid != b.gid || a.kind != b.kind { return true }
     if try ancestor.extendedAttributes(before) != side.value.extendedAttributes(after) {
       return true
+    }
+    if case .symlink(let left) = a.body, case .symlink(let right) = b.body {
+      return left.target != right.target
     }
     guard let left = SizedContent(a), let right = SizedContent(b) else { return false }
     return try !comparison.isEqual(left, right)

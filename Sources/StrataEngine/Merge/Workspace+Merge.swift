@@ -60,12 +60,15 @@ extension Workspace {
     var planner = MergePlanner(
       ancestor: ancestor, ours: mine, theirs: its, comparison: ContentComparison(ours),
       settle: { conflict, _ throws(FileError) in try settle(conflict) }, labels: labels(),
-      layer: layer)
+      layer: layer, now: now)
     try planner.run()
     try result.apply(planner)
     return MergePlan(
       fork: name, ours: ours, theirs: theirs, ancestor: ancestor, result: result,
-      conflicts: planner.conflicts, settled: planner.settled, merged: planner.merged,
+      conflicts: planner.conflicts.sorted { $0.path.lexicographicallyPrecedes($1.path) },
+      settled: planner.settled.sorted {
+        $0.conflict.path.lexicographicallyPrecedes($1.conflict.path)
+      }, merged: planner.merged,
       keysVisited: mine.keysVisited + its.keysVisited)
   }
 

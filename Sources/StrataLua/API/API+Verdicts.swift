@@ -40,14 +40,14 @@ extension API {
       example: "return strata.route(\"scratch\")", body: .function(route)),
     .init(
       name: "strata.ours", returns: "strata.Verdict",
-      help: "Keeps what the fork has that is merged into. Answers a conflict of a merge.",
+      help: "Keeps what the fork has that is merged into. Answers a merge.",
       example: "return strata.ours()",
       body: .function { _, _ throws(LuaCallFailure) in
         [.verdict(LuaTable(["verdict": .text("ours")]))]
       }),
     .init(
       name: "strata.theirs", returns: "strata.Verdict",
-      help: "Takes what the other fork has. Answers a conflict of a merge.",
+      help: "Takes what the other fork has. Answers a merge.",
       example: "return strata.theirs()",
       body: .function { _, _ throws(LuaCallFailure) in
         [.verdict(LuaTable(["verdict": .text("theirs")]))]
@@ -55,7 +55,7 @@ extension API {
     .init(
       name: "strata.merged", parameters: [("content", "string", "all of the file")],
       returns: "strata.Verdict",
-      help: "Gives a file content made of both. Answers a conflict of a merge about content.",
+      help: "Makes this the content of the file. Answers a conflict of a merge.",
       example: "return strata.merged(ev.ours .. ev.theirs)", body: .function(merged)),
   ]
 

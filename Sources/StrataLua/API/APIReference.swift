@@ -6,15 +6,21 @@ public enum APIReference {
     "bytes": "integer?", "layer": "strata.Layer?", "from_layer": "strata.Layer?",
     "to_layer": "strata.Layer?", "fork": "string", "command": "string?", "op_id": "integer?",
     "pid": "integer", "rule": "string?", "message": "string?",
+    "conflict": "string?", "base": "string?", "ours": "string?", "theirs": "string?",
   ]
 
   private static let eventHelp: [String: String] = [
     "event": "as it was registered: `before_copy_up`", "id": "its place in the sequence of events",
-    "conflict": "of a merge that asks about one path: what is in conflict",
-    "base": "of such a conflict about a file: what both forks began with",
-    "ours": "what the fork has that is merged into", "theirs": "what the other one has",
+    "conflict":
+      "of a merge that asks about one path: `both changed`, `changed/removed`, `type`, "
+      + "`directory/file` or `rename/rename`",
+    "base": "of such a conflict: the content, or the link's target, that both forks began with",
+    "ours": "the same as the fork has it that is merged into",
+    "theirs": "as the other one has it",
     "path": "absolute, inside the namespace",
-    "path2": "where to, of a rename or link; what a symlink points to", "node": "its number",
+    "path2":
+      "where to, of a rename or link; what a symlink points to; where the other fork of a merge has "
+      + "it", "node": "its number",
     "kind": "`file directory symlink char block fifo socket`", "size": "of the file, in bytes",
     "mode": "permission bits", "offset": "where is written",
     "bytes": "written, or taken from below", "layer": "that it happens in",
@@ -22,7 +28,8 @@ public enum APIReference {
     "fork": "its name", "command": "the command line", "op_id": "the operation of the log",
     "pid": "of the program; 0 in the shell", "rule": "what decided",
     "message":
-      "what went wrong, of `error`; the plugin's name, of `plugin_load` and `plugin_unload`",
+      "what went wrong, of `error`; the plugin's name, of `plugin_load` and `plugin_unload`; the other "
+      + "fork's, of `merge`",
   ]
 
   private static var fields: [(name: String, type: String, help: String)] {
@@ -114,7 +121,17 @@ public enum APIReference {
     `before_X` may return a verdict, `after_X` observes. X is one of `open create write remove rename
     link setattr copy_up redirect metadata_copy whiteout opaque fork switch commit discard merge
     import export command mount`. Besides: `session_start session_end plugin_load plugin_unload
-    error`. (Nothing raises commit, merge, import, export and mount yet.)
+    error`. (Nothing raises import, export and mount yet.)
+
+    ## Conflicts of a merge
+
+    `merge` asks `before_merge` once for the merge as a whole, without `ev.path`, and once for each
+    conflict that no option of the command settles, with `ev.path` and `ev.conflict`. A handler
+    settles one with `strata.ours()`, `strata.theirs()` or `strata.merged(content)`; for the merge
+    as a whole, the first two hold for whatever nobody else settles. `ev.base`, `ev.ours` and
+    `ev.theirs` are read only if a handler asks for them; each is nil where that side has nothing
+    there, or no content, or more than 16 MiB. `strata.deny()` ends the merge. `after_merge` tells
+    that it is done.
 
     ## When a plugin fails
 
@@ -147,7 +164,8 @@ public enum APIReference {
     `t.write append remove mkdir rename chmod` change something as a user does and return true, or
     nil, a message and the error's name; `t.read exists diff side forks events` look; `t.set` sets a
     setting, `t.run` runs a command of the plugin, `t.command` tells the plugin of a command line,
-    `t.undo` takes back; `t.eq ok fails` say what must be true.
+    `t.undo` takes back; `t.fork NAME` makes a fork, `t.switch NAME` goes to one and `t.merge NAME`
+    merges one into where the test is; `t.eq ok fails` say what must be true.
 
     """
 }

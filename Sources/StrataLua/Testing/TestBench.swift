@@ -8,6 +8,7 @@ final class TestBench: PluginHost, Observer {
   let caller: Caller = .superuser
   private let said = Mutex<(printed: [UInt8], reported: [String], events: [String])>(([], [], []))
   private let loaded = Mutex<PluginSet?>(nil)
+  private let entered = Mutex<Fork?>(nil)
 
   init(
     _ files: [(path: [UInt8], content: [UInt8])], plugin: [UInt8], at path: [UInt8]
@@ -24,8 +25,11 @@ final class TestBench: PluginHost, Observer {
   }
 
   var plugins: PluginSet? { loaded.withLock { $0 } }
-  var currentFork: Fork { workspace.main }
-  var client: Client { Client(workspace.main, as: caller) }
+  /// The fork that a test works in: `main` unless it has gone to another.
+  var currentFork: Fork { entered.withLock { $0 } ?? workspace.main }
+  var client: Client { Client(currentFork, as: caller) }
+
+  func enter(_ fork: Fork) { entered.withLock { $0 = fork } }
 
   func print(_ bytes: [UInt8]) { said.withLock { $0.printed += bytes } }
   func report(_ text: String) { said.withLock { $0.reported.append(text) } }

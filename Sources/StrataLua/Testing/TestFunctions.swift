@@ -50,6 +50,7 @@ enum TestFunctions {
       ),
       ("read", read), ("exists", exists), ("undo", undo), ("forks", forks), ("set", set),
       ("run", run), ("command", command), ("events", events), ("diff", diff), ("side", side),
+      ("fork", fork), ("switch", enter), ("merge", merge),
     ]
   }
 
@@ -71,7 +72,7 @@ enum TestFunctions {
   ) -> Body {
     { bench, values throws(LuaCallFailure) in
       do throws(FileError) {
-        try bench.workspace.operation("test", on: bench.workspace.main) { () throws(FileError) in
+        try bench.workspace.operation("test", on: bench.currentFork) { () throws(FileError) in
           try body(bench.client, values)
         }
         return [.boolean(true)]
@@ -101,7 +102,7 @@ enum TestFunctions {
     _ bench: TestBench, _ values: [LuaValue]
   ) throws(LuaCallFailure) -> [LuaValue] {
     do throws(FileError) {
-      try bench.workspace.undo(bench.workspace.main)
+      try bench.workspace.undo(bench.currentFork)
       return [.boolean(true)]
     } catch {
       return outcome(error)
@@ -135,7 +136,7 @@ enum TestFunctions {
     _ = bench.takePrinted()
     do throws(PluginError) {
       let status = try bench.plugins?.run(
-        text(values, 0), arguments, on: bench.workspace.main, by: bench.caller)
+        text(values, 0), arguments, on: bench.currentFork, by: bench.caller)
       return [.integer(Int64(status ?? 127)), .string(bench.takePrinted())]
     } catch {
       throw LuaCallFailure(error.message)
@@ -147,12 +148,12 @@ enum TestFunctions {
     _ bench: TestBench, _ values: [LuaValue]
   ) throws(LuaCallFailure) -> [LuaValue] {
     var event = Event(.command)
-    event.fork = bench.workspace.main.name
+    event.fork = bench.currentFork.name
     event.caller = bench.caller
     event.caller.command = text(values, 0)
     do throws(FileError) {
       if bench.workspace.hooks.isAsked(.command) {
-        _ = try bench.workspace.hooks.ask(event, on: bench.workspace.main)
+        _ = try bench.workspace.hooks.ask(event, on: bench.currentFork)
       }
       return [.boolean(true)]
     } catch {
@@ -171,7 +172,7 @@ enum TestFunctions {
   private static func diff(
     _ bench: TestBench, _ values: [LuaValue]
   ) throws(LuaCallFailure) -> [LuaValue] {
-    let main = bench.workspace.main
+    let main = bench.currentFork
     do throws(FileError) {
       let changes = try bench.workspace.diff(main.origin, main.value)
       return [.list(changes.map { .string(Array("\($0.kind.rawValue) ".utf8) + $0.path) })]
@@ -186,7 +187,55 @@ enum TestFunctions {
   ) throws(LuaCallFailure) -> [LuaValue] {
     do throws(FileError) {
       let node = try bench.client.resolve(bytes(values, 0))
-      return [bench.workspace.main.sideLayer(of: node).map { .text($0.name) } ?? .none]
+      return [bench.currentFork.sideLayer(of: node).map { .text($0.name) } ?? .none]
+    } catch {
+      return outcome(error)
+    }
+  }
+
+  // MARK: Forks
+
+  /// Makes a fork of the current one, and stays.
+  private static func fork(
+    _ bench: TestBench, _ values: [LuaValue]
+  ) throws(LuaCallFailure) -> [LuaValue] {
+    do throws(FileError) {
+      try bench.workspace.fork(bench.currentFork, named: text(values, 0), by: bench.caller)
+      return [.boolean(true)]
+    } catch {
+      return outcome(error)
+    }
+  }
+
+  /// Goes to another fork: what follows works there.
+  private static func enter(
+    _ bench: TestBench, _ values: [LuaValue]
+  ) throws(LuaCallFailure) -> [LuaValue] {
+    guard let fork = bench.workspace.fork(named: text(values, 0)) else {
+      throw LuaCallFailure("there is no fork '\(text(values, 0))'")
+    }
+    bench.enter(fork)
+    return []
+  }
+
+  /// Merges a fork into the current one. Fails with `EBUSY` where a conflict is left: then there is
+  /// a list of what it is about, and nothing is changed.
+  private static func merge(
+    _ bench: TestBench, _ values: [LuaValue]
+  ) throws(LuaCallFailure) -> [LuaValue] {
+    guard let fork = bench.workspace.fork(named: text(values, 0)) else {
+      throw LuaCallFailure("there is no fork '\(text(values, 0))'")
+    }
+    do throws(FileError) {
+      let plan = try bench.workspace.planMerge(fork, into: bench.currentFork, by: bench.caller)
+      guard plan.conflicts.isEmpty else {
+        let list = plan.conflicts.map {
+          LuaValue.string($0.path + Array(": \($0.kind.rawValue)".utf8))
+        }
+        return [.none, .text("conflicts"), .text("EBUSY"), .list(list)]
+      }
+      try bench.workspace.merge(plan, into: bench.currentFork, "merge", by: bench.caller)
+      return [.boolean(true)]
     } catch {
       return outcome(error)
     }

@@ -80,7 +80,8 @@ private struct MergeCall {
   private func write(_ plan: MergePlan) throws {
     let style = Style(context.output)
     let changes = try context.workspace.diff(plan.ours, plan.result)
-    let ways = Dictionary(plan.merged.map { ($0.node, $0.way) }, uniquingKeysWith: { _, new in new })
+    let ways = Dictionary(
+      plan.merged.map { ($0.node, $0.way) }, uniquingKeysWith: { _, new in new })
     if plan.conflicts.isEmpty || context.arguments.has(dryRun) {
       for change in changes {
         let way = ways[change.node].map { style.dim("  \($0.spoken)") } ?? ""
@@ -115,7 +116,9 @@ private struct MergeCall {
       "merged": .array(
         plan.merged.map { .members(["path": .bytes($0.path), "by": .string($0.way.rawValue)]) }),
       "settled": .array(
-        plan.settled.map { .object($0.conflict.members + [.init("choice", .string($0.choice.word))]) }
+        plan.settled.map {
+          .object($0.conflict.members + [.init("choice", .string($0.choice.word))])
+        }
       ),
       "conflicts": .array(plan.conflicts.map { .object($0.members) }),
     ])
