@@ -65,6 +65,25 @@ import Testing
     #expect(try tree.read("a.txt") == "mine\n")
   }
 
+  @Test func `rebase takes the base as it is now, and names what both have changed`() throws {
+    try tree.write("big", String(repeating: "line of the host\n", count: 6000))
+    try strata("write --at 0 big mine; write new.txt mine; write -a b.txt mine")
+    try tree.write("a.txt", "changed\n")
+    try strata("rebase")
+    #expect(try strata("cat a.txt").output == "changed\n")
+    try tree.write("big", String(repeating: "another line\n", count: 9000))
+    try tree.write("new.txt", "of the host\n")
+    let refused = try strata("rebase", status: 1)
+    #expect(refused.errors.contains("/big: changed on the host"))
+    #expect(refused.errors.contains("/new.txt: made on the host as well"))
+    try strata("rebase --ours-at /big --theirs-at /new.txt")
+    #expect(try strata("cat new.txt").output == "of the host\n")
+    // The block that was written is the fork's, the rest is the host's.
+    #expect(try strata("head -n 1 big; tail -n 1 big").output == "mine\nanother line\n")
+    #expect(try strata("cat b.txt").output == "two\nmine\n")
+    try strata("check")
+  }
+
   @Test func `a commit as a script does the same`() throws {
     try strata("write -a a.txt more; mkdir d; write d/x text; ln -s x d/link; rm b.txt")
     let script = try strata("commit --script").output

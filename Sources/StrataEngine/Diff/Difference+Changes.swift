@@ -136,7 +136,7 @@ extension Difference {
       let count = Int(min(size - position, 1 << 16))
       func bytes(_ content: FileContent) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: count)
-        let result = buffer.withUnsafeMutableBytes {
+        let result: Void? = buffer.withUnsafeMutableBytes {
           try? content.read(into: $0, at: position, reader)
         }
         return result == nil ? nil : buffer

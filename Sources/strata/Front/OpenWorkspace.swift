@@ -53,7 +53,14 @@ final class OpenWorkspace: Sendable {
     if let base = bases.first {
       try HostTree().makeDirectory(commits, mode: 0o700, existing: .replace)
       workspace.setKeptReader(try HostDirectory(path: commits))
-      try HostCommit(base: base, commits: commits).recover(workspace)
+      do throws(FileError) {
+        try HostCommit(base: base, commits: commits).recover(workspace)
+      } catch {
+        throw FileError(
+          error.errno,
+          "a commit was broken off and cannot be finished: \(error.text); mend that, or give it up "
+            + "by moving its directory out of \(ShownName(commits))")
+      }
     }
     self.commits = commits
     plugins = LuaHub(workspace)
