@@ -20,7 +20,8 @@ final class OpenWorkspace: Sendable {
     var readers: [any BaseReader] = []
     for path in bases {
       do throws(FileError) {
-        readers.append(try HostDirectory(path: path, hiding: [WorkspaceDirectory.name]))
+        readers.append(
+          try HostDirectory(path: path, hiding: [WorkspaceDirectory.name, ".strata-commits"]))
       } catch {
         throw Complaint("\(ShownName(path)): \(error.text)")
       }
