@@ -212,7 +212,9 @@ int fchownat(int at, const char *name, uid_t uid, gid_t gid, int flags) {
 int utimensat(int at, const char *name, const struct timespec times[2], int flags) {
   REAL(int, "utimensat", int, const char *, const struct timespec *, int);
   char path[PATH_MAX];
-  GUARDED(name && name[0] ? path_at(at, name, path) : path_of(at, path), path, 'a', 0, NULL, 0,
+  // A null name means the descriptor, whatever the declaration says.
+  const char *volatile given = name;
+  GUARDED(given && given[0] ? path_at(at, given, path) : path_of(at, path), path, 'a', 0, NULL, 0,
           real(at, name, times, flags));
 }
 

@@ -109,7 +109,11 @@ private struct ConflictCheck {
     if change.kind == .removed, change.fileKind == .directory, try hasNewEntries(node) {
       return .notEmpty
     }
-    guard let origin = value.nodes[node]?.origin else { return nil }
+    guard let origin = value.nodes[node]?.origin else {
+      // The fork has put its own in a place that was free, and by now is not.
+      let isBoth = change.oldNode != nil && change.kind != .metadata
+      return isBoth && value.nodes[node] == nil ? .exists : nil
+    }
     let now = try value.context.bases.status(of: origin.node).stamp
     if (change.oldFileKind ?? change.fileKind) == .directory {
       return now.identity == origin.stamp.identity ? nil : .changed

@@ -129,20 +129,26 @@ extension Difference {
     return left != right
   }
 
-  private func isEqual(_ a: FileContent, _ b: FileContent, size: Int64) -> Bool {
+  /// Compares up to the first difference.
+  private func isEqual(
+    _ a: FileContent, _ b: FileContent, in blocks: [Range<UInt64>], size: Int64
+  ) -> Bool {
     let reader = BelowReader(old.context.bases)
-    var position: Int64 = 0
-    while position < size {
-      let count = Int(min(size - position, 1 << 16))
-      func bytes(_ content: FileContent) -> [UInt8]? {
-        var buffer = [UInt8](repeating: 0, count: count)
-        let result = buffer.withUnsafeMutableBytes {
-          try? content.read(into: $0, at: position, reader)
-        }
-        return result == nil ? nil : buffer
+    func bytes(_ content: FileContent, _ range: Range<Int64>) -> [UInt8]? {
+      var buffer = [UInt8](repeating: 0, count: range.count)
+      let result: Void? = buffer.withUnsafeMutableBytes {
+        try? content.read(into: $0, at: range.lowerBound, reader)
       }
-      guard let left = bytes(a), left == bytes(b) else { return false }
-      position += Int64(count)
+      return result == nil ? nil : buffer
+    }
+    for run in blocks {
+      let end = min(Int64(clamping: run.upperBound) * Int64(Block.size), size)
+      var position = Int64(clamping: run.lowerBound) * Int64(Block.size)
+      while position < end {
+        let piece = position..<min(position + (1 << 16), end)
+        guard let left = bytes(a, piece), left == bytes(b, piece) else { return false }
+        position = piece.upperBound
+      }
     }
     return true
   }
@@ -151,18 +157,21 @@ extension Difference {
   private func contentDifference(_ a: Node, _ b: Node) -> Int64? {
     guard case .file(let left) = a.body, case .file(let right) = b.body else { return nil }
     var blocks: Int64 = 0
+    var unshared: [Range<UInt64>] = []
     right.extents.difference(from: left.extents) { block, before, after in
       if let before, let after, before.holding.isSame(as: after.holding), before.end == after.end {
         return
       }
-      blocks += Int64(max(before?.end ?? 0, after?.end ?? 0) - block)
-    }
-    // Blocks that squash has folded are others, with the same bytes.
-    if blocks > 0, a.size == b.size, a.changed == b.changed, isEqual(left, right, size: a.size) {
-      return nil
+      let end = max(before?.end ?? 0, after?.end ?? 0)
+      blocks += Int64(end - block)
+      unshared.append(block..<end)
     }
     let isBelowSame = left.below?.node.id == right.below?.node.id
     guard blocks > 0 || a.size != b.size || !isBelowSame else { return nil }
+    // Other blocks may have the same bytes: squash has folded them, or the same was written again.
+    if isBelowSame, a.size == b.size, isEqual(left, right, in: unshared, size: a.size) {
+      return nil
+    }
     guard isBelowSame else { return max(a.size, b.size) }
     return min(max(blocks * Int64(Block.size), abs(a.size - b.size)), max(a.size, b.size))
   }

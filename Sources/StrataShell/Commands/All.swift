@@ -40,6 +40,7 @@ extension Command {
     .policy,
     .pwd,
     .readlink,
+    .rebase,
     .redo,
     .rm,
     .rmdir,

@@ -20,7 +20,8 @@ final class OpenWorkspace: Sendable {
     var readers: [any BaseReader] = []
     for path in bases {
       do throws(FileError) {
-        readers.append(try HostDirectory(path: path, hiding: [WorkspaceDirectory.name]))
+        readers.append(
+          try HostDirectory(path: path, hiding: [WorkspaceDirectory.name, ".strata-commits"]))
       } catch {
         throw Complaint("\(ShownName(path)): \(error.text)")
       }
@@ -53,7 +54,14 @@ final class OpenWorkspace: Sendable {
     if let base = bases.first {
       try HostTree().makeDirectory(commits, mode: 0o700, existing: .replace)
       workspace.setKeptReader(try HostDirectory(path: commits))
-      try HostCommit(base: base, commits: commits).recover(workspace)
+      do throws(FileError) {
+        try HostCommit(base: base, commits: commits).recover(workspace)
+      } catch {
+        throw FileError(
+          error.errno,
+          "a commit was broken off and cannot be finished: \(error.text); mend that, or give it up "
+            + "by moving its directory out of \(ShownName(commits))")
+      }
     }
     self.commits = commits
     plugins = LuaHub(workspace)

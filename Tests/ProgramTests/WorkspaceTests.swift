@@ -1,0 +1,129 @@
+import Glibc
+import Testing
+
+/// A workspace on disk as a person uses it, a process for each command.
+@Suite struct WorkspaceTests {
+  let tree: TemporaryDirectory
+
+  init() throws {
+    tree = try TemporaryDirectory()
+    try tree.write("a.txt", "one\n")
+    try tree.write("b.txt", "two\n")
+    #expect(try Finished.strata(["init"], in: tree.path).status == 0)
+  }
+
+  @discardableResult
+  private func strata(_ line: String, status: Int32 = 0) throws -> Finished {
+    let result = try Finished.strata(["-c", line], in: tree.path)
+    #expect(result.status == status, "\(line): \(result)")
+    return result
+  }
+
+  @Test func `forks and history are there for the next process`() throws {
+    try strata("write -a a.txt more; fork work; rm b.txt; switch main")
+    #expect(try strata("cat a.txt").output == "one\nmore\n")
+    #expect(try strata("switch work; ls").output == "a.txt\n")
+    #expect(try strata("undo").output == "undid 1: write -a a.txt more\n")
+    #expect(try strata("cat a.txt").output == "one\n")
+    try strata("redo")
+    #expect(try strata("cat a.txt").output == "one\nmore\n")
+    #expect(try strata("op show 1").output.contains("M /a.txt"))
+    try strata("rm a.txt; op restore 1")
+    #expect(try strata("cat a.txt").output == "one\nmore\n")
+    #expect(try strata("check").output.contains("all is well"))
+    #expect(try strata("squash -y; cat a.txt").output.hasSuffix("one\nmore\n"))
+    try strata("gc; check")
+    #expect(try tree.read("a.txt") == "one\n")
+  }
+
+  @Test func `commit brings changes to the host, and other forks see what was before`() throws {
+    try strata("fork other; switch main; write -a a.txt more; mkdir new; mv b.txt new/c.txt")
+    #expect(try strata("commit -n").output == "M /a.txt\nA /new/\nR /b.txt -> /new/c.txt\n")
+    #expect(try tree.read("a.txt") == "one\n")
+    try strata("commit -y")
+    #expect(try tree.read("a.txt") == "one\nmore\n")
+    #expect(try tree.read("new/c.txt") == "two\n")
+    #expect(try strata("status").output.contains("no changes"))
+    #expect(try strata("switch other; cat a.txt b.txt").output == "one\ntwo\n")
+    // Before the commit the fork had the changes over the old tree.
+    try strata("undo")
+    #expect(try strata("cat new/c.txt a.txt").output == "two\none\nmore\n")
+    try strata("check")
+  }
+
+  @Test func `a conflict stops a commit before the first change`() throws {
+    try strata("write -a a.txt mine; write -a b.txt mine")
+    try tree.write("a.txt", "of somebody else\n")
+    let refused = try strata("commit -y", status: 1)
+    #expect(refused.errors.contains("/a.txt: changed on the host"))
+    #expect(try tree.read("b.txt") == "two\n")
+    try strata("commit -y --theirs-at /a.txt")
+    #expect(try tree.read("a.txt") == "of somebody else\n")
+    #expect(try tree.read("b.txt") == "two\nmine\n")
+    try strata("write a.txt mine")
+    try strata("commit -y --ours")
+    #expect(try tree.read("a.txt") == "mine\n")
+  }
+
+  @Test func `rebase takes the base as it is now, and names what both have changed`() throws {
+    try tree.write("big", String(repeating: "line of the host\n", count: 6000))
+    try strata("write --at 0 big mine; write new.txt mine; write -a b.txt mine")
+    try tree.write("a.txt", "changed\n")
+    try strata("rebase")
+    #expect(try strata("cat a.txt").output == "changed\n")
+    try tree.write("big", String(repeating: "another line\n", count: 9000))
+    try tree.write("new.txt", "of the host\n")
+    let refused = try strata("rebase", status: 1)
+    #expect(refused.errors.contains("/big: changed on the host"))
+    #expect(refused.errors.contains("/new.txt: made on the host as well"))
+    try strata("rebase --ours-at /big --theirs-at /new.txt")
+    #expect(try strata("cat new.txt").output == "of the host\n")
+    // The block that was written is the fork's, the rest is the host's.
+    #expect(try strata("head -n 1 big; tail -n 1 big").output == "mine\nanother line\n")
+    #expect(try strata("cat b.txt").output == "two\nmine\n")
+    try strata("check")
+  }
+
+  @Test func `a commit as a script does the same`() throws {
+    try strata("write -a a.txt more; mkdir d; write d/x text; ln -s x d/link; rm b.txt")
+    let script = try strata("commit --script").output
+    let result = try Finished.run("/bin/sh", ["-s"], input: script, in: tree.path)
+    #expect(result.status == 0, "\(result)")
+    #expect(try tree.read("a.txt") == "one\nmore\n")
+    #expect(try tree.read("d/link") == "text\n")
+    #expect(access("\(tree.path)/b.txt", F_OK) != 0)
+  }
+
+  @Test func `discard drops the changes of some paths`() throws {
+    try strata("write a.txt new; write d.txt new; rm b.txt; discard a.txt b.txt")
+    #expect(try strata("status").output.hasSuffix("  A /d.txt\n"))
+    #expect(try strata("cat a.txt b.txt").output == "one\ntwo\n")
+    try strata("undo")
+    #expect(try strata("cat a.txt").output == "new\n")
+  }
+
+  @Test func `a damaged store is named, and the rest can be read`() throws {
+    try strata("write a.txt new")
+    // Long enough for a file of its own.
+    try strata("truncate -s 100000 big; write --at 50000 big text")
+    let find = try Finished.run("/usr/bin/find", [".strata/data", "-type", "f"], in: tree.path)
+    let file = try #require(find.output.split(separator: "\n").first)
+    #expect(truncate("\(tree.path)/\(file)", 10) == 0)
+    let check = try strata("check", status: 1)
+    #expect(check.output.contains("store: data/"))
+    #expect(try strata("cat a.txt").output == "new\n")
+  }
+
+  @Test func `a workspace of a newer format is refused with both numbers`() throws {
+    // By then the owner has left.
+    usleep(600_000)
+    let file = open("\(tree.path)/.strata/store.db", O_RDWR)
+    defer { close(file) }
+    // `PRAGMA user_version` is at offset 60 of an SQLite file.
+    var version = UInt32(99).bigEndian
+    #expect(pwrite(file, &version, 4, 60) == 4)
+    let result = try Finished.strata(["forks"], in: tree.path)
+    #expect(result.status != 0)
+    #expect(result.errors.contains("99") && result.errors.contains("1"), "\(result)")
+  }
+}
