@@ -7,6 +7,12 @@ public struct CommitPlan: Sendable {
   public let value: Namespace
 }
 
+extension CommitPlan {
+  /// Whether the fork must be rebased before anybody can say what is to be done: a directory that it
+  /// has changes in is gone from the host, for example.
+  public var needsRebase: Bool { changes.isEmpty && !conflicts.isEmpty }
+}
+
 /// Why a change cannot simply be made: the base is not what the fork took it to be.
 public struct CommitConflict: Equatable, Sendable {
   public enum Kind: String, Sendable {
@@ -35,9 +41,19 @@ extension Workspace {
     let seen = Namespace(
       context: context, fork: fork.id, name: fork.name, version: value.version)
     let live = Namespace(context: context, fork: fork.id, name: fork.name)
-    var changes = try diff(seen, value)
+    var changes: [Change] = []
+    var drift: [CommitConflict]?
+    do throws(FileError) {
+      changes = try diff(seen, value)
+    } catch {
+      // Something that changes lie on is gone or another: only a rebase can say what they are now.
+      guard error.errno == .staleNFSFileHandle else { throw error }
+      drift = try self.drift(of: value)
+      guard drift?.isEmpty == false else { throw error }
+    }
     if !paths.isEmpty { changes = Self.select(changes, paths) }
-    let check = ConflictCheck(value: value, seen: seen, live: live, changes: changes)
+    let check = ConflictCheck(
+      value: value, seen: seen, live: live, changes: changes, drift: drift)
     return CommitPlan(changes: changes, conflicts: try check.run(), value: value)
   }
 
@@ -68,12 +84,15 @@ private struct ConflictCheck {
   let seen: Namespace
   let live: Namespace
   let changes: [Change]
+  /// What stands against any commit; nil if nothing does.
+  let drift: [CommitConflict]?
 
   func run() throws(FileError) -> [CommitConflict] {
+    if let drift { return drift }
     var conflicts: [CommitConflict] = []
     let made = Set(changes.filter { $0.kind == .added || $0.kind == .renamed }.map(\.path))
     for change in changes {
-      if let kind = try conflict(change, made) {
+      if let kind = try hasUnseen(change) ? .exists : conflict(change, made) {
         conflicts.append(CommitConflict(kind: kind, path: change.path))
       }
     }
@@ -107,9 +126,29 @@ private struct ConflictCheck {
     return now == origin.stamp ? nil : .changed
   }
 
+  /// Whether the host shows something where the fork has put something, that the fork never saw: of
+  /// what it has seen there and replaced it has a record.
+  private func hasUnseen(_ change: Change) throws(FileError) -> Bool {
+    guard change.kind != .removed,
+      change.kind == .added || change.kind == .renamed
+        || change.oldNode != nil
+    else { return false }
+    let slash = change.path.lastIndex(of: UInt8(ascii: "/")) ?? 0
+    guard let parent = try find(Array(change.path[..<slash]), value),
+      let there = try value.showsBelow(Name(change.path[(slash + 1)...]), in: parent)
+    else { return false }
+    return there.id != change.node && value.nodes[there.id] == nil
+  }
+
   private func hasNewEntries(_ directory: NodeID) throws(FileError) -> Bool {
     let known = Set(try seen.list(directory, after: 2, limit: .max).map(\.name))
-    return try live.list(directory, after: 2, limit: .max).contains { !known.contains($0.name) }
+    for entry in try live.list(directory, after: 2, limit: .max) {
+      guard known.contains(entry.name) else { return true }
+      // All that the fork has removed it has a record of.
+      guard let child = try live.find(entry.name, in: directory) else { continue }
+      if value.nodes[child] == nil { return true }
+    }
+    return false
   }
 
   static func parent(of path: [UInt8]) -> [UInt8] {

@@ -39,6 +39,7 @@ extension Command {
     .policy,
     .pwd,
     .readlink,
+    .rebase,
     .redo,
     .rm,
     .rmdir,

@@ -56,15 +56,17 @@ public struct HostCommit {
     return Result(changes: plan.changes.count, refused: staging.refused)
   }
 
+  /// Does all steps and says so; or, if one of them cannot be done, takes back those that were.
   private func finish(
     _ steps: [HostStep], _ record: CommitRecord, _ place: HostCommitDirectory,
     _ workspace: Workspace
   ) throws(FileError) {
-    for step in steps { try place.do(step) }
-    do throws(Errno) {
-      try place.directory.syncFileSystem()
+    do throws(FileError) {
+      for step in steps { try place.do(step) }
+      try sync(place)
     } catch {
-      throw FileError(error)
+      try rollBack(steps, place, because: error)
+      throw error
     }
     try workspace.finish(record)
     do throws(Errno) {
@@ -73,6 +75,28 @@ public struct HostCommit {
     } catch {
       throw FileError(error)
     }
+  }
+
+  /// - Throws: if the tree cannot be had as it was either. Then the journal stays, and with it all
+  ///   that was taken away.
+  private func rollBack(
+    _ steps: [HostStep], _ place: HostCommitDirectory, because reason: FileError
+  ) throws(FileError) {
+    do throws(FileError) {
+      for step in steps.reversed() { try place.undo(step) }
+      try sync(place)
+    } catch {
+      throw FileError(
+        error.errno,
+        "\(reason.reason ?? reason.errno.description); what was done could not be taken back: "
+          + "\(error.reason ?? error.errno.description); what was there is in "
+          + String(decoding: place.path, as: UTF8.self))
+    }
+    removeAll(place.path)
+  }
+
+  private func sync(_ place: HostCommitDirectory) throws(FileError) {
+    do throws(Errno) { try place.directory.syncFileSystem() } catch { throw FileError(error) }
   }
 
   /// Finishes a commit that was broken off, or clears away what one that never began has left.

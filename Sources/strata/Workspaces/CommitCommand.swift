@@ -54,6 +54,14 @@ private struct CommitCall {
     }
     let paths = context.operands.map(context.session.absolutePath)
     var plan = try context.workspace.planCommit(context.fork, paths)
+    if plan.needsRebase {
+      for conflict in plan.conflicts {
+        try context.complain("\(ShownName(conflict.path)): \(conflict.kind.rawValue)")
+      }
+      try context.complain(
+        "\(counted(plan.conflicts.count, "conflict")), nothing was done; rebase settles it")
+      return ExitStatus.failure
+    }
     guard !plan.changes.isEmpty else {
       try context.print("no changes")
       return ExitStatus.success
