@@ -81,7 +81,7 @@ let package = Package(
     .testTarget(
       name: "DurabilityTests",
       dependencies: [
-        "strata-crash", "FaultShim", "StrataStorage", "StrataEngine", "StrataTestSupport", system,
+        "strata", "strata-crash", "StrataStorage", "StrataEngine", "StrataTestSupport", system,
       ],
       swiftSettings: settings),
     // The built program from outside: sessions, a pseudo-terminal, kernel overlayfs as an oracle.

@@ -30,6 +30,19 @@ struct CrashChild {
     }
     let child = try ChildProcess(
       words + ["\(Self.tools)/strata-crash", directory, String(seed), String(steps)])
+    self.init(child)
+  }
+
+  /// A process that commits `main` of the workspace of a directory to it.
+  init(committing directory: String, _ faults: [String: String]) throws {
+    let variables = faults.map { "FAULT_\($0.key)=\($0.value)" }
+    let shim = ["LD_PRELOAD=\(Self.tools)/libFaultShim.so", "FAULT_UNDER=\(directory)"]
+    self.init(
+      try ChildProcess(
+        ["env", "-C", directory] + shim + variables + ["\(Self.tools)/strata", "commit", "-y"]))
+  }
+
+  private init(_ child: ChildProcess) {
     output = child.text
     status = child.status
     acknowledged = child.text.split(separator: "\n").last {

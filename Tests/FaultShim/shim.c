@@ -188,6 +188,34 @@ int unlink(const char *name) {
   GUARDED(path_at(AT_FDCWD, name, path), path, 'u', 0, NULL, 0, real(name));
 }
 
+int renameat2(int from, const char *name, int to, const char *other, unsigned flags) {
+  REAL(int, "renameat2", int, const char *, int, const char *, unsigned);
+  char path[PATH_MAX];
+  GUARDED(path_at(from, name, path), path, 'r', 0, NULL, 0, real(from, name, to, other, flags));
+}
+int linkat(int from, const char *name, int to, const char *other, int flags) {
+  REAL(int, "linkat", int, const char *, int, const char *, int);
+  char path[PATH_MAX];
+  GUARDED(path_at(to, other, path), path, 'l', 0, NULL, 0, real(from, name, to, other, flags));
+}
+int symlinkat(const char *target, int to, const char *name) {
+  REAL(int, "symlinkat", const char *, int, const char *);
+  char path[PATH_MAX];
+  GUARDED(path_at(to, name, path), path, 'y', 0, NULL, 0, real(target, to, name));
+}
+int fchownat(int at, const char *name, uid_t uid, gid_t gid, int flags) {
+  REAL(int, "fchownat", int, const char *, uid_t, gid_t, int);
+  char path[PATH_MAX];
+  GUARDED(name[0] ? path_at(at, name, path) : path_of(at, path), path, 'a', 0, NULL, 0,
+          real(at, name, uid, gid, flags));
+}
+int utimensat(int at, const char *name, const struct timespec times[2], int flags) {
+  REAL(int, "utimensat", int, const char *, const struct timespec *, int);
+  char path[PATH_MAX];
+  GUARDED(name && name[0] ? path_at(at, name, path) : path_of(at, path), path, 'a', 0, NULL, 0,
+          real(at, name, times, flags));
+}
+
 static int open_any(int directory, const char *name, int flags, mode_t mode) {
   REAL(int, "openat64", int, const char *, int, ...);
   char path[PATH_MAX];

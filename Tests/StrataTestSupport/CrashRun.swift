@@ -107,27 +107,51 @@ public struct TreeDump: Equatable {
 
   public private(set) var rows: [[UInt8]: Row] = [:]
 
+  /// - Throws: an error that names the path.
   public init(_ fork: Fork) throws {
-    let client = Client(fork, as: .superuser)
     var waiting: [[UInt8]] = [[]]
     while let path = waiting.popLast() {
-      let place = path.isEmpty ? [UInt8(ascii: "/")] : path
-      let row = try client.attributes(place, follow: false)
-      var content: [UInt8] = []
-      switch row.kind {
-      case .regular: content = try client.open(place, [.read]).read(Int(row.size), at: 0)
-      case .symlink: content = try client.readLink(place)
-      case .directory:
-        for entry in try client.list(place) where !entry.name.isDot && !entry.name.isDotDot {
-          waiting.append(path + [UInt8(ascii: "/")] + entry.name.bytes)
-        }
-      default: break
+      do {
+        try add(path, Client(fork, as: .superuser), &waiting)
+      } catch {
+        throw DumpFailure(description: "\(String(decoding: path, as: UTF8.self)): \(error)")
       }
-      rows[path] = Row(
-        kind: row.kind, mode: row.mode, uid: row.uid, gid: row.gid, links: row.links,
-        size: row.kind == .directory ? 0 : row.size, modified: row.modified, changed: row.changed,
-        content: content, xattrs: try client.extendedAttributes(place, follow: false))
     }
+  }
+
+  private struct DumpFailure: Error, CustomStringConvertible { let description: String }
+
+  private mutating func add(
+    _ path: [UInt8], _ client: Client, _ waiting: inout [[UInt8]]
+  ) throws {
+    let place = path.isEmpty ? [UInt8(ascii: "/")] : path
+    let row = try client.attributes(place, follow: false)
+    var content: [UInt8] = []
+    switch row.kind {
+    case .regular: content = try client.open(place, [.read]).read(Int(row.size), at: 0)
+    case .symlink: content = try client.readLink(place)
+    case .directory:
+      for entry in try client.list(place) where !entry.name.isDot && !entry.name.isDotDot {
+        waiting.append(path + [UInt8(ascii: "/")] + entry.name.bytes)
+      }
+    default: break
+    }
+    rows[path] = Row(
+      kind: row.kind, mode: row.mode, uid: row.uid, gid: row.gid, links: row.links,
+      size: row.kind == .directory ? 0 : row.size, modified: row.modified, changed: row.changed,
+      content: content, xattrs: try client.extendedAttributes(place, follow: false))
+  }
+
+  /// Without what nobody can set on a host: the times of change, and those of directories and links.
+  public var asOnHost: TreeDump {
+    var copy = self
+    for path in rows.keys {
+      copy.rows[path]?.changed = 0
+      if rows[path]?.kind == .symlink || rows[path]?.kind == .directory {
+        copy.rows[path]?.modified = 0
+      }
+    }
+    return copy
   }
 
   /// The first difference, for a person.

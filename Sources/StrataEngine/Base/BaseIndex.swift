@@ -221,14 +221,7 @@ final class BaseIndex: Sendable {
         path: parent.map { $0.appending(row.name) } ?? names.reduce(.empty) { $0.appending($1) },
         stamp: stamp(place.stamp, place.base))
     }
-    let kept = row.kept.map { kept in
-      var kept = kept
-      kept.status.identity.device = device(kept.status.identity.device, ofBase: base)
-      if let after = kept.after {
-        kept.after?.identity.device = device(after.identity.device, ofBase: base)
-      }
-      return kept
-    }
+    let kept = row.kept.map { portable($0, base) }
     let node = BaseNode(
       id: row.id,
       state: .init(
@@ -304,6 +297,28 @@ final class BaseIndex: Sendable {
     }
   }
 
+  /// Finds nodes of a former process in a store from now on.
+  func recall(from store: any WorkspaceStore) throws(FileError) {
+    stored.withLock { $0 = store }
+    // The root is known from the start; what commits have kept of it is not.
+    guard let row = try store.baseNode(.root) else { return }
+    let base = row.places.first?.base ?? 0
+    let kept = row.kept.map { portable($0, base) }
+    rootNode.state.withLock { state in
+      state.kept = kept
+      state.isStored = true
+    }
+  }
+
+  private func portable(_ kept: KeptNode, _ base: Int) -> KeptNode {
+    var kept = kept
+    kept.status.identity.device = device(kept.status.identity.device, ofBase: base)
+    if let after = kept.after {
+      kept.after?.identity.device = device(after.identity.device, ofBase: base)
+    }
+    return kept
+  }
+
   /// Looks for an identity among what was stored, so that its node keeps its number.
   private func recall(_ key: BaseKey) {
     guard let store = stored.withLock({ $0 }), identities.withLock({ $0[key] }) == nil else {
@@ -361,8 +376,8 @@ final class BaseIndex: Sendable {
   }
 
   /// Compares a node with the host now, as on opening a file.
-  func refresh(_ id: NodeID) throws(FileError) {
-    guard let node = node(id) else { return }
+  func refresh(_ id: NodeID, at version: BaseVersion) throws(FileError) {
+    guard let node = node(id), node.kept(at: version) == nil else { return }
     try compare(node, now: epoch.load(ordering: .relaxed))
   }
 
@@ -383,6 +398,9 @@ final class BaseIndex: Sendable {
       if top == nil { top = status }
       current.append(.init(base: place.base, path: place.path, stamp: status.stamp))
     }
+    if top?.identity != before.identity, before.kind != .directory, try find(node, before, now) {
+      return
+    }
     guard let top, top.identity == before.identity else {
       throw stale(node, was: before.identity, isNow: top?.identity)
     }
@@ -400,6 +418,27 @@ final class BaseIndex: Sendable {
     if !isSame {
       changes.withLock { $0.append(BaseChange(node: node, before: before, after: top)) }
     }
+  }
+
+  /// Looks for a file under the further names that it was seen under, when one is gone.
+  private func find(
+    _ node: BaseNode, _ before: BaseStatus, _ now: UInt64
+  ) throws(FileError) -> Bool {
+    for (parent, name) in node.state.withLock({ $0.otherNames }) {
+      guard let place = self.node(parent)?.state.withLock({ $0.places[0] }) else { continue }
+      let path = place.path.appending(name)
+      guard let status = try readers[place.base].status(of: path),
+        status.identity == before.identity
+      else { continue }
+      node.state.withLock { state in
+        (state.parent, state.name) = (parent, name)
+        state.otherNames.removeAll { $0 == (parent, name) }
+        state.places = [.init(base: place.base, path: path, stamp: status.stamp)]
+        (state.status, state.epoch) = (status, now)
+      }
+      return true
+    }
+    return false
   }
 
   private func stale(

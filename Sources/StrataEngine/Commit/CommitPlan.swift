@@ -5,6 +5,8 @@ public struct CommitPlan: Sendable {
   public var conflicts: [CommitConflict]
   /// The value that the plan was made of.
   public let value: Namespace
+  /// The bases as the fork sees them.
+  public let seen: Namespace
 }
 
 extension CommitPlan {
@@ -52,9 +54,13 @@ extension Workspace {
       guard drift?.isEmpty == false else { throw error }
     }
     if !paths.isEmpty { changes = Self.select(changes, paths) }
+    // Seen once now, they are taken for what they were before the commit touches them.
+    for change in changes {
+      if let base = context.bases.node(change.node) { _ = try? context.bases.status(of: base) }
+    }
     let check = ConflictCheck(
       value: value, seen: seen, live: live, changes: changes, drift: drift)
-    return CommitPlan(changes: changes, conflicts: try check.run(), value: value)
+    return CommitPlan(changes: changes, conflicts: try check.run(), value: value, seen: seen)
   }
 
   /// The changes at or below the paths, and the new directories on the way to them.

@@ -12,6 +12,10 @@ extension Workspace {
       live: Namespace(context: context, fork: fork.id, name: fork.name), value: plan.value,
       version: version)
     for change in plan.changes { try making.add(change, keeping) }
+    // The numbers in the record must mean the same to whoever finishes the commit after a crash.
+    let concerned = making.rows.map(\.id)
+    state.withLock { $0.changedBaseNodes.formUnion(concerned) }
+    try checkpoint()
     let all = try diff(
       Namespace(context: context, fork: fork.id, name: fork.name, version: plan.value.version),
       plan.value)
@@ -105,7 +109,8 @@ private struct RecordMaking {
   mutating func add(_ change: Change, _ keeping: ([UInt8]) -> [UInt8]?) throws(FileError) {
     let old = change.oldPath ?? change.path
     if change.kind != .added, let node = try find(old) {
-      try keep(node, keeping(old) ?? [], isGone: change.kind == .removed)
+      let file = change.kind == .renamed ? keeping(change.path) ?? keeping(old) : keeping(old)
+      try keep(node, file ?? [], isGone: change.kind == .removed)
       try note(old, was: node)
     } else if let node = try find(change.path) {
       // Something of the host's that is overwritten.
@@ -114,6 +119,11 @@ private struct RecordMaking {
     }
     if change.kind == .added || change.kind == .renamed {
       if try find(change.path) == nil { try note(change.path, was: nil) }
+    }
+    // A further name changes the link count of a file that the base has already.
+    if change.fileKind != .directory, live.context.bases.node(change.node) != nil {
+      let file = try live.allPaths(of: change.node).lazy.compactMap(keeping).first
+      try keep(change.node, file ?? [], isGone: false)
     }
     if change.kind != .removed {
       placed.append(.init(path: change.path, node: change.node))
@@ -199,13 +209,18 @@ extension BaseIndex {
     }
   }
 
-  /// Notes the state that the commit has left a file in that it did not replace.
+  /// Notes the state that the commit has left something in that it did not replace.
   fileprivate func noteAfter(_ id: NodeID) {
-    guard let node = node(id), node.lastStatus.kind == .regular else { return }
+    guard let node = node(id) else { return }
     let place = node.state.withLock { $0.places[0] }
-    guard let status = try? readers[place.base].status(of: place.path) else { return }
+    guard let status = try? readers[place.base].status(of: place.path),
+      status.identity == node.lastStatus.identity
+    else { return }
     node.state.withLock { state in
-      state.kept[state.kept.count - 1].after = status.stamp
+      let last = state.kept.count - 1
+      if status.kind == .regular, state.kept[last].status.identity == status.identity {
+        state.kept[last].after = status.stamp
+      }
       (state.status, state.places[0].stamp) = (status, status.stamp)
     }
   }

@@ -29,7 +29,9 @@ extension Fork {
       return state.generation
     }
     let file = OpenFile(node, options, in: self, generation: generation, by: caller)
-    if value.nodes[node] == nil { try workspace.context.bases.refresh(node) }
+    if value.nodes[node] == nil {
+      try workspace.context.bases.refresh(node, at: value.version)
+    }
     if options.contains(.truncate) { try file.truncate(to: 0) }
     tell(.open, caller, describe)
     return file

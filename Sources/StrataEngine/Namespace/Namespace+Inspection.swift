@@ -30,6 +30,15 @@ extension Namespace {
     return place
   }
 
+  /// Whether a file's content, or a link's target, is all the base's.
+  public func hasContentOfBase(_ node: NodeID) -> Bool {
+    guard let record = nodes[node] else { return context.bases.node(node) != nil }
+    guard let origin = record.origin else { return false }
+    guard case .file(let content) = record.body else { return true }
+    return content.extents.isEmpty && content.below?.limit == origin.stamp.size
+      && record.size == origin.stamp.size
+  }
+
   /// Whether a node is one that a base shows.
   public func isFromBase(_ node: NodeID) -> Bool {
     guard let record = nodes[node] else { return true }

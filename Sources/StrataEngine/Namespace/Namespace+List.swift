@@ -22,7 +22,9 @@ extension Namespace {
           cookie: Self.dotDotCookie))
     }
     guard rows.count < limit else { return rows }
-    let listed = try below.map { base throws(FileError) in try context.bases.listing(of: base, at: version) }
+    let listed = try below.map { base throws(FileError) in
+      try context.bases.listing(of: base, at: version)
+    }
     return try context.whole {
       merge(listed ?? [], of: directory, after: cookie, limit: limit, into: &rows)
       return rows

@@ -35,7 +35,8 @@ extension Namespace {
     case .directory:
       body = .directory(below: base)
     case .symlink:
-      body = .symlink(SymlinkBody(target: try context.bases.readLink(base, at: version), below: base))
+      body = .symlink(
+        SymlinkBody(target: try context.bases.readLink(base, at: version), below: base))
     case let kind:
       body = .special(kind, device: attributes.device, below: base)
     }

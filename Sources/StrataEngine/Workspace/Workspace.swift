@@ -41,7 +41,7 @@ public final class Workspace: Sendable {
     let persistence = store.map { Persistence($0, bases: index, ids: ids) }
     context = NamespaceContext(bases: index, ids: ids, persistence: persistence, clock: clock)
     if let persistence {
-      index.stored.withLock { $0 = persistence.store }
+      try index.recall(from: persistence.store)
       if let stored = try persistence.store.load() {
         try restore(stored, from: persistence)
         return

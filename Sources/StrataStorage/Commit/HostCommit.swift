@@ -61,14 +61,17 @@ public struct HostCommit {
     _ steps: [HostStep], _ record: CommitRecord, _ place: HostCommitDirectory,
     _ workspace: Workspace
   ) throws(FileError) {
-    do throws(FileError) {
-      for step in steps { try place.do(step) }
-      try sync(place)
-    } catch {
-      try rollBack(steps, place, because: error)
-      throw error
+    // After a crash right behind this, only the journal is left to be put away.
+    if workspace.nextCommit <= record.version {
+      do throws(FileError) {
+        for step in steps { try place.do(step) }
+        try sync(place)
+      } catch {
+        try rollBack(steps, place, because: error)
+        throw error
+      }
+      try workspace.finish(record)
     }
-    try workspace.finish(record)
     do throws(Errno) {
       try place.directory.rename(Self.journal, to: Self.done, keepingExisting: false)
       try place.directory.sync()

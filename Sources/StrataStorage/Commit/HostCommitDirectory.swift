@@ -29,7 +29,8 @@ final class HostCommitDirectory {
     let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
     let parent = Array(path[..<slash].drop { $0 == UInt8(ascii: "/") })
     let name = Array(path[(slash + 1)...])
-    let directory = try parent.isEmpty
+    let directory =
+      try parent.isEmpty
       ? base : base.open(beneath: parent, [.path, .directory], by: .kernel)
     return (directory, name.isEmpty ? [UInt8(ascii: ".")] : name)
   }
@@ -46,6 +47,18 @@ final class HostCommitDirectory {
   func `do`(_ step: HostStep) throws(FileError) {
     do throws(Errno) {
       switch step {
+      case .link(let path, let name, let inode):
+        // Later steps may have put something else there.
+        guard try !isStaged(name), try self.inode(at: path) == inode else { return }
+        let (parent, last) = try place(path)
+        try directory.link(last, in: parent, as: name)
+      case .add(let name, let path, let inode):
+        guard try self.inode(at: path) != inode else { return }
+        let (parent, last) = try place(path)
+        try parent.link(name, in: directory, as: last)
+      case .drop(let name):
+        guard try isStaged(name) else { return }
+        try directory.unlink(name)
       case .take(let path, let name):
         guard try !isStaged(name) else { return }
         let (parent, last) = try place(path)
@@ -70,6 +83,11 @@ final class HostCommitDirectory {
   func undo(_ step: HostStep) throws(FileError) {
     do throws(Errno) {
       switch step {
+      case .link, .drop: return
+      case .add(_, let path, let inode):
+        guard try self.inode(at: path) == inode else { return }
+        let (parent, last) = try place(path)
+        try parent.unlink(last)
       case .take(let path, let name):
         guard try isStaged(name) else { return }
         let (parent, last) = try place(path)
@@ -104,6 +122,12 @@ final class HostCommitDirectory {
     if let refused = try attributes.apply(to: object).first { throw refused }
   }
 
+  private func inode(at path: [UInt8]) throws(Errno) -> UInt64? {
+    do throws(Errno) { return try object(path).status().inode } catch .noSuchFileOrDirectory {
+      return nil
+    }
+  }
+
   private func isStaged(_ name: [UInt8]) throws(Errno) -> Bool {
     do throws(Errno) {
       _ = try directory.status(ofEntry: name)
@@ -116,8 +140,10 @@ final class HostCommitDirectory {
   private func failure(_ error: Errno, _ step: HostStep) -> FileError {
     let path =
       switch step {
-      case .take(let path, _), .put(_, let path), .swap(_, let path, _), .dress(let path, _, _):
+      case .take(let path, _), .put(_, let path), .swap(_, let path, _), .dress(let path, _, _),
+        .link(let path, _, _), .add(_, let path, _):
         String(decoding: path, as: UTF8.self)
+      case .drop(let name): String(decoding: name, as: UTF8.self)
       }
     return FileError(error, "\(path): \(error.description)")
   }

@@ -15,14 +15,23 @@ struct HostStaging {
   private var made: [NodeID: [UInt8]] = [:]
   private var takes: [(path: [UInt8], name: [UInt8])] = []
   private var puts: [(name: [UInt8], path: [UInt8])] = []
+  private var links: [(path: [UInt8], name: [UInt8])] = []
+  /// Inodes of what gets its staged name only when the commit runs.
+  private var inodes: [[UInt8]: UInt64] = [:]
+  /// Files that lose all their names and get others: the new path of each by an old one.
+  private var moving: [[UInt8]: [UInt8]] = [:]
   private var swaps: [(name: [UInt8], path: [UInt8])] = []
   private var dressed: [[UInt8]: NodeID] = [:]
   /// Attributes that the host would not take.
   private(set) var refused: [(path: [UInt8], error: FileError)] = []
 
-  init(_ plan: CommitPlan, in place: HostCommitDirectory) { (self.plan, self.place) = (plan, place) }
+  init(_ plan: CommitPlan, in place: HostCommitDirectory) {
+    (self.plan, self.place) = (plan, place)
+  }
 
   mutating func stage() throws(FileError) {
+    try findOtherNames()
+    try findMoving()
     // What is changed first, so that new names of it can be links to what is staged.
     for change in plan.changes where change.kind == .modified { try replace(change) }
     let order = plan.changes.sorted { $0.path.lexicographicallyPrecedes($1.path) }
@@ -31,12 +40,44 @@ struct HostStaging {
       case .modified: break
       case .added:
         if isOverwriting(change) { try replace(change) } else { try add(change) }
-      case .typeChanged: try replace(change)
-      case .removed: if isThere(change.path) { take(change.path, "old") }
+      case .typeChanged:
+        // In two steps: what is put into a new directory needs it to be there first.
+        if isThere(change.path), moving[change.path] == nil { take(change.path, "old") }
+        try add(change)
+      case .removed:
+        if isThere(change.path), moving[change.path] == nil { take(change.path, "old") }
       case .renamed: try move(change)
       case .metadata: dressed[change.path] = change.node
       }
       try noteDirectories(change)
+    }
+    try relink()
+  }
+
+  /// Looks for further names of files with several, which nobody may have looked at yet: they are to
+  /// stay names of the same file.
+  private func findOtherNames() throws(FileError) {
+    var wanted: Set<UInt64> = []
+    for change in plan.changes where change.kind != .added && change.fileKind != .directory {
+      for path in [change.path, change.oldPath].compactMap({ $0 }) {
+        guard let row = try? host.status(place.basePath + path), row.links > 1 else { continue }
+        wanted.insert(row.identity.inode)
+      }
+    }
+    if !wanted.isEmpty { try look(for: wanted, in: place.basePath, []) }
+  }
+
+  private func look(
+    for inodes: Set<UInt64>, in directory: [UInt8], _ path: [UInt8]
+  ) throws(FileError) {
+    for entry in (try? host.list(directory)) ?? [] {
+      let name = [UInt8(ascii: "/")] + entry.name.bytes
+      if entry.kind == .directory {
+        try look(for: inodes, in: directory + name, path + name)
+      } else if let row = try host.status(directory + name), inodes.contains(row.identity.inode) {
+        // To look at it is to know it.
+        _ = try? plan.seen.node(at: path + name)
+      }
     }
   }
 
@@ -49,7 +90,9 @@ struct HostStaging {
     }
   }
 
-  private func isOverwriting(_ change: Change) -> Bool { isThere(change.path) && !isTaken(change.path) }
+  private func isOverwriting(_ change: Change) -> Bool {
+    isThere(change.path) && !isTaken(change.path)
+  }
 
   /// Whether a path is free by the time it is needed.
   private func isTaken(_ path: [UInt8]) -> Bool {
@@ -71,16 +114,23 @@ struct HostStaging {
   }
 
   private mutating func replace(_ change: Change) throws(FileError) {
-    guard isThere(change.path) || change.kind == .renamed else {
-      // Settled as ours although the host's is gone.
+    guard isThere(change.path) || change.kind == .renamed, moving[change.path] == nil else {
+      // It is gone from the host, or moves away.
       return try add(change)
     }
     swaps.append((try make(change), change.path))
     if change.fileKind == .directory { dressed[change.path] = change.node }
-    guard change.oldNode == nil, change.fileKind != .directory else { return }
-    for other in try value.allPaths(of: change.node) where other != change.path {
-      if plan.changes.contains(where: { $0.path == other }) || !isThere(other) { continue }
-      swaps.append((try make(change), other))
+  }
+
+  /// Files that were made anew keep their further names.
+  private mutating func relink() throws(FileError) {
+    let handled = Set(plan.changes.map(\.path))
+    for (node, staged) in made.sorted(by: { $0.key < $1.key }) where value.isFromBase(node) {
+      for path in try value.allPaths(of: node) where !handled.contains(path) && isThere(path) {
+        let name = next("new")
+        try host.link(place.staged(staged), as: place.staged(name))
+        swaps.append((name, path))
+      }
     }
   }
 
@@ -111,11 +161,25 @@ struct HostStaging {
       try host.link(place.staged(twin), as: target)
       return name
     }
-    if change.kind == .added, change.fileKind != .directory, value.isFromBase(change.node),
-      let original = try original(of: change.node)
+    if change.fileKind != .directory, value.hasContentOfBase(change.node),
+      let original = try original(of: change)
     {
-      try host.link(place.basePath + original, as: target)
-      return name
+      // The same file under another name. Done later: it changes the file's link count.
+      dressed[change.path] = change.node
+      do throws(Errno) {
+        let inode = try place.object(original).status().inode
+        guard moving[original] == change.path else {
+          links.append((original, name))
+          inodes[name] = inode
+          return name
+        }
+        let moved = next("moved")
+        takes.append((original, moved))
+        inodes[moved] = inode
+        return moved
+      } catch {
+        throw FileError(error)
+      }
     }
     let attributes = try hostAttributes(change.node)
     var refused: [FileError] = []
@@ -127,8 +191,9 @@ struct HostStaging {
         size: try value.attributes(of: change.node).size,
         data: { offset throws(FileError) in try content.data(after: offset) },
         read: { buffer, offset throws(FileError) in try content.read(into: buffer, at: offset) })
-      refused = try output.setAttributes(attributes)
       try output.finish()
+      // Last, since a hole at the end is only made by the end.
+      refused = try host.setAttributes(target, attributes)
     case .directory:
       try host.makeDirectory(target, mode: 0o700)
       refused = try host.setAttributes(target, attributes)
@@ -141,18 +206,34 @@ struct HostStaging {
         attributes)
     }
     self.refused += refused.map { (change.path, $0) }
-    made[change.node] = name
+    if change.fileKind != .directory { made[change.node] = name }
     return name
   }
 
-  /// A path of the base at which a node is that was not changed, so that it can be linked.
-  private func original(of node: NodeID) throws(FileError) -> [UInt8]? {
-    for path in try value.allPaths(of: node) {
-      let isChanged = plan.changes.contains { $0.path == path }
-      if !isChanged, isThere(path) { return path }
+  /// A path of the base at which a node is, so that it can be linked or moved.
+  private func original(of change: Change) throws(FileError) -> [UInt8]? {
+    if let moved = moving.first(where: { $0.value == change.path })?.key { return moved }
+    return try plan.seen.allPaths(of: change.node).first(where: isThere)
+  }
+
+  /// A file all of whose names go away while it gets others is moved, not linked: what is kept must
+  /// not be a file that lives on.
+  private mutating func findMoving() throws(FileError) {
+    var leaving: Set<[UInt8]> = []
+    for change in plan.changes {
+      if change.kind == .removed || change.oldNode != nil { leaving.insert(change.path) }
+      if let oldPath = change.oldPath { leaving.insert(oldPath) }
     }
-    // All its names are new: it is where it was before, if that is removed by this commit.
-    return plan.changes.first { $0.kind == .removed && $0.node == node && isThere($0.path) }?.path
+    for change in plan.changes
+    where change.kind != .removed && change.kind != .renamed && change.fileKind != .directory {
+      guard change.kind == .added || change.oldNode != nil, value.hasContentOfBase(change.node)
+      else { continue }
+      let originals = try plan.seen.allPaths(of: change.node).filter(isThere)
+      guard originals.allSatisfy(leaving.contains),
+        !originals.contains(where: { moving[$0] != nil }), let first = originals.first
+      else { continue }
+      moving[first] = change.path
+    }
   }
 
   private func hostAttributes(_ node: NodeID) throws(FileError) -> HostAttributes {
@@ -168,28 +249,43 @@ struct HostStaging {
   /// What is to be done, in order: what goes away leaves from the leaves up, what comes is put from
   /// the root down, then content is exchanged, then attributes and times are set.
   func steps() throws(FileError) -> [HostStep] {
-    var steps: [HostStep] = []
-    let gone = Set(takes.filter { $0.name.starts(with: "old".utf8) }.map(\.path))
+    var steps = links.map { HostStep.link($0.path, as: $0.name, inode: inodes[$0.name] ?? 0) }
+    var added: Set<[UInt8]> = []
+    let gone = gone
     for take in takes.sorted(by: { $1.path.lexicographicallyPrecedes($0.path) }) {
       // A directory goes with all that is still in it.
       if gone.contains(take.path), Self.hasAncestor(take.path, in: gone) { continue }
       steps.append(.take(take.path, as: take.name))
     }
     for put in puts.sorted(by: { $0.path.lexicographicallyPrecedes($1.path) }) {
-      steps.append(.put(put.name, at: put.path))
+      if links.contains(where: { $0.name == put.name }) {
+        steps.append(.add(put.name, at: put.path, inode: inodes[put.name] ?? 0))
+        added.insert(put.name)
+      } else {
+        steps.append(.put(put.name, at: put.path))
+      }
     }
     for swap in swaps {
       do throws(Errno) {
-        let inode = try place.directory.status(ofEntry: swap.name).inode
+        let inode: UInt64
+        if let known = inodes[swap.name] { inode = known } else {
+          inode = try place.directory.status(ofEntry: swap.name).inode
+        }
         steps.append(.swap(swap.name, with: swap.path, inode: inode))
       } catch {
         throw FileError(error)
       }
     }
+    for name in added.sorted(by: { $0.lexicographicallyPrecedes($1) }) { steps.append(.drop(name)) }
     for (path, node) in dressed.sorted(by: { $1.key.lexicographicallyPrecedes($0.key) }) {
       steps.append(.dress(path, try hostAttributes(node), former: former(path)))
     }
     return steps
+  }
+
+  /// Paths that leave with all that is in them by then.
+  private var gone: Set<[UInt8]> {
+    Set(takes.filter { $0.name.starts(with: "old".utf8) }.map(\.path))
   }
 
   private static func hasAncestor(_ path: [UInt8], in set: Set<[UInt8]>) -> Bool {
@@ -216,9 +312,10 @@ struct HostStaging {
   func keeping(_ path: [UInt8]) -> [UInt8]? {
     if let swap = swaps.first(where: { $0.path == path }) { return swap.name }
     var rest = path[...]
+    let gone = gone
     while true {
-      if let take = takes.first(where: { $0.path[...] == rest && $0.name.starts(with: "old".utf8) }),
-        !Self.hasAncestor(take.path, in: Set(takes.map(\.path)))
+      if let take = takes.first(where: { $0.path[...] == rest && gone.contains($0.path) }),
+        !Self.hasAncestor(take.path, in: gone)
       {
         return take.name + path[rest.endIndex...]
       }

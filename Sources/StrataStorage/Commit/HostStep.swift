@@ -5,6 +5,11 @@ internal import StrataEngine
 ///
 /// Paths are the namespace's, absolute. Staged names are in the commit's directory.
 enum HostStep: Equatable {
+  /// The file at the path, the inode of which is given, gets a staged name as well.
+  case link([UInt8], as: [UInt8], inode: UInt64)
+  /// The same file gets a further path; its staged name is for ``drop(_:)``.
+  case add([UInt8], at: [UInt8], inode: UInt64)
+  case drop([UInt8])
   /// What is at the path goes to the commit's directory.
   case take([UInt8], as: [UInt8])
   /// What is staged gets the path.
@@ -16,6 +21,19 @@ enum HostStep: Equatable {
 
   func write(to writer: inout PageWriter) {
     switch self {
+    case .link(let path, let name, let inode):
+      writer.byte(5)
+      writer.bytes(path)
+      writer.bytes(name)
+      writer.number(inode)
+    case .add(let name, let path, let inode):
+      writer.byte(6)
+      writer.bytes(name)
+      writer.bytes(path)
+      writer.number(inode)
+    case .drop(let name):
+      writer.byte(7)
+      writer.bytes(name)
     case .take(let path, let name):
       writer.byte(1)
       writer.bytes(path)
@@ -48,6 +66,10 @@ enum HostStep: Equatable {
       self = .dress(
         try reader.bytes(), try HostAttributes(from: &reader),
         former: try HostAttributes(from: &reader))
+    case 5:
+      self = .link(try reader.bytes(), as: try reader.bytes(), inode: try reader.number())
+    case 6: self = .add(try reader.bytes(), at: try reader.bytes(), inode: try reader.number())
+    case 7: self = .drop(try reader.bytes())
     default: throw .damaged
     }
   }

@@ -72,7 +72,8 @@ private struct CommitCall {
         try context.complain("\(ShownName(conflict.path)): \(conflict.kind.rawValue)")
       }
       try context.complain(
-        "\(counted(plan.conflicts.count, "conflict")), nothing was done; --ours or --theirs settles it")
+        "\(counted(plan.conflicts.count, "conflict")), nothing was done; --ours or --theirs settles it"
+      )
       return ExitStatus.failure
     }
     if context.arguments.has(script) {
@@ -82,7 +83,8 @@ private struct CommitCall {
     for change in plan.changes { try context.print(change.statusLine(Style(context.output))) }
     if context.arguments.has(dryRun) { return ExitStatus.success }
     if context.arguments.has(interactive) { try choose(&plan) }
-    guard try context.arguments.has(yes) || context.arguments.has(interactive) || isWanted(plan) else {
+    guard try context.arguments.has(yes) || context.arguments.has(interactive) || isWanted(plan)
+    else {
       try context.print("nothing was done")
       return ExitStatus.failure
     }

@@ -25,12 +25,17 @@ struct CommitScript {
     try line("umask 077")
     try line("moved=$(mktemp -d ./.strata-script.XXXXXX)")
     var moves: [(name: String, change: Change)] = []
-    for change in plan.changes.sorted(by: { ($1.oldPath ?? $1.path).lexicographicallyPrecedes($0.oldPath ?? $0.path) }) {
+    for change in plan.changes.sorted(by: {
+      ($1.oldPath ?? $1.path).lexicographicallyPrecedes($0.oldPath ?? $0.path)
+    }) {
       switch change.kind {
       case .renamed:
         let name = "\(moves.count + 1)"
         moves.append((name, change))
-        try put([Array("mv -T --".utf8), quoted(local(change.oldPath ?? [])), Array("\"$moved\"/\(name)".utf8)])
+        try put([
+          Array("mv -T --".utf8), quoted(local(change.oldPath ?? [])),
+          Array("\"$moved\"/\(name)".utf8),
+        ])
       case .removed, .typeChanged: try command("rm -rf --", local(change.path))
       default: break
       }
@@ -119,7 +124,9 @@ struct CommitScript {
         }
         if let failure { throw failure }
         try out(
-          Array("base64 -d <<'END' | dd conv=notrunc status=none bs=4096 oflag=seek_bytes seek=\(offset) of=".utf8)
+          Array(
+            "base64 -d <<'END' | dd conv=notrunc status=none bs=4096 oflag=seek_bytes seek=\(offset) of="
+              .utf8)
             + temporary + [0x0A])
         try out(Base64.lines(bytes))
         try out(Array("END\n".utf8))
