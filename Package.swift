@@ -88,8 +88,8 @@ let package = Package(
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "strata", "StrataEngine", "StrataStorage", "StrataSystem", "StrataTestSupport",
-        "NaiveModel",
+        "strata", "StrataEngine", "StrataStorage", "StrataSystem", "StrataShell",
+        "StrataTestSupport", "NaiveModel",
       ],
       swiftSettings: settings),
   ],

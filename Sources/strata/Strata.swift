@@ -51,18 +51,27 @@ struct Strata: ParsableCommand {
   @ArgumentParser.Option(help: ArgumentHelp("Colour: auto, always or never.", valueName: "when"))
   var color = ColorChoice.auto
 
+  @Flag(
+    help: ArgumentHelp(
+      "Open the workspace in this process instead of its owner.", visibility: .hidden))
+  var alone = false
+
   @Argument(
     help: "A command or a script, with its arguments.",
     completion: .list(Launch.completions))
   var words: [String] = []
 
-  static func main() { main(Launch.separated(Array(CommandLine.arguments.dropFirst()))) }
+  static func main() {
+    if let path = OwnerProcess.workspaceToOwn { OwnerProcess.run(path) }
+    main(Launch.separated(Array(CommandLine.arguments.dropFirst())))
+  }
 
   func run() throws {
     let launch = Launch(
       commands: commands.map(Launch.bytes), script: file.map(Launch.bytes),
       bases: base.map(Launch.bytes), plugins: plugin.map(Launch.bytes), json: json,
-      readsRc: !noRc, color: color, words: Launch.rawArguments(last: words.count))
+      readsRc: !noRc, color: color, words: Launch.rawArguments(last: words.count),
+      isAlone: alone)
     Glibc.exit(launch.run())
   }
 }

@@ -213,9 +213,9 @@ final class CommitRun {
 
   private func commit() throws -> Bool {
     let plan = try workspace.planCommit(workspace.main, [])
+    show(plan)
     guard plan.conflicts.isEmpty else { throw CrashMismatch("conflicts: \(plan.conflicts)") }
     if plan.changes.isEmpty { return false }
-    show(plan)
     let kept = path + Array("/.strata/kept".utf8)
     let result = try HostCommit(base: path, commits: kept).run(plan, workspace.main, "commit")
     guard result.refused.isEmpty else { throw CrashMismatch("refused: \(result.refused)") }

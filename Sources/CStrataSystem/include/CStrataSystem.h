@@ -2,6 +2,8 @@
 #define STRATA_SYSTEM_H
 #include "beneath.h"
 #include "entries.h"
+#include "local_socket.h"
 #include "memory_use.h"
+#include "spawn_directory.h"
 
 #endif

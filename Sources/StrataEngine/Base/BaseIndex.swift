@@ -165,7 +165,9 @@ final class BaseIndex: Sendable {
     for kept in versions.reversed() {
       if kept.isWhole { kinds = [:] }
       for (name, id) in kept.names {
-        kinds[name] = id.flatMap(node).map { $0.kept(at: version)?.status.kind ?? $0.lastStatus.kind }
+        kinds[name] = id.flatMap(node).map {
+          $0.kept(at: version)?.status.kind ?? $0.lastStatus.kind
+        }
       }
     }
     return kinds.map { BaseEntry(name: $0.key, kind: $0.value) }.sorted { $0.name < $1.name }
@@ -255,12 +257,14 @@ final class BaseIndex: Sendable {
   ) {
     let isMoved = node.state.withLock { state in
       let isMoved = state.places[0].path.bytes != places[0].path.bytes
-      let isSame = state.status.identity == status.identity
-      if !isSame || status.kind == .directory || state.parent == parent && state.name == name {
-        (state.parent, state.name) = (parent, name)
-      } else if !state.otherNames.contains(where: { $0 == (parent, name) }) {
-        state.otherNames.append((parent, name))
+      let former = (directory: state.parent, name: state.name)
+      if former != (parent, name), status.kind != .directory,
+        !state.otherNames.contains(where: { $0 == former })
+      {
+        // A further name, if it still is one.
+        state.otherNames.append(former)
       }
+      (state.parent, state.name) = (parent, name)
       (state.status, state.places, state.isStored) = (status, places, false)
       (state.children, state.listing, state.subdirectories) = ([:], nil, nil)
       state.epoch = 0
@@ -456,19 +460,20 @@ final class BaseIndex: Sendable {
 
   /// Opens what a file's content was laid on: the host's file, or what was kept of it.
   func open(_ below: Below) throws(FileError) -> any BaseFile {
-    let (place, kept) = below.node.state.withLock { state in
-      (state.places[0], state.kept.first { $0.status.stamp == below.stamp })
+    let (place, versions) = below.node.state.withLock { ($0.places[0], $0.kept) }
+    var stamp = below.stamp
+    for kept in versions where kept.status.stamp == stamp {
+      if !kept.file.isEmpty, let reader = keptReader.withLock({ $0 }) {
+        let names = kept.file.split(separator: UInt8(ascii: "/")).map { Name($0) }
+        return KeptFile(
+          try reader.open(names.reduce(.empty) { $0.appending($1) }), stamp: below.stamp)
+      }
+      // That commit has left it in its place, in another state.
+      stamp = kept.after ?? stamp
     }
-    if let kept, kept.file.isEmpty, let after = kept.after {
-      let file = try readers[place.base].open(place.path)
-      return try file.stamp() == after ? KeptFile(file, stamp: below.stamp) : file
-    }
-    if let kept, !kept.file.isEmpty, let reader = keptReader.withLock({ $0 }) {
-      let names = kept.file.split(separator: UInt8(ascii: "/")).map { Name($0) }
-      return KeptFile(
-        try reader.open(names.reduce(.empty) { $0.appending($1) }), stamp: below.stamp)
-    }
-    return try readers[place.base].open(place.path)
+    let file = try readers[place.base].open(place.path)
+    guard stamp != below.stamp, try file.stamp() == stamp else { return file }
+    return KeptFile(file, stamp: below.stamp)
   }
 
   func readLink(_ node: BaseNode, at version: BaseVersion) throws(FileError) -> [UInt8] {

@@ -30,6 +30,8 @@ public struct CommitConflict: Equatable, Sendable {
 
   public var kind: Kind
   public var path: [UInt8]
+
+  public init(kind: Kind, path: [UInt8]) { (self.kind, self.path) = (kind, path) }
 }
 
 extension Workspace {
@@ -84,7 +86,7 @@ extension Workspace {
 }
 
 /// Looks for what has changed on the host since the fork looked.
-private struct ConflictCheck {
+struct ConflictCheck {
   let value: Namespace
   /// The bases as the fork sees them, and as they are.
   let seen: Namespace
@@ -118,7 +120,11 @@ private struct ConflictCheck {
       if change.kind == .added { return nil }
     }
     let node = change.oldNode ?? change.node
-    let place = change.oldPath ?? change.path
+    var place = change.oldPath ?? change.path
+    if try find(place, seen) != node, let former = seen.path(of: node) {
+      // Below a directory that was renamed it is still where it was.
+      place = former
+    }
     guard let there = try find(place, live) else { return change.kind == .removed ? nil : .gone }
     guard there == node else { return .changed }
     if change.kind == .removed, change.fileKind == .directory, try hasNewEntries(node) {

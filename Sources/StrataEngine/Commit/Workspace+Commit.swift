@@ -18,7 +18,7 @@ extension Workspace {
     try checkpoint()
     let all = try diff(
       Namespace(context: context, fork: fork.id, name: fork.name, version: plan.value.version),
-      plan.value)
+      plan.value, isReversal: true)
     return CommitRecord(
       fork: fork.id, command: command, version: version, kept: making.rows, placed: making.placed,
       isWhole: all.count == plan.changes.count, settled: making.settled)
@@ -107,7 +107,12 @@ private struct RecordMaking {
   }
 
   mutating func add(_ change: Change, _ keeping: ([UInt8]) -> [UInt8]?) throws(FileError) {
-    let old = change.oldPath ?? change.path
+    var old = change.oldPath ?? change.path
+    let former = change.oldNode ?? change.node
+    if change.kind != .added, try find(old) != former, let place = live.path(of: former) {
+      // Below a directory that was renamed.
+      old = place
+    }
     if change.kind != .added, let node = try find(old) {
       let file = change.kind == .renamed ? keeping(change.path) ?? keeping(old) : keeping(old)
       try keep(node, file ?? [], isGone: change.kind == .removed)
@@ -121,14 +126,25 @@ private struct RecordMaking {
       if try find(change.path) == nil { try note(change.path, was: nil) }
     }
     // A further name changes the link count of a file that the base has already.
-    if change.fileKind != .directory, live.context.bases.node(change.node) != nil {
-      let file = try live.allPaths(of: change.node).lazy.compactMap(keeping).first
+    if change.fileKind != .directory, isThere(change.node) {
+      // Where it is, and below a directory that was renamed, where it is going to be.
+      let there = try find(change.path)
+      let paths =
+        try (there == nil || there == change.node ? [change.path] : [])
+        + live.allPaths(of: change.node)
+      let file = paths.lazy.compactMap(keeping).first
       try keep(change.node, file ?? [], isGone: false)
     }
     if change.kind != .removed {
       placed.append(.init(path: change.path, node: change.node))
     }
     try settle(change)
+  }
+
+  /// Whether the host has a node of the bases; one that a commit has removed is still known.
+  private func isThere(_ id: NodeID) -> Bool {
+    guard let base = live.context.bases.node(id) else { return false }
+    return (try? live.context.bases.status(of: base)) != nil
   }
 
   /// The directory that a path is in, and what the path's last name meant there.

@@ -136,7 +136,7 @@ extension Difference {
       let count = Int(min(size - position, 1 << 16))
       func bytes(_ content: FileContent) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: count)
-        let result = buffer.withUnsafeMutableBytes {
+        let result: Void? = buffer.withUnsafeMutableBytes {
           try? content.read(into: $0, at: position, reader)
         }
         return result == nil ? nil : buffer
@@ -145,6 +145,14 @@ extension Difference {
       position += Int64(count)
     }
     return true
+  }
+
+  /// Whether one of two states of a base's file is kept since a commit.
+  private func isKeptOf(_ a: FileContent, _ b: FileContent) -> Bool {
+    guard let left = a.below, let right = b.below, left.stamp != right.stamp else { return false }
+    return left.node.state.withLock { state in
+      state.kept.contains { $0.status.stamp == left.stamp || $0.status.stamp == right.stamp }
+    }
   }
 
   /// Bytes in blocks that are not shared; nil if all content is.
@@ -162,6 +170,10 @@ extension Difference {
       return nil
     }
     let isBelowSame = left.below?.node.id == right.below?.node.id
+    if blocks == 0, a.size == b.size, isBelowSame, isKeptOf(left, right) {
+      // Before a commit, and behind it.
+      return isEqual(left, right, size: a.size) ? nil : a.size
+    }
     guard blocks > 0 || a.size != b.size || !isBelowSame else { return nil }
     guard isBelowSame else { return max(a.size, b.size) }
     return min(max(blocks * Int64(Block.size), abs(a.size - b.size)), max(a.size, b.size))

@@ -14,15 +14,20 @@ extension Workspace {
   }
 
   private func begin(_ fork: Fork) -> (UInt64, Namespace)? {
-    let id = state.withLock { $0.lastOperation + 1 }
-    return fork.state.withLock { state in
+    let id = state.withLock { $0.beginOperation() }
+    let before: Namespace? = fork.state.withLock { state in
       guard state.operation == nil else { return nil }
       state.operation = id
       // The value before is kept, so its blocks must be the store's. If that cannot be had now, the
       // end of the operation says so.
       try? state.flush()
-      return (id, state.world.value)
+      return state.world.value
     }
+    guard let before else {
+      state.withLock { $0.endOperation(id, isLogged: false) }
+      return nil
+    }
+    return (id, before)
   }
 
   private func end(_ id: UInt64, _ command: String, _ before: Namespace, _ fork: Fork) {
@@ -35,7 +40,7 @@ extension Workspace {
       } catch {
         // What cannot be kept is not done: the operation fails whole.
         state.restore(before)
-        self.state.withLock { $0.failure = error }
+        self.state.withLock { $0.failures[fork.id] = error }
         return false
       }
       state.world.value.seal()
@@ -51,7 +56,13 @@ extension Workspace {
       state.history.undone = []
       return true
     }
-    if isLogged { state.withLock { $0.lastOperation = max($0.lastOperation, id) } }
+    state.withLock { $0.endOperation(id, isLogged: isLogged) }
+  }
+
+  /// Why the fork's last operation could not be kept, and so was not done; nil if it was, and after
+  /// it was asked once.
+  public func takeFailure(of fork: Fork) -> FileError? {
+    state.withLock { $0.failures.removeValue(forKey: fork.id) }
   }
 
   /// Puts the fork back to the value before its newest operation, in O(1).

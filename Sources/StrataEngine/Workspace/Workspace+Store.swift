@@ -6,8 +6,10 @@ extension Workspace {
   /// to do.
   ///
   /// What cannot be written stays pending and goes with the next checkpoint.
-  /// - Throws: what the disk says; why an operation could not be kept, which then was undone.
-  public func checkpoint() throws(FileError) {
+  /// - Parameter tellsFailures: why an operation could not be kept, which then was undone, is thrown;
+  ///   not for who asks ``takeFailure(of:)`` after each.
+  /// - Throws: what the disk says, and that.
+  public func checkpoint(tellsFailures: Bool = true) throws(FileError) {
     guard let persistence = context.persistence else { return }
     try persistence.pending.withLock { pending throws(FileError) in
       try collect(&pending, persistence)
@@ -18,9 +20,10 @@ extension Workspace {
       try persistence.store.commit(pending)
       pending = StoreBatch()
     }
+    guard tellsFailures else { return }
     let failure = state.withLock { state in
-      defer { state.failure = nil }
-      return state.failure
+      defer { state.failures = [:] }
+      return state.failures.values.first
     }
     if let failure { throw failure }
   }

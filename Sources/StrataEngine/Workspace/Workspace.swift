@@ -11,14 +11,28 @@ public final class Workspace: Sendable {
     var forks: [ForkID: Fork] = [:]
     var forksByName: [String: Fork] = [:]
     var lastOperation: UInt64 = 0
+    /// The numbers of the operations under way; one that comes to nothing is given again.
+    private var underWay: Set<UInt64> = []
     var sideLayers: [SideLayer] = []
     /// Forks that were dropped since the last checkpoint.
     var dropped: [ForkID] = []
     var savedSideLayers = 0
     /// Nodes of the bases that a commit has changed since the last checkpoint.
     var changedBaseNodes: Set<NodeID> = []
-    /// Why the last operation could not be kept, until somebody is told.
-    var failure: FileError?
+    /// Why a fork's last operation could not be kept, until somebody is told.
+    var failures: [ForkID: FileError] = [:]
+
+    /// A number that no other operation has, those of other forks at the same time included.
+    mutating func beginOperation() -> UInt64 {
+      let id = max(lastOperation, underWay.max() ?? 0) + 1
+      underWay.insert(id)
+      return id
+    }
+
+    mutating func endOperation(_ id: UInt64, isLogged: Bool) {
+      underWay.remove(id)
+      if isLogged { lastOperation = max(lastOperation, id) }
+    }
 
     mutating func add(_ fork: Fork) {
       forks[fork.id] = fork

@@ -16,6 +16,11 @@ public struct Command: Sendable {
     case changes
     /// Works on forks, the log or the session, outside any operation.
     case manages
+    /// Makes, lists or drops forks, or goes to one: what another session does to the current one
+    /// meanwhile is no matter.
+    case arranges
+    /// Works on the store as a whole: no other session changes anything meanwhile.
+    case maintains
   }
 
   public let name: String

@@ -21,8 +21,13 @@ struct HostStage {
     }
     do {
       if !inputIsInherited { try feed(process) }
+      var isTold = false
       while try !pass(try process.read()) {
-        if stage.session.cancellation.isCancelled { process.signal(SIGINT) }
+        // Once: to many programs, a second one says that it is urgent.
+        if !isTold, stage.session.cancellation.isCancelled {
+          process.signal(SIGINT)
+          isTold = true
+        }
       }
     } catch {
       // Nobody takes what it writes any more.

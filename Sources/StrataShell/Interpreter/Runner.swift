@@ -55,12 +55,13 @@ struct Runner {
       say("\(commandName(stages.first)): \(error.text)")
       return ExitStatus.failure
     }
-    let status =
+    let status = inTurn(stages) {
       if changesFiles(stages) {
         session.workspace.operation(line, on: session.fork) { run(stages[...], input: input) }
       } else {
         run(stages[...], input: input)
       }
+    }
     tell(.command, line, status)
     return status
   }
@@ -102,12 +103,42 @@ struct Runner {
         continue
       }
       switch command.effect {
-      case .manages: return false
+      case .manages, .arranges, .maintains: return false
       case .changes: changes = true
       case .reads: break
       }
     }
     return changes
+  }
+
+  /// Runs the line while no other session changes what it works on.
+  private func inTurn(_ stages: [SimpleCommand], _ body: () -> Int32) -> Int32 {
+    guard !session.hasTurn, let span = span(stages) else { return body() }
+    let turn = session.turns.take(span, session.cancellation) {
+      say("strata: waiting for another client's command")
+    }
+    guard let turn else { return ExitStatus.interrupted }
+    session.hasTurn = true
+    defer {
+      session.hasTurn = false
+      session.turns.give(turn)
+    }
+    let fork = session.fork
+    let status = body()
+    // Now, while it is this session's turn: the next operation may be another's.
+    guard let failure = session.workspace.takeFailure(of: fork) else { return status }
+    say("strata: not saved: \(failure.text)")
+    return status == ExitStatus.success ? ExitStatus.failure : status
+  }
+
+  /// What the line needs for itself; nil if it changes no fork.
+  private func span(_ stages: [SimpleCommand]) -> ForkTurns.Span? {
+    let commands = stages.filter { !$0.isHost }.compactMap { stage in
+      stage.words.first?.plain.flatMap { session.commands[$0.text] }
+    }
+    if commands.contains(where: { $0.effect == .maintains }) { return .everything }
+    let manages = commands.contains { $0.effect == .manages && $0.group == .layers }
+    return manages || changesFiles(stages) ? .fork(session.fork.id) : nil
   }
 
   /// Puts an alias' words in place of the first word. An alias does not name itself again.

@@ -73,16 +73,29 @@ final class StagePipe: ByteSink, ByteSource {
 }
 
 /// The right to run, handed from one thread to another.
-private final class Turn: @unchecked Sendable {
+package final class Turn: @unchecked Sendable {
   // Sendable: a semaphore is made to be used by several threads, and the pointer never changes.
   private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
-  init() { sem_init(semaphore, 0, 0) }
+  package init() { sem_init(semaphore, 0, 0) }
 
-  func give() { sem_post(semaphore) }
+  package func give() { sem_post(semaphore) }
 
-  func wait() {
+  package func wait() {
     while sem_wait(semaphore) == -1 && errno == EINTR {}
+  }
+
+  /// - Returns: whether the turn came in time.
+  package func wait(milliseconds: Int) -> Bool {
+    var limit = timespec()
+    clock_gettime(CLOCK_REALTIME, &limit)
+    limit.tv_nsec += milliseconds * 1_000_000
+    limit.tv_sec += limit.tv_nsec / 1_000_000_000
+    limit.tv_nsec %= 1_000_000_000
+    while sem_timedwait(semaphore, &limit) == -1 {
+      if errno != EINTR { return false }
+    }
+    return true
   }
 
   deinit {

@@ -1,21 +1,23 @@
 internal import Glibc
-internal import StrataEngine
+package import StrataEngine
 internal import SystemPackage
 
-/// A thread of the shell. No two of a session's threads run at once: whoever starts one waits for
-/// it, or hands it turns.
-struct Thread {
+/// A thread of the shell, in which runs what runs in the one that starts it (``RunningCommand``). No
+/// two of a session's threads run at once: whoever starts one waits for it, or hands it turns.
+package struct Thread {
   private static let stackSize = 8 << 20
   private let thread: pthread_t
 
   /// - Throws: EAGAIN if there can be no further thread.
-  init(_ body: @escaping () -> Void) throws(FileError) {
+  package init(_ body: @escaping () -> Void) throws(FileError) {
+    let running = RunningCommand.current
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
     pthread_attr_setstacksize(&attributes, Thread.stackSize)
     var thread = pthread_t()
-    let context = Unmanaged.passRetained(Transfer(body))
+    let context = Unmanaged.passRetained(
+      Transfer { RunningCommand.$current.withValue(running) { body() } })
     let status = pthread_create(
       &thread, &attributes,
       { context in
@@ -30,10 +32,10 @@ struct Thread {
     self.thread = thread
   }
 
-  func join() { pthread_join(thread, nil) }
+  package func join() { pthread_join(thread, nil) }
 
   /// Lets it end by itself.
-  func detach() { pthread_detach(thread) }
+  package func detach() { pthread_detach(thread) }
 
   /// Runs the body on a stack of its own, and waits for it: for recursion as deep as a tree, which
   /// has no bound that one stack could be made for.

@@ -75,7 +75,8 @@ public protocol HostProcess: AnyObject, Sendable {
   /// - Throws: EPIPE if the program reads no more.
   func write(_ bytes: [UInt8]) throws(FileError)
   func closeInput()
-  /// What the program wrote next, waiting for it; empty bytes if a signal came meanwhile.
+  /// What the program wrote next, waiting for it; empty bytes now and then if nothing comes, so that
+  /// who waits may think of something else.
   func read() throws(FileError) -> HostChunk
   /// What it has written by now; nil if nothing, without waiting.
   func readAvailable() throws(FileError) -> HostChunk?

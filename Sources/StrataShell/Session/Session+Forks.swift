@@ -1,4 +1,4 @@
-package import StrataEngine
+public import StrataEngine
 
 extension Session {
   /// Goes to another fork, if no plugin objects, and tells of it.
@@ -9,7 +9,7 @@ extension Session {
     event.path2 = [UInt8](fork.name)
     event.caller = caller
     if workspace.hooks.isAsked(.switch) { _ = try workspace.hooks.ask(event, on: self.fork) }
-    self.switch(to: fork)
+    try self.switch(to: fork)
     if workspace.hooks.isTold(.switch) { workspace.hooks.tell(event, on: fork) }
   }
 }
@@ -31,5 +31,27 @@ extension Session {
     event.fork = fork.name
     event.caller = caller
     return event
+  }
+}
+
+extension Session {
+  /// Goes to a fork and a directory in it; nil stays.
+  /// - Throws: ENOENT for a fork that is not there; what looking for the directory says.
+  public func go(to name: String?, _ path: [UInt8]?) throws(FileError) {
+    if let name {
+      guard let fork = workspace.fork(named: name) else {
+        throw FileError(.noSuchFileOrDirectory, "no fork \(ShownName([UInt8](name)))")
+      }
+      try enter(fork)
+    }
+    if let path {
+      let node = try client.resolve(path)
+      guard try fork.attributes(of: node).kind == .directory else { throw .notDirectory }
+      // Entering needs the permission to search, which resolving a name in it asks for.
+      var inside = client
+      inside.directory = node
+      _ = try inside.resolve([UInt8]("."))
+      directory = node
+    }
   }
 }

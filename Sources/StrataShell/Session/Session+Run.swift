@@ -22,10 +22,13 @@ extension Session {
       lastStatus = ExitStatus.usage
       return lastStatus
     }
-    lastStatus = Runner(session: self, source: source, output: output, input: input).run(script)
+    let running = RunningCommand(output: output, session: ObjectIdentifier(self))
+    lastStatus = RunningCommand.$current.withValue(running) {
+      Runner(session: self, source: source, output: output, input: input).run(script)
+    }
     do throws(FileError) {
       // Durable when the prompt returns, all of a script's commands in one go.
-      if sourceDepth == 0 { try workspace.checkpoint() }
+      if sourceDepth == 0 { try workspace.checkpoint(tellsFailures: false) }
     } catch {
       try? output.standardError.write(Array("strata: not saved: \(error.text)\n".utf8))
       if lastStatus == ExitStatus.success { lastStatus = ExitStatus.failure }
@@ -42,7 +45,7 @@ extension Session {
   }
 
   /// Whether the source wants another line: an open quote, a heredoc, a trailing `|`.
-  public func needsMore(_ source: [UInt8]) -> Bool { Parser.needsMore(source) }
+  public static func needsMore(_ source: [UInt8]) -> Bool { Parser.needsMore(source) }
 
   /// Tells plugins that the session begins, and in ``end()`` that it ends.
   public func begin() { tell(.sessionStart) }

@@ -10,6 +10,10 @@ public final class Session {
   public let plugins: any PluginHub
   public let cancellation = Cancellation()
   public let trace: Trace
+  /// Shared with the other sessions of the workspace.
+  let turns: ForkTurns
+  /// Whether a command of this session has the turn already: one inside another is part of it.
+  var hasTurn = false
   public var commands: CommandTable
   public var settings = Settings()
   public internal(set) var aliases: [String: [UInt8]] = [:]
@@ -31,15 +35,24 @@ public final class Session {
 
   public init(
     workspace: Workspace, host: any Host, caller: Caller, plugins: any PluginHub = NoPlugins(),
-    commands: CommandTable = CommandTable(Command.all)
+    commands: CommandTable = CommandTable(Command.all), turns: ForkTurns = ForkTurns()
   ) {
     self.workspace = workspace
     self.host = host
     self.caller = caller
     self.plugins = plugins
     self.commands = commands
+    self.turns = turns
     trace = Trace(hooks: workspace.hooks)
     fork = workspace.main
+    trace.session = ObjectIdentifier(self)
+    // Main is always there.
+    try? turns.enter(fork)
+  }
+
+  deinit {
+    trace.stop()
+    turns.leave(fork.id)
   }
 
   /// File operations in the current fork and directory.
@@ -67,8 +80,11 @@ public final class Session {
 
   /// Goes to another fork. One that is entered for the first time starts in the same directory if
   /// it has it.
-  public func `switch`(to fork: Fork) {
+  /// - Throws: ENOENT for one that another session has dropped.
+  func `switch`(to fork: Fork) throws(FileError) {
     let old = directory
+    try turns.enter(fork)
+    turns.leave(self.fork.id)
     if self.fork.id != fork.id { previousFork = self.fork }
     self.fork = fork
     let place = directories[fork.id] ?? old
@@ -94,7 +110,7 @@ public final class Session {
   }
 
   /// What stands in front of further lines of one command.
-  public let continuationPrompt = Array("> ".utf8)
+  public static let continuationPrompt = Array("> ".utf8)
 
   public struct Settings: Equatable, Sendable {
     /// Scripts go on after a command that failed (`set -k`). A person at a prompt always does.

@@ -10,8 +10,15 @@ public final class Trace: Observer {
 
   private let hooks: Hooks
   private let sink = Mutex<(@Sendable (Event) -> Void)?>(nil)
+  private let owner = Mutex<ObjectIdentifier?>(nil)
 
   init(hooks: Hooks) { self.hooks = hooks }
+
+  /// Whose it is: what other sessions' commands do is left out.
+  var session: ObjectIdentifier? {
+    get { owner.withLock { $0 } }
+    set { owner.withLock { $0 = newValue } }
+  }
 
   public var interest: EventSet { Trace.kinds }
   public var isOn: Bool { sink.withLock { $0 != nil } }
@@ -34,6 +41,7 @@ public final class Trace: Observer {
   }
 
   public func observe(_ event: Event, on fork: Fork) {
+    if let session, RunningCommand.isOfAnother(session) { return }
     let sink = sink.withLock { $0 }
     sink?(event)
   }

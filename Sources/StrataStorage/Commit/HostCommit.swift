@@ -16,10 +16,10 @@ public struct HostCommit {
     public var refused: [(path: [UInt8], error: FileError)]
   }
 
-  private static let journal = Array("journal".utf8)
-  private static let done = Array("done".utf8)
+  static let journal = Array("journal".utf8)
+  static let done = Array("done".utf8)
 
-  private let base: [UInt8]
+  let base: [UInt8]
   /// The directory that commits have theirs in, by number.
   private let commits: [UInt8]
 
@@ -31,6 +31,13 @@ public struct HostCommit {
   /// Does what a plan says, whose conflicts were settled.
   public func run(
     _ plan: CommitPlan, _ fork: Fork, _ command: String
+  ) throws(FileError) -> Result {
+    try run(plan, fork, command) { $0 }
+  }
+
+  func run(
+    _ plan: CommitPlan, _ fork: Fork, _ command: String,
+    _ adapt: (CommitRecord) -> CommitRecord
   ) throws(FileError) -> Result {
     let workspace = fork.workspace
     let name = Array("\(workspace.nextCommit)".utf8)
@@ -44,9 +51,10 @@ public struct HostCommit {
       try staging.stage()
       steps = try staging.steps()
       let prefix = name + [UInt8(ascii: "/")]
-      record = try workspace.record(plan, fork, command) { path in
-        staging.keeping(path).map { prefix + $0 }
-      }
+      record = adapt(
+        try workspace.record(plan, fork, command) { path in
+          staging.keeping(path).map { prefix + $0 }
+        })
       try write(HostJournal(steps: steps, record: record.encoded), place)
     } catch {
       removeAll(path(of: name))
@@ -65,6 +73,7 @@ public struct HostCommit {
     if workspace.nextCommit <= record.version {
       do throws(FileError) {
         for step in steps { try place.do(step) }
+        try HostAftermath(of: steps, base: base).write(to: place)
         try sync(place)
       } catch {
         try rollBack(steps, place, because: error)
@@ -111,8 +120,13 @@ public struct HostCommit {
       let place = try HostCommitDirectory(base: base, directory: path(of: name))
       if let bytes = try contents(Self.journal, place) {
         let journal = try HostJournal(encoded: bytes)
-        try finish(journal.steps, try CommitRecord(encoded: journal.record), place, workspace)
-        isFinished = true
+        do throws(FileError) {
+          try finish(journal.steps, try CommitRecord(encoded: journal.record), place, workspace)
+          isFinished = true
+        } catch {
+          // Somebody has changed the tree meanwhile, and what was done was taken back.
+          guard (try? HostTree().status(path(of: name))) == .some(nil) else { throw error }
+        }
       } else if try contents(Self.done, place) == nil {
         removeAll(path(of: name))
       }
@@ -122,7 +136,7 @@ public struct HostCommit {
 
   // MARK: The commit's directory
 
-  private func path(of name: [UInt8]) -> [UInt8] { commits + [UInt8(ascii: "/")] + name }
+  func path(of name: [UInt8]) -> [UInt8] { commits + [UInt8(ascii: "/")] + name }
 
   private func makeDirectory(_ name: [UInt8]) throws(FileError) {
     let host = HostTree()
@@ -131,7 +145,7 @@ public struct HostCommit {
     try host.makeDirectory(path(of: name), mode: 0o700)
   }
 
-  private func names() throws(FileError) -> [[UInt8]] {
+  func names() throws(FileError) -> [[UInt8]] {
     do throws(FileError) {
       return try HostTree().list(commits).filter { $0.kind == .directory }.map(\.name.bytes)
     } catch {
@@ -177,7 +191,7 @@ public struct HostCommit {
     }
   }
 
-  private func contents(
+  func contents(
     _ name: [UInt8], _ place: HostCommitDirectory
   ) throws(FileError) -> [UInt8]? {
     let file: any BaseFile

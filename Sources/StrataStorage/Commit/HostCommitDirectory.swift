@@ -59,8 +59,9 @@ final class HostCommitDirectory {
       case .drop(let name):
         guard try isStaged(name) else { return }
         try directory.unlink(name)
-      case .take(let path, let name):
-        guard try !isStaged(name) else { return }
+      case .take(let path, let name, let inode):
+        // Not there any more: it was taken, and may have been put somewhere else already.
+        guard try !isStaged(name), try self.inode(at: path) == inode else { return }
         let (parent, last) = try place(path)
         try parent.move(last, to: directory, name)
       case .put(let name, let path):
@@ -88,7 +89,7 @@ final class HostCommitDirectory {
         guard try self.inode(at: path) == inode else { return }
         let (parent, last) = try place(path)
         try parent.unlink(last)
-      case .take(let path, let name):
+      case .take(let path, let name, _):
         guard try isStaged(name) else { return }
         let (parent, last) = try place(path)
         try directory.move(name, to: parent, last)
@@ -123,7 +124,10 @@ final class HostCommitDirectory {
   }
 
   private func inode(at path: [UInt8]) throws(Errno) -> UInt64? {
-    do throws(Errno) { return try object(path).status().inode } catch .noSuchFileOrDirectory {
+    do throws(Errno) {
+      return try object(path).status().inode
+    } catch {
+      guard error == .noSuchFileOrDirectory || error == .notDirectory else { throw error }
       return nil
     }
   }
@@ -140,7 +144,7 @@ final class HostCommitDirectory {
   private func failure(_ error: Errno, _ step: HostStep) -> FileError {
     let path =
       switch step {
-      case .take(let path, _), .put(_, let path), .swap(_, let path, _), .dress(let path, _, _),
+      case .take(let path, _, _), .put(_, let path), .swap(_, let path, _), .dress(let path, _, _),
         .link(let path, _, _), .add(_, let path, _):
         String(decoding: path, as: UTF8.self)
       case .drop(let name): String(decoding: name, as: UTF8.self)

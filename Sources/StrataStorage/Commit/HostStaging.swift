@@ -114,12 +114,21 @@ struct HostStaging {
   }
 
   private mutating func replace(_ change: Change) throws(FileError) {
-    guard isThere(change.path) || change.kind == .renamed, moving[change.path] == nil else {
+    guard isThere(change.path) || change.kind == .renamed || isMovingAlong(change),
+      moving[change.path] == nil
+    else {
       // It is gone from the host, or moves away.
       return try add(change)
     }
     swaps.append((try make(change), change.path))
     if change.fileKind == .directory { dressed[change.path] = change.node }
+  }
+
+  /// Whether what is changed is in the base, below a directory that the commit moves.
+  private func isMovingAlong(_ change: Change) -> Bool {
+    guard change.kind == .modified, let place = plan.seen.path(of: change.oldNode ?? change.node)
+    else { return false }
+    return isThere(place)
   }
 
   /// Files that were made anew keep their further names.
@@ -255,7 +264,12 @@ struct HostStaging {
     for take in takes.sorted(by: { $1.path.lexicographicallyPrecedes($0.path) }) {
       // A directory goes with all that is still in it.
       if gone.contains(take.path), Self.hasAncestor(take.path, in: gone) { continue }
-      steps.append(.take(take.path, as: take.name))
+      do throws(Errno) {
+        let inode = try place.object(take.path).status().inode
+        steps.append(.take(take.path, as: take.name, inode: inode))
+      } catch {
+        throw FileError(error)
+      }
     }
     for put in puts.sorted(by: { $0.path.lexicographicallyPrecedes($1.path) }) {
       if links.contains(where: { $0.name == put.name }) {
@@ -268,7 +282,9 @@ struct HostStaging {
     for swap in swaps {
       do throws(Errno) {
         let inode: UInt64
-        if let known = inodes[swap.name] { inode = known } else {
+        if let known = inodes[swap.name] {
+          inode = known
+        } else {
           inode = try place.directory.status(ofEntry: swap.name).inode
         }
         steps.append(.swap(swap.name, with: swap.path, inode: inode))
@@ -299,7 +315,8 @@ struct HostStaging {
 
   /// What the base has at the path now, or had before it was moved there.
   private func former(_ path: [UInt8]) -> HostAttributes {
-    let old = plan.changes.first { $0.path == path }?.oldPath ?? path
+    let change = plan.changes.first { $0.path == path }
+    let old = change?.oldPath ?? change.flatMap { plan.seen.path(of: $0.node) } ?? path
     let source = place.basePath + old
     guard let row = try? host.status(source) else { return HostAttributes() }
     return HostAttributes(
@@ -314,10 +331,10 @@ struct HostStaging {
     var rest = path[...]
     let gone = gone
     while true {
-      if let take = takes.first(where: { $0.path[...] == rest && gone.contains($0.path) }),
-        !Self.hasAncestor(take.path, in: gone)
-      {
-        return take.name + path[rest.endIndex...]
+      if let take = takes.first(where: { $0.path[...] == rest }) {
+        // What moves lives on.
+        guard gone.contains(take.path) else { return nil }
+        if !Self.hasAncestor(take.path, in: gone) { return take.name + path[rest.endIndex...] }
       }
       guard let slash = rest.lastIndex(of: UInt8(ascii: "/")), slash > rest.startIndex else {
         return nil

@@ -10,8 +10,8 @@ enum HostStep: Equatable {
   /// The same file gets a further path; its staged name is for ``drop(_:)``.
   case add([UInt8], at: [UInt8], inode: UInt64)
   case drop([UInt8])
-  /// What is at the path goes to the commit's directory.
-  case take([UInt8], as: [UInt8])
+  /// What is at the path, the inode of which is given, goes to the commit's directory.
+  case take([UInt8], as: [UInt8], inode: UInt64)
   /// What is staged gets the path.
   case put([UInt8], at: [UInt8])
   /// What is staged, the inode of which is given, and what is at the path change places.
@@ -34,10 +34,11 @@ enum HostStep: Equatable {
     case .drop(let name):
       writer.byte(7)
       writer.bytes(name)
-    case .take(let path, let name):
+    case .take(let path, let name, let inode):
       writer.byte(1)
       writer.bytes(path)
       writer.bytes(name)
+      writer.number(inode)
     case .put(let name, let path):
       writer.byte(2)
       writer.bytes(name)
@@ -57,7 +58,8 @@ enum HostStep: Equatable {
 
   init(from reader: inout PageReader) throws(FileError) {
     switch try reader.byte() {
-    case 1: self = .take(try reader.bytes(), as: try reader.bytes())
+    case 1:
+      self = .take(try reader.bytes(), as: try reader.bytes(), inode: try reader.number())
     case 2: self = .put(try reader.bytes(), at: try reader.bytes())
     case 3:
       self = .swap(

@@ -14,6 +14,8 @@ struct Launch {
   var readsRc: Bool
   var color: ColorChoice
   var words: [[UInt8]]
+  /// The workspace is opened in this process, and nobody else may use it meanwhile.
+  var isAlone = false
 
   /// Does it.
   /// - Returns: the exit status.
@@ -22,7 +24,7 @@ struct Launch {
     signal(SIGPIPE, SIG_IGN)
     let status: Int32
     do throws(Complaint) {
-      status = try work(in: try Assembly(self))
+      status = try work(in: try session())
     } catch {
       error.show()
       status = error.status
@@ -30,8 +32,25 @@ struct Launch {
     return Self.settled(status)
   }
 
-  private func work(in assembly: Assembly) throws(Complaint) -> Int32 {
-    let front = ScriptFront(assembly)
+  private func session() throws(Complaint) -> any FrontSession {
+    let host = MachineHost()
+    let open: OpenWorkspace
+    if bases.isEmpty, let path = host.directory.flatMap({ WorkspaceDirectory.find(from: $0) }) {
+      guard isAlone else { return try RemoteSession(workspace: path, self) }
+      do throws(FileError) {
+        open = try OpenWorkspace(owning: path)
+      } catch {
+        throw Complaint("\(ShownName(path)): \(error.text)")
+      }
+    } else {
+      open = try OpenWorkspace(over: bases.isEmpty ? [[UInt8(ascii: ".")]] : bases)
+    }
+    for file in plugins { try open.load(plugin: file, host) }
+    return Assembly(open, host, .ofProcess(), Console(isJSON: json, color: color))
+  }
+
+  private func work(in session: any FrontSession) throws(Complaint) -> Int32 {
+    var front = ScriptFront(session)
     if let commands {
       front.setArguments(words, name: Array("strata".utf8))
       return front.run(commands)
@@ -41,9 +60,9 @@ struct Launch {
       return front.run(try Self.contents(of: script))
     }
     if let first = words.first {
-      if assembly.hasCommand(first) {
+      if session.hasCommand(first) {
         let status = front.run(words: words)
-        return assembly.recording.isOn ? TerminalFront.run(assembly, readsRc: readsRc) : status
+        return session.state.isRecording ? TerminalFront.run(session, readsRc: readsRc) : status
       }
       if MachineHost().isRegularFile(first) {
         front.setArguments(Array(words.dropFirst()), name: first)
@@ -55,7 +74,7 @@ struct Launch {
       return front.run(words: words)
     }
     return isatty(0) == 1
-      ? TerminalFront.run(assembly, readsRc: readsRc) : front.runStandardInput()
+      ? TerminalFront.run(session, readsRc: readsRc) : front.runStandardInput()
   }
 
   /// A reader that went away ends us as it ends others: by the signal.

@@ -11,21 +11,22 @@ final class Recording: Sendable {
     let workspace: Workspace
   }
 
+  private let host: MachineHost
   /// The bases of the session, for the transcript's first lines.
   private let bases: [[UInt8]]
   private let state = Mutex<State?>(nil)
 
-  init(bases: [[UInt8]]) { self.bases = bases }
+  init(_ host: MachineHost, bases: [[UInt8]]) { (self.host, self.bases) = (host, bases) }
 
   var isOn: Bool { state.withLock { $0 != nil } }
 
   /// Begins a file; one that was begun before is finished first.
   func start(_ path: [UInt8], _ session: Session) throws(FileError) {
     try stop()
-    let file = try MachineFile(writing: path)
+    let file = try host.record(to: path)
     let header = Recorder.header(bases: bases, plugins: session.plugins.plugins.map(\.path))
     try file.write(header, at: 0)
-    let output = TranscriptOutput(Trace.kinds)
+    let output = TranscriptOutput(Trace.kinds, of: ObjectIdentifier(session))
     session.workspace.hooks.add(output)
     state.withLock {
       $0 = State(

@@ -9,8 +9,8 @@ final class MachineFile: HostFile {
   private let descriptor: Mutex<Int32?>
 
   /// A new or emptied file that is there from now on, whether it is finished or not.
-  convenience init(writing path: [UInt8]) throws(FileError) {
-    try self.init(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644)
+  convenience init(writing path: [UInt8], mode: UInt32 = 0o644) throws(FileError) {
+    try self.init(path, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
   }
 
   init(_ path: [UInt8], _ flags: Int32, mode: UInt32 = 0) throws(FileError) {

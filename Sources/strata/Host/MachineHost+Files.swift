@@ -1,6 +1,7 @@
 internal import Glibc
 internal import StrataEngine
 internal import StrataShell
+internal import StrataSystem
 internal import SystemPackage
 
 extension MachineHost {
@@ -17,7 +18,7 @@ extension MachineHost {
   }
 
   func list(_ path: [UInt8]) throws(FileError) -> [[UInt8]] {
-    guard let directory = opendir(try cPath(path)) else { throw FileError.last }
+    guard let directory = opendir(try cPath(placed(path))) else { throw FileError.last }
     defer { closedir(directory) }
     var names: [[UInt8]] = []
     while true {
@@ -33,21 +34,26 @@ extension MachineHost {
 
   func readLink(_ path: [UInt8]) throws(FileError) -> [UInt8] {
     var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    let count = readlink(try cPath(path), &target, target.count)
+    let count = readlink(try cPath(placed(path)), &target, target.count)
     guard count >= 0 else { throw FileError.last }
     return target[..<count].map { UInt8(bitPattern: $0) }
   }
 
   func open(_ path: [UInt8]) throws(FileError) -> any HostFile {
-    try MachineFile(path, O_RDONLY)
+    try MachineFile(placed(path), O_RDONLY)
   }
 
   func create(_ path: [UInt8], mode: UInt32) throws(FileError) -> any HostFile {
-    try MachineOutput(path, mode: mode)
+    try MachineOutput(placed(path), mode: masked(mode))
+  }
+
+  /// A file that is there from its first byte on.
+  func record(to path: [UInt8]) throws(FileError) -> MachineFile {
+    try MachineFile(writing: placed(path), mode: masked(0o644))
   }
 
   func makeDirectory(_ path: [UInt8], mode: UInt32) throws(FileError) {
-    try call(of: path) { mkdir($0, mode) }
+    try call(of: path) { mkdir($0, masked(mode)) }
   }
 
   func makeSymlink(_ path: [UInt8], target: [UInt8]) throws(FileError) {
@@ -73,7 +79,7 @@ extension MachineHost {
   }
 
   func rename(_ path: [UInt8], to other: [UInt8]) throws(FileError) {
-    let other = try cPath(other)
+    let other = try cPath(placed(other))
     try call(of: path) { Glibc.rename($0, other) }
   }
 
@@ -83,14 +89,24 @@ extension MachineHost {
 
   /// The path from the root with all links resolved; as it is, if there is no such thing.
   func absolutePath(_ path: [UInt8]) -> [UInt8] {
+    let path = placed(path)
     guard let cPath = try? cPath(path), let resolved = realpath(cPath, nil) else { return path }
     defer { free(resolved) }
     return Array(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
   }
 
+  /// The path as this process is to open it.
+  func placed(_ path: [UInt8]) -> [UInt8] { standpoint?.placed(path) ?? path }
+
+  /// The mode of something new. Another process's mask is taken off here, for ours takes off nothing.
+  func masked(_ mode: UInt32) -> UInt32 { mode & ~(standpoint?.umask ?? 0) }
+
+  /// Where relative paths begin; nil if it was removed.
+  var directory: [UInt8]? { standpoint?.directory ?? workingDirectory() }
+
   /// Calls with the path until no signal comes in between.
   private func call(of path: [UInt8], _ body: (UnsafePointer<CChar>) -> Int32) throws(FileError) {
-    let path = try cPath(path)
+    let path = try cPath(placed(path))
     while body(path) != 0 {
       if errno != EINTR { throw FileError.last }
     }

@@ -2,10 +2,26 @@ internal import Glibc
 internal import StrataEngine
 internal import StrataShell
 
-/// The machine that the program runs on, for the shell.
+/// The machine that the program runs on, for the shell: as this process sees it, or another one that
+/// a session works for.
 final class MachineHost: Host {
+  /// What the other process sees it from; nil for this one.
+  let standpoint: Standpoint?
+  let programs: any ProgramStarter
+
+  init() {
+    standpoint = nil
+    programs = LocalPrograms()
+  }
+
+  init(_ standpoint: Standpoint, programs: any ProgramStarter) {
+    self.standpoint = standpoint
+    self.programs = programs
+  }
+
   func environment(_ name: String) -> [UInt8]? {
-    getenv(name).map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+    if let standpoint { return standpoint.value(of: Array(name.utf8)) }
+    return getenv(name).map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
   }
 
   func now() -> Timestamp {

@@ -6,7 +6,7 @@ internal import SystemPackage
 
 extension MachineHost {
   func start(_ command: HostCommand) throws(FileError) -> any HostProcess {
-    try MachineProcess(command)
+    try MachineProcess(command, programs)
   }
 }
 
@@ -20,25 +20,17 @@ final class MachineProcess: HostProcess {
     var kept: [HostChunk] = []
   }
 
-  private let pid: pid_t
-  private let ownsGroup: Bool
+  private let program: any StartedProgram
   private let state: Mutex<State>
-  /// What it ended with, once it was waited for. Apart from the state, which is locked while the
-  /// program is waited for: signals come from other threads.
-  private let status = Mutex<Int32?>(nil)
 
-  /// - Parameter inOwnGroup: it is then out of the terminal's reach, and a signal reaches all that it
-  ///   starts.
-  init(_ command: HostCommand, inOwnGroup: Bool = false) throws(FileError) {
-    ownsGroup = inOwnGroup
+  /// - Parameter programs: who starts it.
+  init(_ command: HostCommand, _ programs: any ProgramStarter) throws(FileError) {
     var spawn = Spawn()
     defer { spawn.close() }
     let input = try spawn.connect(0, command.input)
     let output = try spawn.connect(1, command.output)
     let error = try spawn.connect(2, command.error)
-    pid = try spawn.start(
-      ["/bin/sh", "-c"].map { Array($0.utf8) } + [command.line], command.environment,
-      inOwnGroup: inOwnGroup)
+    program = try programs.start(command, spawn)
     spawn.keepOwnEnds()
     for end in [input, output, error].compactMap({ $0 }) {
       _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK)
@@ -50,11 +42,6 @@ final class MachineProcess: HostProcess {
     state.withLock { state in
       for end in [state.input, state.output, state.error] { if let end { _ = close(end) } }
     }
-    // If nobody has waited for it, it must not stay as a zombie, nor hold us up.
-    guard status.withLock({ $0 }) == nil else { return }
-    signal(SIGHUP)
-    var ignored: Int32 = 0
-    waitpid(pid, &ignored, WNOHANG)
   }
 
   func write(_ bytes: [UInt8]) throws(FileError) {
@@ -66,7 +53,7 @@ final class MachineProcess: HostProcess {
         if put > 0 {
           done += put
         } else if errno == EAGAIN {
-          try state.wait(andFor: input)
+          _ = try state.wait(andFor: input)
         } else if errno != EINTR {
           throw FileError.last
         }
@@ -86,7 +73,10 @@ final class MachineProcess: HostProcess {
       while true {
         if !state.kept.isEmpty { return state.kept.removeFirst() }
         if state.output == nil, state.error == nil { return .end }
-        try state.wait(andFor: nil)
+        if try !state.wait(andFor: nil) {
+          if program.isLost { throw FileError(.connectionReset) }
+          return .output([])
+        }
       }
     }
   }
@@ -99,37 +89,22 @@ final class MachineProcess: HostProcess {
     }
   }
 
-  func signal(_ number: Int32) {
-    // Not after it was waited for: the number may be another process's by then.
-    status.withLock { if $0 == nil { _ = kill(ownsGroup ? -pid : pid, number) } }
-  }
-
-  func wait() throws(FileError) -> Int32 {
-    if let status = status.withLock({ $0 }) { return status }
-    var info = siginfo_t()
-    // It stays a zombie, and its number its own, until nobody can send it a signal any more.
-    while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) < 0 {
-      if errno != EINTR { throw FileError.last }
-    }
-    return try status.withLock { (status) throws(FileError) in
-      var code: Int32 = 0
-      guard waitpid(pid, &code, 0) >= 0 else { throw FileError.last }
-      let result = code & 0x7F == 0 ? (code >> 8) & 0xFF : 128 + (code & 0x7F)
-      status = result
-      return result
-    }
-  }
+  func signal(_ number: Int32) { program.signal(number) }
+  func wait() throws(FileError) -> Int32 { try program.wait() }
 }
 
 extension MachineProcess.State {
   /// Waits until the program has written something, or takes input; keeps what it wrote.
-  fileprivate mutating func wait(andFor input: Int32?) throws(FileError) {
+  /// - Returns: whether that came about in a tenth of a second.
+  fileprivate mutating func wait(andFor input: Int32?) throws(FileError) -> Bool {
     var ends = [output, error].compactMap { $0 }.map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
     if let input { ends.append(pollfd(fd: input, events: Int16(POLLOUT), revents: 0)) }
-    if poll(&ends, nfds_t(ends.count), -1) < 0, errno != EINTR { throw FileError.last }
+    let ready = poll(&ends, nfds_t(ends.count), 100)
+    if ready < 0, errno != EINTR { throw FileError.last }
     try collect()
+    return ready > 0
   }
 
   /// Takes what is there, without waiting.

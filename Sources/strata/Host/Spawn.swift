@@ -1,14 +1,16 @@
 internal import Glibc
 internal import StrataEngine
 internal import StrataShell
+internal import StrataSystem
 internal import SystemPackage
 
 /// The start of a program: which of its streams are pipes, and what it inherits.
 struct Spawn {
   /// Ends that are the program's, and ours; ours are -1 once somebody else keeps them.
-  private var theirs: [(stream: Int32, end: Int32)] = []
+  private(set) var theirs: [(stream: Int32, end: Int32)] = []
   private var ours: [Int32] = []
-  private var closed: [Int32] = []
+  /// Streams that the program has not.
+  private(set) var closed: [Int32] = []
 
   /// - Returns: our end if the stream is a pipe.
   mutating func connect(_ stream: Int32, _ kind: HostCommand.Stream) throws(FileError) -> Int32? {
@@ -36,9 +38,16 @@ struct Spawn {
     (ours, theirs) = ([], [])
   }
 
-  /// - Parameter variables: over those of our own environment.
+  /// Streams as they are to be, for a program that somebody else has described.
+  mutating func use(_ end: Int32, as stream: Int32) { theirs.append((stream, end)) }
+  mutating func close(_ stream: Int32) { closed.append(stream) }
+
+  /// - Parameters:
+  ///   - variables: over those of the environment.
+  ///   - standpoint: whose environment and directory it gets; nil for our own.
   func start(
-    _ words: [[UInt8]], _ variables: [String: [UInt8]], inOwnGroup: Bool
+    _ words: [[UInt8]], _ variables: [String: [UInt8]], inOwnGroup: Bool,
+    from standpoint: Standpoint? = nil
   ) throws(FileError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -46,6 +55,13 @@ struct Spawn {
     for (stream, end) in theirs { posix_spawn_file_actions_adddup2(&actions, end, stream) }
     for stream in closed {
       posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0)
+    }
+    if let standpoint {
+      do throws(Errno) {
+        try beginIn(standpoint.directory, &actions)
+      } catch {
+        throw FileError(error)
+      }
     }
     // What we ignore or block, it must not.
     var attributes = posix_spawnattr_t()
@@ -63,7 +79,8 @@ struct Spawn {
     guard let first = words.first else { throw .invalid }
     let program = try cPath(first)
     let arguments = try CStrings(words)
-    let environment = try CStrings(Self.environment(variables))
+    let environment = try CStrings(
+      Self.environment(standpoint?.environment ?? Self.ownEnvironment, variables))
     var pid: pid_t = 0
     let error = posix_spawn(
       &pid, program, &actions, &attributes, arguments.pointers, environment.pointers)
@@ -71,16 +88,24 @@ struct Spawn {
     return pid
   }
 
-  private static func environment(_ variables: [String: [UInt8]]) -> [[UInt8]] {
+  private static func environment(
+    _ environment: [[UInt8]], _ variables: [String: [UInt8]]
+  ) -> [[UInt8]] {
+    let kept = environment.filter { entry in
+      variables[String(decoding: entry.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)] == nil
+    }
+    return kept + variables.map { Array("\($0.key)=".utf8) + $0.value }
+  }
+
+  /// `NAME=value`, each.
+  static var ownEnvironment: [[UInt8]] {
     var result: [[UInt8]] = []
     var next = environ
     while let entry = next.pointee {
-      let bytes = Array(UnsafeRawBufferPointer(start: entry, count: strlen(entry)))
-      let name = String(decoding: bytes.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
-      if variables[name] == nil { result.append(bytes) }
+      result.append(Array(UnsafeRawBufferPointer(start: entry, count: strlen(entry))))
       next += 1
     }
-    return result + variables.map { Array("\($0.key)=".utf8) + $0.value }
+    return result
   }
 }
 

@@ -28,13 +28,14 @@ final class DescriptorSink: ByteSink {
 /// A descriptor of the process that bytes come from.
 final class DescriptorSource: ByteSource {
   private let descriptor: Int32
-  /// A program of the host may be given our own standard input as it is.
-  var isProcessInput: Bool { descriptor == 0 }
+  let isProcessInput: Bool
   private let cancellation: Cancellation
 
-  init(_ descriptor: Int32, _ cancellation: Cancellation) {
+  /// - Parameter isProcessInput: whether it is the standard input that host programs inherit.
+  init(_ descriptor: Int32, _ cancellation: Cancellation, isProcessInput: Bool = true) {
     self.descriptor = descriptor
     self.cancellation = cancellation
+    self.isProcessInput = isProcessInput
   }
 
   /// - Throws: EINTR after Ctrl-C.

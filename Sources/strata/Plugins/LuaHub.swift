@@ -83,12 +83,22 @@ final class LuaHub: PluginHub {
     _ command: String, _ arguments: [[UInt8]], on fork: Fork, caller: Caller, output: Output,
     input: any ByteSource, cancellation: Cancellation
   ) throws(PluginFailure) -> Int32 {
-    let former = host.output
-    host.output = output
-    defer { host.output = former }
-    return try failing { () throws(PluginError) in
-      try loaded.run(command, arguments, on: fork, by: caller)
+    guard let session = RunningCommand.current?.session else {
+      throw PluginFailure("\(command): not run by a session")
     }
+    let outcome = RunningCommand.$current.withValue(
+      RunningCommand(output: output, session: session)
+    ) { () -> Result<Int32, PluginFailure> in
+      do throws(PluginFailure) {
+        return .success(
+          try failing { () throws(PluginError) in
+            try loaded.run(command, arguments, on: fork, by: caller)
+          })
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try outcome.get()
   }
 
   func health() -> [HealthReport] {
@@ -114,6 +124,7 @@ private final class LuaHost: PluginHost {
     self.caller = caller
   }
 
+  /// Where it goes that no command in this thread is to blame for.
   var output: Output? {
     get { state.withLock { $0 } }
     set { state.withLock { $0 = newValue } }
@@ -123,7 +134,7 @@ private final class LuaHost: PluginHost {
 
   func print(_ bytes: [UInt8]) {
     do throws(FileError) {
-      if let output {
+      if let output = RunningCommand.current?.output ?? output {
         try output.standardOutput.write(bytes)
       } else {
         try DescriptorSink(1).write(bytes)
@@ -136,7 +147,7 @@ private final class LuaHost: PluginHost {
   func report(_ text: String) {
     let bytes = Array((text + "\n").utf8)
     do throws(FileError) {
-      if let output {
+      if let output = RunningCommand.current?.output ?? output {
         try output.standardError.write(bytes)
       } else {
         try DescriptorSink(2).write(bytes)

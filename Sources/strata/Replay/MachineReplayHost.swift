@@ -4,7 +4,9 @@ internal import StrataStorage
 
 /// The files of the machine, and sessions in memory over what transcripts ask for.
 final class MachineReplayHost: ReplayHost, Sendable {
-  private let machine = MachineHost()
+  private let machine: MachineHost
+
+  init(_ machine: MachineHost) { self.machine = machine }
 
   func contents(of file: [UInt8]) throws(FileError) -> [UInt8] { try machine.contents(of: file) }
 
@@ -22,7 +24,7 @@ final class MachineReplayHost: ReplayHost, Sendable {
   func open(
     _ setting: ReplaySetting, relativeTo directory: [UInt8]
   ) throws(FileError) -> any ReplaySession {
-    let host = ReplayMachine(environment: setting.environment)
+    let host = ReplayMachine(machine, environment: setting.environment)
     var trees: [TemporaryTree] = []
     var bases: [any BaseReader] = []
     let asked = setting.bases.isEmpty ? [.inline([])] : setting.bases
@@ -51,7 +53,7 @@ final class MachineReplayHost: ReplayHost, Sendable {
 
   private func reader(_ path: [UInt8], _ base: ReplayBase) throws(FileError) -> any BaseReader {
     do throws(FileError) {
-      return try HostDirectory(path: path)
+      return try HostDirectory(path: machine.placed(path))
     } catch {
       throw FileError(error.errno, "//base \(ShownName(path)): \(error.text)")
     }

@@ -5,12 +5,13 @@ internal import Synchronization
 /// The machine as a transcript sees it: the files and programs are the host's, but time, names and
 /// environment are the same everywhere.
 final class ReplayMachine: Host {
-  private let machine = MachineHost()
+  private let machine: MachineHost
   private let variables: [String: [UInt8]]
   private let running = Mutex<[Running]>([])
   private let clock = Atomic(TemporaryTree.time)
 
-  init(environment: [(name: [UInt8], value: [UInt8])]) {
+  init(_ machine: MachineHost, environment: [(name: [UInt8], value: [UInt8])]) {
+    self.machine = machine
     var variables: [String: [UInt8]] = [:]
     for (name, value) in environment { variables[String(decoding: name, as: UTF8.self)] = value }
     self.variables = variables
@@ -42,7 +43,8 @@ final class ReplayMachine: Host {
   func start(_ command: HostCommand) throws(FileError) -> any HostProcess {
     var command = command
     command.environment.merge(variables) { own, _ in own }
-    let process = try MachineProcess(command, inOwnGroup: true)
+    let process = try MachineProcess(
+      command, LocalPrograms(inOwnGroup: true, from: machine.standpoint))
     running.withLock { running in
       running.removeAll { $0.process == nil }
       running.append(Running(process: process))

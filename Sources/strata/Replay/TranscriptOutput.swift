@@ -7,9 +7,15 @@ final class TranscriptOutput: Observer, Sendable {
   let interest: EventSet
   private let pieces = Mutex<[ReplayOutcome.Piece]>([])
 
-  init(_ interest: EventSet) { self.interest = interest }
+  private let session: ObjectIdentifier?
+
+  /// - Parameter session: what other sessions' commands do is left out; nil leaves nothing out.
+  init(_ interest: EventSet, of session: ObjectIdentifier? = nil) {
+    (self.interest, self.session) = (interest, session)
+  }
 
   func observe(_ event: Event, on fork: Fork) {
+    if let session, RunningCommand.isOfAnother(session) { return }
     pieces.withLock { $0.append(.event(Array(event.line.utf8))) }
   }
 

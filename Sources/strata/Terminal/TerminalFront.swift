@@ -4,38 +4,29 @@ internal import StrataShell
 
 /// The session of a person at a terminal: prompt, line, result, until `exit` or Ctrl-D.
 final class TerminalFront {
-  private let assembly: Assembly
+  private let session: any FrontSession
   private let terminal: Terminal
   private var history: HistoryFile
-  private var session: Session { assembly.session }
 
-  private init(_ assembly: Assembly, _ terminal: Terminal, _ history: HistoryFile) {
-    self.assembly = assembly
+  private init(_ session: any FrontSession, _ terminal: Terminal, _ history: HistoryFile) {
+    self.session = session
     self.terminal = terminal
     self.history = history
   }
 
   /// - Returns: the status to leave with.
-  static func run(_ assembly: Assembly, readsRc: Bool) -> Int32 {
-    let session = assembly.session
-    let (cancellation, plugins) = (session.cancellation, assembly.plugins)
+  static func run(_ session: any FrontSession, readsRc: Bool) -> Int32 {
     let terminal = Terminal(
-      complete: { session.complete($0, cursor: $1) },
-      interrupt: {
-        cancellation.cancel()
-        plugins.interrupt()
-      })
+      complete: { session.complete($0, cursor: $1) }, interrupt: session.interrupt)
     guard let terminal else {
       Complaint("the terminal cannot be set up: \(FileError.last.text)").show()
       return ExitStatus.failure
     }
-    let directories = UserDirectories(environment: session.host.environment)
+    let directories = UserDirectories(environment: MachineHost().environment)
     let history = HistoryFile(path: directories.makeHistoryFile())
-    history.lines().forEach(session.remember)
-    let front = TerminalFront(assembly, terminal, history)
+    let front = TerminalFront(session, terminal, history)
     front.tellHistoryProblem()
-    session.settings.keepsGoing = true
-    session.begin()
+    session.begin(FrontStart(keepsGoing: true, history: history.lines()))
     defer { session.end() }
     if readsRc, let file = directories.rcFile { front.read(rcFile: file) }
     return front.loop()
@@ -44,7 +35,8 @@ final class TerminalFront {
   private func read(rcFile file: [UInt8]) {
     do throws(FileError) {
       let text = try MachineHost().contents(of: file)
-      _ = session.run(text, output: assembly.output, name: "\(ShownName(file))")
+      _ = session.run(
+        FrontSource(text: .source(text), name: "\(ShownName(file))", readsInput: false))
     } catch {
       if error.errno != .noSuchFileOrDirectory {
         Complaint("\(ShownName(file)): \(error.text)").show()
@@ -53,8 +45,8 @@ final class TerminalFront {
   }
 
   private func loop() -> Int32 {
-    while session.exitStatus == nil {
-      session.cancellation.reset()
+    while session.state.exitStatus == nil {
+      session.resetInterrupt()
       switch readCommand() {
       case .line(let source): run(source)
       case .interrupted: continue
@@ -65,7 +57,7 @@ final class TerminalFront {
         return ExitStatus.success
       }
     }
-    return session.exitStatus ?? 0
+    return session.state.exitStatus ?? 0
   }
 
   /// A line, and more of them as long as the grammar wants more.
@@ -74,11 +66,11 @@ final class TerminalFront {
     while true {
       let isFirst = source.isEmpty
       let input = terminal.read(
-        prompt: isFirst ? session.prompt : session.continuationPrompt)
+        prompt: isFirst ? session.state.prompt : Session.continuationPrompt)
       switch input {
       case .line(let line):
         source += (isFirst ? [] : [UInt8(ascii: "\n")]) + line
-        if !session.needsMore(source) { return .line(source) }
+        if !Session.needsMore(source) { return .line(source) }
       case .end where !isFirst:
         // What there is, with the message that something is missing.
         return .line(source)
@@ -97,10 +89,6 @@ final class TerminalFront {
     guard source.contains(where: { $0 > 0x20 }) else { return }
     history.add(source)
     tellHistoryProblem()
-    session.remember(source)
-    let input = DescriptorSource(0, session.cancellation)
-    assembly.recording.step(session, source) {
-      session.run(source, output: assembly.output, input: input)
-    }
+    _ = session.run(FrontSource(text: .source(source), isTyped: true))
   }
 }

@@ -1,13 +1,12 @@
 internal import StrataEngine
 internal import StrataShell
 internal import StrataStorage
-internal import StrataSystem
 
 extension Command {
   /// The command that makes a workspace on disk.
   static func `init`(_ host: MachineHost) -> Command {
     Command(
-      "init", .layers, .manages, "make a workspace that is still there tomorrow",
+      "init", .layers, .arranges, "make a workspace that is still there tomorrow",
       usage: ["[DIR…]"], operands: [Operand("DIR", .hostPath, repeated: true)],
       details: """
         Makes .strata in the current directory of the host, over the directories DIR, topmost first; \
@@ -16,7 +15,7 @@ extension Command {
         """,
       examples: ["init --help"]
     ) { context in
-      guard let place = workingDirectory() else {
+      guard let place = host.directory else {
         throw FileError(.noSuchFileOrDirectory, "the current directory is gone")
       }
       let bases =

@@ -21,15 +21,7 @@ extension Command {
     }
     let old = session.path
     try context.attempt(path) {
-      let node = try context.client.resolve(path)
-      guard try context.fork.attributes(of: node).kind == .directory else {
-        throw FileError.notDirectory
-      }
-      // Entering needs the permission to search, which resolving a name in it asks for.
-      var inside = context.client
-      inside.directory = node
-      _ = try inside.resolve([UInt8]("."))
-      session.directory = node
+      try session.go(to: nil, path)
       session.previousDirectory = old
       if goesBack { try context.print(session.path.shown) }
     }

@@ -4,7 +4,7 @@ private let repair = Option(nil, "repair", "mend what can be mended")
 
 extension Command {
   static let check = Command(
-    "check", .layers, .manages, "verify everything that the workspace's store holds",
+    "check", .layers, .maintains, "verify everything that the workspace's store holds",
     usage: ["[--repair] [--json]"], options: [repair, .json],
     details: "The database's own check, the checksum of each record and data file, that what they "
       + "refer to is there, and that link counts agree. --repair puts what is readable of damaged "

@@ -2,7 +2,7 @@ private let force = Option("f", "force", "also if it was changed")
 
 extension Command {
   static let drop = Command(
-    "drop", .layers, .manages, "remove forks with all that only they hold",
+    "drop", .layers, .arranges, "remove forks with all that only they hold",
     usage: ["[-f] FORK\u{2026}"],
     options: [force],
     operands: [Operand("FORK", .fork, repeated: true)],
@@ -19,7 +19,7 @@ extension Command {
       if fork.isDirty, fork.id != context.workspace.main.id, !context.arguments.has(force) {
         throw CommandFailure("\(fork.name) has changes; -f drops it with them")
       }
-      try context.workspace.drop(fork)
+      try context.session.turns.drop(fork)
       context.session.forget(fork)
     }
     return context.status

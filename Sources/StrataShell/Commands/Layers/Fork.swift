@@ -5,7 +5,7 @@ private let stay = Option("s", "stay", "make it, and stay in the current fork")
 
 extension Command {
   static let fork = Command(
-    "fork", .layers, .manages, "make a fork of the current one, and go to it",
+    "fork", .layers, .arranges, "make a fork of the current one, and go to it",
     usage: ["[NAME] [--at OP] [-s]"],
     options: [at, stay],
     operands: [Operand("NAME", .none)],
@@ -15,7 +15,7 @@ extension Command {
   ) { context in
     guard context.operands.count <= 1 else { throw UsageError("one NAME at the most") }
     let workspace = context.workspace
-    let name = context.operands.first?.text ?? freeName(workspace)
+    var name = context.operands.first?.text ?? freeName(workspace)
     var operation: UInt64?
     if let text = context.arguments.value(at) {
       guard let id = UInt64(text.text) else {
@@ -24,8 +24,16 @@ extension Command {
       operation = id
     }
     do {
-      let fork = try workspace.fork(
-        context.fork, named: name, at: operation, by: context.session.caller)
+      func make() throws(FileError) -> Fork {
+        try workspace.fork(context.fork, named: name, at: operation, by: context.session.caller)
+      }
+      var made = Result(catching: make)
+      while context.operands.isEmpty, case .failure(let error) = made, error == .exists {
+        // Another session has taken the number since.
+        name = freeName(workspace)
+        made = Result(catching: make)
+      }
+      let fork = try made.get()
       if !context.arguments.has(stay) { try context.session.enter(fork) }
     } catch let error as FileError {
       throw PathFailure([UInt8](name), error)

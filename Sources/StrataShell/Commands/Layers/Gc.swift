@@ -5,7 +5,7 @@ private let keep = Option(nil, "keep", argument: "DAYS", "keep operations of so 
 
 extension Command {
   static let gc = Command(
-    "gc", .layers, .manages, "free what no fork and no kept operation leads to",
+    "gc", .layers, .maintains, "free what no fork and no kept operation leads to",
     usage: ["[-n] [--keep DAYS]"], options: [dryRun, keep],
     details: "Operations older than 30 days are forgotten first, each fork's newest excepted. What "
       + "is open stays.",

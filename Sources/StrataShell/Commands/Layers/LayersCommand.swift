@@ -6,7 +6,7 @@ private let every = Option("a", "all", "every layer, however many")
 
 extension Command {
   static let layers = Command(
-    "layers", .layers, .manages, "draw the stack of layers of this fork, or add a side layer",
+    "layers", .layers, .arranges, "draw the stack of layers of this fork, or add a side layer",
     usage: ["[-a]", "add NAME [--data DIR]"],
     options: [data, every, .json],
     operands: [Operand("add", .words(["add"])), Operand("NAME", .layer)],

@@ -4,7 +4,7 @@ private let yes = Option("y", "yes", "give up the points of undo without asking 
 
 extension Command {
   static let squash = Command(
-    "squash", .layers, .manages, "fold the layers of this fork into one",
+    "squash", .layers, .maintains, "fold the layers of this fork into one",
     usage: ["[-y]"], options: [yes],
     details:
       "What the fork shows stays the same. Its operations can be undone no more, and nothing "

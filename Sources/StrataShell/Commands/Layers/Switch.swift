@@ -1,6 +1,6 @@
 extension Command {
   static let `switch` = Command(
-    "switch", .layers, .manages, "go to another fork",
+    "switch", .layers, .arranges, "go to another fork",
     usage: ["FORK | -"],
     operands: [Operand("FORK", .fork)],
     details: "With - it goes to the fork before. Each fork keeps its own current directory.",

@@ -2,7 +2,7 @@ internal import StrataEngine
 
 extension Command {
   static let trace = Command(
-    "trace", .layers, .manages, "show each copy-on-write event as it happens",
+    "trace", .layers, .arranges, "show each copy-on-write event as it happens",
     usage: ["[on | off]"],
     operands: [Operand("STATE", .words(["on", "off"]))],
     details: "Events go to standard error, a line for each: @ copy_up /etc/hosts base->work 20 "

@@ -1,0 +1,85 @@
+internal import StrataEngine
+internal import StrataShell
+internal import StrataStorage
+
+/// A workspace that is open in this process, with its plugins. Sessions share it.
+final class OpenWorkspace: Sendable {
+  let workspace: Workspace
+  let plugins: LuaHub
+  /// The base directories, topmost first.
+  let bases: [[UInt8]]
+  let turns = ForkTurns()
+  /// The workspace's directory, which this process owns; nil for one in memory.
+  private let directory: WorkspaceDirectory?
+  /// What commits stage and keep; nil for beside the base.
+  private let commits: [UInt8]?
+
+  /// In memory, over directories.
+  /// - Throws: what a person is told of a base that cannot be had.
+  init(over bases: [[UInt8]]) throws(Complaint) {
+    var readers: [any BaseReader] = []
+    for path in bases {
+      do throws(FileError) {
+        readers.append(try HostDirectory(path: path, hiding: [WorkspaceDirectory.name]))
+      } catch {
+        throw Complaint("\(ShownName(path)): \(error.text)")
+      }
+    }
+    do throws(FileError) {
+      workspace = try Workspace(bases: readers, clock: Self.clock)
+    } catch {
+      throw Complaint(error.text)
+    }
+    (self.bases, directory, commits) = (bases, nil, nil)
+    plugins = LuaHub(workspace)
+  }
+
+  /// On disk; this process becomes its owner.
+  /// - Throws: EBUSY while another process is; what the store says.
+  init(owning path: [UInt8]) throws(FileError) {
+    directory = try WorkspaceDirectory.own(path)
+    let store = try DurableStore(directory: path)
+    bases = try store.basePaths()
+    var readers: [any BaseReader] = []
+    for base in bases {
+      do throws(FileError) {
+        readers.append(try HostDirectory(path: base, hiding: [WorkspaceDirectory.name]))
+      } catch {
+        throw FileError(error.errno, "base \(ShownName(base)): \(error.text)")
+      }
+    }
+    workspace = try Workspace(bases: readers, store: store, clock: Self.clock)
+    let commits = path + Array("/kept".utf8)
+    if let base = bases.first {
+      try HostTree().makeDirectory(commits, mode: 0o700, existing: .replace)
+      workspace.setKeptReader(try HostDirectory(path: commits))
+      try HostCommit(base: base, commits: commits).recover(workspace)
+    }
+    self.commits = commits
+    plugins = LuaHub(workspace)
+  }
+
+  private static let clock: @Sendable () -> Timestamp = { MachineHost().now() }
+
+  /// Where commits go.
+  func commitPlace(_ host: MachineHost) -> CommitPlace {
+    let base = bases.first.map(host.absolutePath) ?? []
+    return CommitPlace(
+      base: base, commits: commits ?? base + Array("/.strata-commits".utf8),
+      isUnion: bases.count > 1)
+  }
+
+  func load(plugin file: [UInt8], _ host: MachineHost) throws(Complaint) {
+    let text: [UInt8]
+    do throws(FileError) {
+      text = try host.contents(of: file)
+    } catch {
+      throw Complaint("\(ShownName(file)): \(error.text)")
+    }
+    do throws(PluginFailure) {
+      _ = try plugins.load(text, from: file)
+    } catch {
+      throw Complaint(error.message)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+internal import Glibc
+internal import StrataEngine
+internal import StrataShell
+internal import Synchronization
+
+/// A stream of a client that has given no descriptors for it: what is written goes there as
+/// notifications.
+final class NotificationSink: ByteSink {
+  /// Bytes in one notification.
+  private static let most = 1 << 20
+
+  private let wire: Wire
+  private let method: String
+
+  init(_ wire: Wire, _ method: String) { (self.wire, self.method) = (wire, method) }
+
+  func write(_ bytes: [UInt8]) throws(FileError) {
+    for start in stride(from: 0, to: bytes.count, by: Self.most) {
+      let part = Array(bytes[start..<min(start + Self.most, bytes.count)])
+      try wire.send(Message.request(method, .members(["data": .bytes(part)])))
+    }
+  }
+}
+
+/// The standard input of such a client, which is asked for it.
+final class ClientInput: ByteSource {
+  private let connection: OwnerConnection
+  private let isAtEnd = Mutex(false)
+
+  init(_ connection: OwnerConnection) { self.connection = connection }
+
+  /// - Throws: EINVAL for an answer that is none.
+  func read() throws(FileError) -> [UInt8] {
+    if isAtEnd.withLock({ $0 }) { return [] }
+    let answer = try connection.call("stdin", .object([]))
+    guard let bytes = answer["data"]?.bytesValue else {
+      throw FileError(.invalidArgument, "the client's answer has no data")
+    }
+    if bytes.isEmpty { isAtEnd.withLock { $0 = true } }
+    return bytes
+  }
+}
