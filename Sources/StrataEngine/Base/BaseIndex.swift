@@ -425,7 +425,7 @@ final class BaseIndex: Sendable {
   }
 
   /// Looks for a file under the further names that it was seen under, when one is gone.
-  private func find(
+  func find(
     _ node: BaseNode, _ before: BaseStatus, _ now: UInt64
   ) throws(FileError) -> Bool {
     for (parent, name) in node.state.withLock({ $0.otherNames }) {

@@ -125,6 +125,12 @@ private struct RecordMaking {
     if change.kind == .added || change.kind == .renamed {
       if try find(change.path) == nil { try note(change.path, was: nil) }
     }
+    // Directories that change their node are other directories of the host from now on: what was in
+    // them is kept as a whole.
+    for node in [change.oldNode, change.oldNode == nil ? nil : change.node].compactMap({ $0 })
+    where live.context.bases.node(node) != nil && (try? live.kind(node)) == .directory {
+      try keep(node, [], isGone: true)
+    }
     // A further name changes the link count of a file that the base has already.
     if change.fileKind != .directory, isThere(change.node) {
       // Where it is, and below a directory that was renamed, where it is going to be.
@@ -134,6 +140,9 @@ private struct RecordMaking {
         + live.allPaths(of: change.node)
       let file = paths.lazy.compactMap(keeping).first
       try keep(change.node, file ?? [], isGone: false)
+      for path in paths where path.count > 1 {
+        if let parent = try find(Self.split(path).0) { try keep(parent, [], isGone: false) }
+      }
     }
     if change.kind != .removed {
       placed.append(.init(path: change.path, node: change.node))
@@ -150,7 +159,12 @@ private struct RecordMaking {
   /// The directory that a path is in, and what the path's last name meant there.
   private mutating func note(_ path: [UInt8], was node: NodeID?) throws(FileError) {
     let (parentPath, name) = Self.split(path)
-    guard let parent = try find(parentPath) else { return }
+    guard name.count > 0 else { return }
+    var parent = try find(parentPath)
+    if parent == nil { parent = try find(parentPath, in: value) }
+    guard let parent, live.context.bases.node(parent) != nil else { return }
+    // In a directory that was moved the name may have been there before: another change tells.
+    if node == nil, try live.find(name, in: parent) != nil { return }
     try keep(parent, [], isGone: false)
     kept[parent]?.names.updateValue(node, forKey: name)
   }
@@ -228,10 +242,15 @@ extension BaseIndex {
   /// Notes the state that the commit has left something in that it did not replace.
   fileprivate func noteAfter(_ id: NodeID) {
     guard let node = node(id) else { return }
-    let place = node.state.withLock { $0.places[0] }
-    guard let status = try? readers[place.base].status(of: place.path),
-      status.identity == node.lastStatus.identity
-    else { return }
+    var place = node.state.withLock { $0.places[0] }
+    var found = try? readers[place.base].status(of: place.path)
+    if found?.identity != node.lastStatus.identity, node.lastStatus.kind != .directory,
+      (try? find(node, node.lastStatus, 0)) == true
+    {
+      place = node.state.withLock { $0.places[0] }
+      found = try? readers[place.base].status(of: place.path)
+    }
+    guard let status = found, status.identity == node.lastStatus.identity else { return }
     node.state.withLock { state in
       let last = state.kept.count - 1
       if status.kind == .regular, state.kept[last].status.identity == status.identity {

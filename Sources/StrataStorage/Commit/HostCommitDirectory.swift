@@ -59,6 +59,10 @@ final class HostCommitDirectory {
       case .drop(let name):
         guard try isStaged(name) else { return }
         try directory.unlink(name)
+      case .unname(let path, let inode):
+        guard try self.inode(at: path) == inode else { return }
+        let (parent, last) = try place(path)
+        try parent.unlink(last)
       case .take(let path, let name, let inode):
         // Not there any more: it was taken, and may have been put somewhere else already.
         guard try !isStaged(name), try self.inode(at: path) == inode else { return }
@@ -78,35 +82,6 @@ final class HostCommitDirectory {
       throw failure(error, step)
     }
     if case .dress(let path, let attributes, _) = step { try dress(path, attributes) }
-  }
-
-  /// Takes a step back.
-  func undo(_ step: HostStep) throws(FileError) {
-    do throws(Errno) {
-      switch step {
-      case .link, .drop: return
-      case .add(_, let path, let inode):
-        guard try self.inode(at: path) == inode else { return }
-        let (parent, last) = try place(path)
-        try parent.unlink(last)
-      case .take(let path, let name, _):
-        guard try isStaged(name) else { return }
-        let (parent, last) = try place(path)
-        try directory.move(name, to: parent, last)
-      case .put(let name, let path):
-        guard try !isStaged(name) else { return }
-        let (parent, last) = try place(path)
-        try parent.move(last, to: directory, name)
-      case .swap(let name, let path, let inode):
-        guard try directory.status(ofEntry: name).inode != inode else { return }
-        let (parent, last) = try place(path)
-        try directory.exchange(name, with: parent, last)
-      case .dress: break
-      }
-    } catch {
-      throw failure(error, step)
-    }
-    if case .dress(let path, _, let former) = step { try dress(path, former) }
   }
 
   private func dress(_ path: [UInt8], _ attributes: HostAttributes) throws(FileError) {
@@ -145,7 +120,7 @@ final class HostCommitDirectory {
     let path =
       switch step {
       case .take(let path, _, _), .put(_, let path), .swap(_, let path, _), .dress(let path, _, _),
-        .link(let path, _, _), .add(_, let path, _):
+        .link(let path, _, _), .add(_, let path, _), .unname(let path, _):
         String(decoding: path, as: UTF8.self)
       case .drop(let name): String(decoding: name, as: UTF8.self)
       }

@@ -18,6 +18,10 @@ struct HostStaging {
   private var links: [(path: [UInt8], name: [UInt8])] = []
   /// Inodes of what gets its staged name only when the commit runs.
   private var inodes: [[UInt8]: UInt64] = [:]
+  /// Names that go away of files that live on under others: kept, they would be the same files.
+  private var unnamed: Set<[UInt8]> = []
+  /// Names of the base that mean something else after the commit.
+  private var leaving: Set<[UInt8]> = []
   /// Files that lose all their names and get others: the new path of each by an old one.
   private var moving: [[UInt8]: [UInt8]] = [:]
   private var swaps: [(name: [UInt8], path: [UInt8])] = []
@@ -42,10 +46,21 @@ struct HostStaging {
         if isOverwriting(change) { try replace(change) } else { try add(change) }
       case .typeChanged:
         // In two steps: what is put into a new directory needs it to be there first.
-        if isThere(change.path), moving[change.path] == nil { take(change.path, "old") }
+        if isThere(change.path), moving[change.path] == nil {
+          if try livesOn(change.oldNode ?? change.node, change.path) {
+            unnamed.insert(change.path)
+          } else {
+            take(change.path, "old")
+          }
+        }
         try add(change)
       case .removed:
-        if isThere(change.path), moving[change.path] == nil { take(change.path, "old") }
+        guard isThere(change.path), moving[change.path] == nil else { break }
+        if try livesOn(change.node, change.path) {
+          unnamed.insert(change.path)
+        } else {
+          take(change.path, "old")
+        }
       case .renamed: try move(change)
       case .metadata: dressed[change.path] = change.node
       }
@@ -120,6 +135,10 @@ struct HostStaging {
       // It is gone from the host, or moves away.
       return try add(change)
     }
+    if let old = change.oldNode, try livesOn(old, change.path) {
+      unnamed.insert(change.path)
+      return try add(change)
+    }
     swaps.append((try make(change), change.path))
     if change.fileKind == .directory { dressed[change.path] = change.node }
   }
@@ -131,6 +150,19 @@ struct HostStaging {
     return isThere(place)
   }
 
+  /// Whether a file of the base that loses a name keeps another one, with its content.
+  private func livesOn(_ node: NodeID, _ path: [UInt8]) throws(FileError) -> Bool {
+    guard (try? plan.seen.attributes(of: node).kind) != .directory,
+      value.hasContentOfBase(node), (try? value.attributes(of: node).links) ?? 0 > 0
+    else { return false }
+    // A further name that stays, or one that it is moved to.
+    let names = try plan.seen.allPaths(of: node)
+    return names.contains { $0 != path && isThere($0) && !leaving.contains($0) }
+      || names.contains { $0 != path && (moving[$0] != nil || isRenamed($0)) }
+  }
+
+  private func isRenamed(_ path: [UInt8]) -> Bool { plan.changes.contains { $0.oldPath == path } }
+
   /// Files that were made anew keep their further names.
   private mutating func relink() throws(FileError) {
     let handled = Set(plan.changes.map(\.path))
@@ -139,6 +171,7 @@ struct HostStaging {
         let name = next("new")
         try host.link(place.staged(staged), as: place.staged(name))
         swaps.append((name, path))
+        noteDirectory(of: path)
       }
     }
   }
@@ -153,12 +186,14 @@ struct HostStaging {
 
   /// The directories that get or lose a name have other times then.
   private mutating func noteDirectories(_ change: Change) throws(FileError) {
-    guard change.kind != .metadata, change.kind != .modified else { return }
-    for path in [change.path, change.oldPath].compactMap({ $0 }) {
-      let parent = Array(path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)])
-      let shown = parent.isEmpty ? [UInt8(ascii: "/")] : parent
-      if let node = try? value.node(at: shown) { dressed[shown] = node }
-    }
+    guard change.kind != .metadata else { return }
+    for path in [change.path, change.oldPath].compactMap({ $0 }) { noteDirectory(of: path) }
+  }
+
+  private mutating func noteDirectory(of path: [UInt8]) {
+    let parent = Array(path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)])
+    let shown = parent.isEmpty ? [UInt8(ascii: "/")] : parent
+    if let node = try? value.node(at: shown) { dressed[shown] = node }
   }
 
   // MARK: Objects
@@ -228,7 +263,6 @@ struct HostStaging {
   /// A file all of whose names go away while it gets others is moved, not linked: what is kept must
   /// not be a file that lives on.
   private mutating func findMoving() throws(FileError) {
-    var leaving: Set<[UInt8]> = []
     for change in plan.changes {
       if change.kind == .removed || change.oldNode != nil { leaving.insert(change.path) }
       if let oldPath = change.oldPath { leaving.insert(oldPath) }
@@ -238,7 +272,7 @@ struct HostStaging {
       guard change.kind == .added || change.oldNode != nil, value.hasContentOfBase(change.node)
       else { continue }
       let originals = try plan.seen.allPaths(of: change.node).filter(isThere)
-      guard originals.allSatisfy(leaving.contains),
+      guard originals.allSatisfy(leaving.contains), !originals.contains(where: isRenamed),
         !originals.contains(where: { moving[$0] != nil }), let first = originals.first
       else { continue }
       moving[first] = change.path
@@ -260,6 +294,13 @@ struct HostStaging {
   func steps() throws(FileError) -> [HostStep] {
     var steps = links.map { HostStep.link($0.path, as: $0.name, inode: inodes[$0.name] ?? 0) }
     var added: Set<[UInt8]> = []
+    for path in unnamed.sorted(by: { $1.lexicographicallyPrecedes($0) }) {
+      do throws(Errno) {
+        steps.append(.unname(path, inode: try place.object(path).status().inode))
+      } catch {
+        throw FileError(error)
+      }
+    }
     let gone = gone
     for take in takes.sorted(by: { $1.path.lexicographicallyPrecedes($0.path) }) {
       // A directory goes with all that is still in it.
@@ -328,6 +369,7 @@ struct HostStaging {
   /// Where in the commit's directory what is at a path of the base will be; nil for what stays.
   func keeping(_ path: [UInt8]) -> [UInt8]? {
     if let swap = swaps.first(where: { $0.path == path }) { return swap.name }
+    if unnamed.contains(path) { return nil }
     var rest = path[...]
     let gone = gone
     while true {

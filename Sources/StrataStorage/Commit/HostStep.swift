@@ -10,6 +10,8 @@ enum HostStep: Equatable {
   /// The same file gets a further path; its staged name is for ``drop(_:)``.
   case add([UInt8], at: [UInt8], inode: UInt64)
   case drop([UInt8])
+  /// A file that has other names, too, loses this one.
+  case unname([UInt8], inode: UInt64)
   /// What is at the path, the inode of which is given, goes to the commit's directory.
   case take([UInt8], as: [UInt8], inode: UInt64)
   /// What is staged gets the path.
@@ -34,6 +36,10 @@ enum HostStep: Equatable {
     case .drop(let name):
       writer.byte(7)
       writer.bytes(name)
+    case .unname(let path, let inode):
+      writer.byte(8)
+      writer.bytes(path)
+      writer.number(inode)
     case .take(let path, let name, let inode):
       writer.byte(1)
       writer.bytes(path)
@@ -72,6 +78,7 @@ enum HostStep: Equatable {
       self = .link(try reader.bytes(), as: try reader.bytes(), inode: try reader.number())
     case 6: self = .add(try reader.bytes(), at: try reader.bytes(), inode: try reader.number())
     case 7: self = .drop(try reader.bytes())
+    case 8: self = .unname(try reader.bytes(), inode: try reader.number())
     default: throw .damaged
     }
   }
