@@ -31,6 +31,7 @@ extension Command {
     .ln,
     .log,
     .ls,
+    .merge,
     .mkdir,
     .mv,
     .op,

@@ -1,3 +1,5 @@
+internal import StrataEngine
+
 /// The unified diff between a test as it is written and what happened.
 enum ReplayDiff {
   /// - Parameter firstLine: of the test in its file, from 1.

@@ -1,3 +1,5 @@
+internal import StrataEngine
+
 /// Two texts compared as `diff -u` shows it.
 struct UnifiedDiff {
   private let diff: LineDiff<[UInt8]>

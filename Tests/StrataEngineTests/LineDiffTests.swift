@@ -1,7 +1,7 @@
 import StrataTestSupport
 import Testing
 
-@testable import StrataShell
+@testable import StrataEngine
 
 @Suite struct LineDiffTests {
   private func applied(_ diff: LineDiff<Character>) -> (old: String, new: String) {
