@@ -7,12 +7,9 @@ public struct CommitPlan: Sendable {
   public let value: Namespace
   /// The bases as the fork sees them.
   public let seen: Namespace
-}
-
-extension CommitPlan {
-  /// Whether the fork must be rebased before anybody can say what is to be done: a directory that it
-  /// has changes in is gone from the host, for example.
-  public var needsRebase: Bool { changes.isEmpty && !conflicts.isEmpty }
+  /// Whether the fork must be rebased before anybody can say what is to be done: what it has changed
+  /// is gone from the host, for example, or another object is in the place.
+  public var needsRebase = false
 }
 
 /// Why a change cannot simply be made: the base is not what the fork took it to be.
@@ -45,24 +42,39 @@ extension Workspace {
     let seen = Namespace(
       context: context, fork: fork.id, name: fork.name, version: value.version)
     let live = Namespace(context: context, fork: fork.id, name: fork.name)
-    var changes: [Change] = []
-    var drift: [CommitConflict]?
+    let drift = try self.drift(of: value)
+    var plan = CommitPlan(changes: [], conflicts: drift, value: value, seen: seen)
     do throws(FileError) {
-      changes = try diff(seen, value)
+      plan.changes = try diff(seen, value)
     } catch {
-      // Something that changes lie on is gone or another: only a rebase can say what they are now.
       guard error.errno == .staleNFSFileHandle else { throw error }
-      drift = try self.drift(of: value)
-      guard drift?.isEmpty == false else { throw error }
+      guard !drift.isEmpty else {
+        throw FileError(error.errno, "\(error.reason ?? "the base has changed"); rebase first")
+      }
+      plan.needsRebase = true
+      return plan
     }
-    if !paths.isEmpty { changes = Self.select(changes, paths) }
+    let told = Set(plan.changes.flatMap { [$0.path, $0.oldPath ?? $0.path] })
+    if !paths.isEmpty {
+      plan.changes = Self.select(plan.changes, paths)
+      plan.conflicts.removeAll { conflict in !Self.isBelow(conflict.path, paths) }
+    }
+    plan.needsRebase = plan.conflicts.contains { !told.contains($0.path) }
     // Seen once now, they are taken for what they were before the commit touches them.
-    for change in changes {
+    for change in plan.changes {
       if let base = context.bases.node(change.node) { _ = try? context.bases.status(of: base) }
     }
-    let check = ConflictCheck(
-      value: value, seen: seen, live: live, changes: changes, drift: drift)
-    return CommitPlan(changes: changes, conflicts: try check.run(), value: value, seen: seen)
+    let known = Set(plan.conflicts.map(\.path))
+    let check = ConflictCheck(value: value, seen: seen, live: live, changes: plan.changes)
+    plan.conflicts += try check.run().filter { !known.contains($0.path) }
+    plan.conflicts.sort { $0.path.lexicographicallyPrecedes($1.path) }
+    return plan
+  }
+
+  private static func isBelow(_ path: [UInt8], _ tops: [[UInt8]]) -> Bool {
+    tops.contains { top in
+      top == [UInt8(ascii: "/")] || path == top || path.starts(with: top + [UInt8(ascii: "/")])
+    }
   }
 
   /// The changes at or below the paths, and the new directories on the way to them.
@@ -92,11 +104,8 @@ struct ConflictCheck {
   let seen: Namespace
   let live: Namespace
   let changes: [Change]
-  /// What stands against any commit; nil if nothing does.
-  let drift: [CommitConflict]?
 
   func run() throws(FileError) -> [CommitConflict] {
-    if let drift { return drift }
     var conflicts: [CommitConflict] = []
     let made = Set(changes.filter { $0.kind == .added || $0.kind == .renamed }.map(\.path))
     for change in changes {

@@ -6,6 +6,8 @@ struct RebaseRun {
   let settle: (CommitConflict) -> Settlement?
   /// What nobody has settled.
   var open: [CommitConflict] = []
+  /// The paths of those.
+  private var told: Set<[UInt8]> = []
   var settled = 0
   var isChanged = false
   /// Names that layers have given to nodes, when the run began.
@@ -64,7 +66,7 @@ struct RebaseRun {
   mutating func decide(_ kind: CommitConflict.Kind, _ path: [UInt8]) -> Settlement? {
     let conflict = CommitConflict(kind: kind, path: path)
     guard let choice = settle(conflict) else {
-      open.append(conflict)
+      if told.insert(path).inserted { open.append(conflict) }
       return nil
     }
     settled += 1

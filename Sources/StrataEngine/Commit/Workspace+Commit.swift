@@ -162,7 +162,7 @@ private struct RecordMaking {
     guard name.count > 0 else { return }
     var parent = try find(parentPath)
     if parent == nil { parent = try find(parentPath, in: value) }
-    guard let parent, live.context.bases.node(parent) != nil else { return }
+    guard let parent, isThere(parent) else { return }
     // In a directory that was moved the name may have been there before: another change tells.
     if node == nil, try live.find(name, in: parent) != nil { return }
     try keep(parent, [], isGone: false)

@@ -16,7 +16,7 @@ extension Workspace {
     var reversal = CommitReversal(record, seen)
     let value = try reversal.run()
     let changes = try diff(seen, value, isReversal: true)
-    let check = ConflictCheck(value: value, seen: seen, live: seen, changes: changes, drift: nil)
+    let check = ConflictCheck(value: value, seen: seen, live: seen, changes: changes)
     return CommitPlan(changes: changes, conflicts: try check.run(), value: value, seen: seen)
   }
 

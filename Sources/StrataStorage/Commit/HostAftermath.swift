@@ -15,18 +15,30 @@ struct HostAftermath {
       case .put(_, let place), .swap(_, let place, _), .dress(let place, _, _),
         .add(_, let place, _), .link(let place, _, _):
         path = place
-      case .take, .drop: continue
+      case .take, .drop, .unname: continue
       }
       if let status = try HostTree().status(base + path) { stamps[path] = status.stamp }
     }
   }
 
-  /// What is wrong about a path that the commit is to be taken back at; nil if nothing is.
-  func conflict(at path: [UInt8], base: [UInt8]) throws(FileError) -> CommitConflict.Kind? {
-    guard let now = try HostTree().status(base + path) else { return .gone }
-    guard let then = stamps[path] else { return .exists }
-    if now.kind == .directory { return now.identity == then.identity ? nil : .changed }
-    return now.stamp == then ? nil : .changed
+  /// What is not as the commit has left it.
+  func conflicts(base: [UInt8]) throws(FileError) -> [CommitConflict] {
+    var conflicts: [CommitConflict] = []
+    for (path, then) in stamps {
+      guard let now = try HostTree().status(base + path) else {
+        conflicts.append(CommitConflict(kind: .gone, path: path))
+        continue
+      }
+      let isSame =
+        now.kind == .directory ? now.identity == then.identity : now.stamp == then
+      if !isSame { conflicts.append(CommitConflict(kind: .changed, path: path)) }
+    }
+    return conflicts
+  }
+
+  /// What it has left is as a later commit has left it.
+  mutating func follow(_ later: HostAftermath) {
+    for (path, stamp) in later.stamps where stamps[path] != nil { stamps[path] = stamp }
   }
 
   // MARK: On disk

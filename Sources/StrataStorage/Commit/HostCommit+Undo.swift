@@ -16,16 +16,11 @@ extension HostCommit {
   /// - Returns: nil if there is no commit to take back.
   /// - Throws: EIO if what the commit has kept is damaged.
   public func planUndo(_ workspace: Workspace) throws(FileError) -> Undoing? {
-    guard let (record, place) = try lastCommit() else { return nil }
+    guard let (record, aftermath) = try lastCommit() else { return nil }
     var plan = try workspace.planUndo(of: record)
-    let aftermath = try HostAftermath(in: place, self)
-    for change in plan.changes where change.kind != .added {
-      guard let path = plan.seen.path(of: change.oldNode ?? change.node),
-        let kind = try aftermath.conflict(at: path, base: base)
-      else { continue }
-      let isKnown = plan.conflicts.contains { $0.path == change.path || $0.path == path }
-      if !isKnown { plan.conflicts.append(CommitConflict(kind: kind, path: path)) }
-    }
+    let changed = try aftermath.conflicts(base: base)
+    let known = Set(changed.map(\.path))
+    plan.conflicts = changed + plan.conflicts.filter { !known.contains($0.path) }
     plan.conflicts.sort { $0.path.lexicographicallyPrecedes($1.path) }
     return Undoing(number: record.version, plan: plan, record: record)
   }
@@ -53,18 +48,28 @@ extension HostCommit {
     }
   }
 
-  private func lastCommit() throws(FileError) -> (CommitRecord, HostCommitDirectory)? {
+  /// The commit that is to be taken back, and how it and what came behind it have left the tree.
+  private func lastCommit() throws(FileError) -> (CommitRecord, HostAftermath)? {
     let numbers = try names().compactMap { BaseVersion(String(decoding: $0, as: UTF8.self)) }
     var bound = BaseVersion.max
-    for number in numbers.sorted(by: >) where number < bound {
+    var later: [HostAftermath] = []
+    for number in numbers.sorted(by: >) {
       let place = try HostCommitDirectory(base: base, directory: path(of: Array("\(number)".utf8)))
       guard let bytes = try contents(Self.done, place) else { continue }
       let record = try CommitRecord(encoded: try HostJournal(encoded: bytes).record)
-      guard record.command.hasPrefix(Self.command),
+      var aftermath = try HostAftermath(in: place, self)
+      if number >= bound {
+        later.append(aftermath)
+      } else if record.command.hasPrefix(Self.command),
         let undone = BaseVersion(record.command.dropFirst(Self.command.count))
-      else { return (record, place) }
-      // It, and all that is between, was taken back.
-      bound = undone
+      {
+        // It, and all that is between, was taken back.
+        bound = undone
+        later.append(aftermath)
+      } else {
+        for other in later.reversed() { aftermath.follow(other) }
+        return (record, aftermath)
+      }
     }
     return nil
   }

@@ -18,6 +18,8 @@ public struct HostCommit {
 
   static let journal = Array("journal".utf8)
   static let done = Array("done".utf8)
+  /// A journal that neither way led out of: somebody else has changed the tree meanwhile.
+  private static let broken = Array("broken".utf8)
 
   let base: [UInt8]
   /// The directory that commits have theirs in, by number.
@@ -60,37 +62,34 @@ public struct HostCommit {
       removeAll(path(of: name))
       throw error
     }
-    try finish(steps, record, place, workspace)
+    try perform(steps, place)
+    try finish(record, place, workspace)
     return Result(changes: plan.changes.count, refused: staging.refused)
   }
 
-  /// Does all steps and says so; or, if one of them cannot be done, takes back those that were.
-  private func finish(
-    _ steps: [HostStep], _ record: CommitRecord, _ place: HostCommitDirectory,
-    _ workspace: Workspace
+  /// Does all steps, in a tree that nobody has touched since they were planned; or, if one of them
+  /// cannot be done, takes back those that were.
+  private func perform(
+    _ steps: [HostStep], _ place: HostCommitDirectory
   ) throws(FileError) {
-    // After a crash right behind this, only the journal is left to be put away.
-    if workspace.nextCommit <= record.version {
-      do throws(FileError) {
-        for step in steps { try place.do(step) }
-        try HostAftermath(of: steps, base: base).write(to: place)
-        try sync(place)
-      } catch {
-        try rollBack(steps, place, because: error)
-        throw error
+    var done: [HostStep] = []
+    do throws(FileError) {
+      for step in steps {
+        guard try place.do(step) else {
+          throw place.failure(.staleNFSFileHandle, step)
+        }
+        done.append(step)
       }
-      try workspace.finish(record)
-    }
-    do throws(Errno) {
-      try place.directory.rename(Self.journal, to: Self.done, keepingExisting: false)
-      try place.directory.sync()
+      try HostAftermath(of: steps, base: base).write(to: place)
+      try sync(place)
     } catch {
-      throw FileError(error)
+      try rollBack(done, place, because: error)
+      throw error
     }
   }
 
-  /// - Throws: if the tree cannot be had as it was either. Then the journal stays, and with it all
-  ///   that was taken away.
+  /// - Throws: if the tree cannot be had as it was either. Then all that was taken away stays where
+  ///   it is.
   private func rollBack(
     _ steps: [HostStep], _ place: HostCommitDirectory, because reason: FileError
   ) throws(FileError) {
@@ -98,13 +97,38 @@ public struct HostCommit {
       for step in steps.reversed() { try place.undo(step) }
       try sync(place)
     } catch {
-      throw FileError(
-        error.errno,
-        "\(reason.reason ?? reason.errno.description); what was done could not be taken back: "
-          + "\(error.reason ?? error.errno.description); what was there is in "
-          + String(decoding: place.path, as: UTF8.self))
+      try give(place, up: FileError(error.errno, "\(text(reason)); \(text(error))"))
     }
     removeAll(place.path)
+  }
+
+  /// Leaves things as they are, and says where what was there is.
+  private func give(_ place: HostCommitDirectory, up reason: FileError) throws(FileError) {
+    do throws(Errno) {
+      try place.directory.rename(Self.journal, to: Self.broken, keepingExisting: false)
+      try place.directory.sync()
+    } catch {
+      throw FileError(error)
+    }
+    throw FileError(
+      reason.errno,
+      "\(text(reason)); the commit is done by half, what was there before is in "
+        + String(decoding: place.path, as: UTF8.self))
+  }
+
+  private func text(_ error: FileError) -> String { error.reason ?? error.errno.description }
+
+  /// Makes the workspace see what was done.
+  private func finish(
+    _ record: CommitRecord, _ place: HostCommitDirectory, _ workspace: Workspace
+  ) throws(FileError) {
+    try workspace.finish(record)
+    do throws(Errno) {
+      try place.directory.rename(Self.journal, to: Self.done, keepingExisting: false)
+      try place.directory.sync()
+    } catch {
+      throw FileError(error)
+    }
   }
 
   private func sync(_ place: HostCommitDirectory) throws(FileError) {
@@ -120,18 +144,27 @@ public struct HostCommit {
       let place = try HostCommitDirectory(base: base, directory: path(of: name))
       if let bytes = try contents(Self.journal, place) {
         let journal = try HostJournal(encoded: bytes)
-        do throws(FileError) {
-          try finish(journal.steps, try CommitRecord(encoded: journal.record), place, workspace)
-          isFinished = true
-        } catch {
-          // Somebody has changed the tree meanwhile, and what was done was taken back.
-          guard (try? HostTree().status(path(of: name))) == .some(nil) else { throw error }
-        }
-      } else if try contents(Self.done, place) == nil {
+        let record = try CommitRecord(encoded: journal.record)
+        // After a crash right behind the end, only the journal is left to be put away.
+        if workspace.nextCommit <= record.version { try resume(journal.steps, place) }
+        try finish(record, place, workspace)
+        isFinished = true
+      } else if try contents(Self.done, place) == nil, try contents(Self.broken, place) == nil {
         removeAll(path(of: name))
       }
     }
     return isFinished
+  }
+
+  /// Does what was not done before the crash.
+  private func resume(_ steps: [HostStep], _ place: HostCommitDirectory) throws(FileError) {
+    do throws(FileError) {
+      for step in steps { try place.do(step) }
+      try HostAftermath(of: steps, base: base).write(to: place)
+      try sync(place)
+    } catch {
+      try give(place, up: error)
+    }
   }
 
   // MARK: The commit's directory
