@@ -27,6 +27,10 @@
 ---@field pid integer of the program; 0 in the shell
 ---@field rule string? what decided
 ---@field message string? what went wrong, of `error`; the plugin's name, of `plugin_load` and `plugin_unload`
+---@field conflict any of a merge that asks about one path: what is in conflict
+---@field base any of such a conflict about a file: what both forks began with
+---@field ours any what the fork has that is merged into
+---@field theirs any what the other one has
 
 strata = { fs = {}, log = {} }
 
@@ -80,6 +84,19 @@ function strata.redirect(options) end
 ---@param layer string a side layer's name
 ---@return strata.Verdict
 function strata.route(layer) end
+
+---Keeps what the fork has that is merged into. Answers a conflict of a merge.
+---@return strata.Verdict
+function strata.ours() end
+
+---Takes what the other fork has. Answers a conflict of a merge.
+---@return strata.Verdict
+function strata.theirs() end
+
+---Gives a file content made of both. Answers a conflict of a merge about content.
+---@param content string all of the file
+---@return strata.Verdict
+function strata.merged(content) end
 
 ---A file's whole content.
 ---@param path string of a file

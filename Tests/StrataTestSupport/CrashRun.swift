@@ -103,6 +103,14 @@ public struct TreeDump: Equatable {
     var changed: Timestamp
     var content: [UInt8]
     var xattrs: [Name: [UInt8]]
+
+    /// The same but for times.
+    public func isSameFile(as other: Row?) -> Bool {
+      guard let other else { return false }
+      return kind == other.kind && mode == other.mode && uid == other.uid && gid == other.gid
+        && links == other.links && size == other.size && content == other.content
+        && xattrs == other.xattrs
+    }
   }
 
   public private(set) var rows: [[UInt8]: Row] = [:]

@@ -31,8 +31,6 @@ public final class Fork: Sendable {
     var flushed = PersistentMap<NodeID, Node>()
     /// The value that the store has; nil if it has none of this fork.
     var saved: Namespace?
-    /// What was merged from other forks last: the next merge goes on from there.
-    var merged: [ForkID: Namespace] = [:]
   }
 
   /// A value and how often each of its nodes is open.

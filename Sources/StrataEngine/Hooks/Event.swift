@@ -68,5 +68,9 @@ public struct Event: Sendable {
   /// For `error`: what went wrong.
   public var message: String?
 
+  /// For a `merge` that asks about one conflict: what it is, and the contents to choose from.
+  public var conflict: MergeConflict.Kind?
+  public var sides: MergeSides?
+
   public init(_ kind: EventKind) { self.kind = kind }
 }

@@ -14,6 +14,8 @@ public struct Verdict: Sendable {
   public var firstWrite: FirstWrite?
   /// The side layer that the node is to live in.
   public var route: SideLayerID?
+  /// For a conflict of a merge; nil leaves it unsettled.
+  public var merge: MergeChoice?
   /// What decided, for `why`.
   public var rule: String?
 

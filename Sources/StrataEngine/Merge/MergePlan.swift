@@ -33,8 +33,8 @@ extension Workspace {
   /// The value that two forks had in common last: one is made from the other, or both from a third;
   /// or what was merged last.
   public func commonAncestor(_ ours: Fork, _ theirs: Fork) -> Namespace? {
-    if let merged = ours.state.withLock({ $0.merged[theirs.id] }) { return merged }
-    if let merged = theirs.state.withLock({ $0.merged[ours.id] }) { return merged }
+    if let merged = ours.value.merged?.values[theirs.id] { return merged }
+    if let merged = theirs.value.merged?.values[ours.id] { return merged }
     func line(_ fork: Fork) -> [(id: ForkID, origin: Namespace)] {
       var line: [(ForkID, Namespace)] = []
       var next: Fork? = fork
@@ -86,9 +86,11 @@ extension Workspace {
     if dryRun || !merge.unsettled.isEmpty {
       return MergeResult(taken: merge.taken, conflicts: merge.unsettled)
     }
-    let value = merge.value
+    var value = merge.value
+    var merged = value.merged?.values ?? [:]
+    merged[theirs.id] = other
+    value.merged = MergedForks(merged)
     operation(command, on: ours) { ours.replaceValue(with: value) }
-    ours.state.withLock { $0.merged[theirs.id] = other }
     return MergeResult(taken: merge.taken)
   }
 }

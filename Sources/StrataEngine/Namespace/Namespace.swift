@@ -13,6 +13,8 @@ public struct Namespace: Sendable {
   var entries = PersistentMap<EntryKey, Entry>()
   /// What plugins keep with the tree; nil until one does.
   var annotations: Annotations?
+  /// What was merged from other forks last; nil until something was.
+  var merged: MergedForks?
   let context: NamespaceContext
   let fork: ForkID
   var forkName: String
@@ -42,6 +44,7 @@ public struct Namespace: Sendable {
     child.nodes = nodes
     child.entries = entries
     child.annotations = annotations
+    child.merged = merged
     child.sealed = sealed
     child.sealedThrough = sealedThrough
     return child
@@ -72,6 +75,12 @@ public struct Namespace: Sendable {
       && entries.isIdentical(to: other.entries)
       && annotations === other.annotations
   }
+}
+
+/// The values of other forks that a tree has taken the changes of: the next merge goes on from there.
+final class MergedForks: Sendable {
+  let values: [ForkID: Namespace]
+  init(_ values: [ForkID: Namespace]) { self.values = values }
 }
 
 /// What plugins keep with a tree, by plugin and key.

@@ -38,7 +38,35 @@ extension API {
       returns: "strata.Verdict",
       help: "Has the node live in a side layer. Answers a first write or a create.",
       example: "return strata.route(\"scratch\")", body: .function(route)),
+    .init(
+      name: "strata.ours", returns: "strata.Verdict",
+      help: "Keeps what the fork has that is merged into. Answers a conflict of a merge.",
+      example: "return strata.ours()",
+      body: .function { _, _ throws(LuaCallFailure) in
+        [.verdict(LuaTable(["verdict": .text("ours")]))]
+      }),
+    .init(
+      name: "strata.theirs", returns: "strata.Verdict",
+      help: "Takes what the other fork has. Answers a conflict of a merge.",
+      example: "return strata.theirs()",
+      body: .function { _, _ throws(LuaCallFailure) in
+        [.verdict(LuaTable(["verdict": .text("theirs")]))]
+      }),
+    .init(
+      name: "strata.merged", parameters: [("content", "string", "all of the file")],
+      returns: "strata.Verdict",
+      help: "Gives a file content made of both. Answers a conflict of a merge about content.",
+      example: "return strata.merged(ev.ours .. ev.theirs)", body: .function(merged)),
   ]
+
+  private static func merged(
+    _ plugin: Plugin, _ values: [LuaValue]
+  ) throws(LuaCallFailure) -> [LuaValue] {
+    guard let content = values.first, content.bytes != nil else {
+      throw LuaCallFailure("the content must be a string")
+    }
+    return [.verdict(LuaTable(["verdict": .text("merged"), "content": content]))]
+  }
 
   private static func deny(
     _ plugin: Plugin, _ values: [LuaValue]

@@ -10,6 +10,9 @@ public enum APIReference {
 
   private static let eventHelp: [String: String] = [
     "event": "as it was registered: `before_copy_up`", "id": "its place in the sequence of events",
+    "conflict": "of a merge that asks about one path: what is in conflict",
+    "base": "of such a conflict about a file: what both forks began with",
+    "ours": "what the fork has that is merged into", "theirs": "what the other one has",
     "path": "absolute, inside the namespace",
     "path2": "where to, of a rename or link; what a symlink points to", "node": "its number",
     "kind": "`file directory symlink char block fifo socket`", "size": "of the file, in bytes",

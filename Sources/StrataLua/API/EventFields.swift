@@ -5,6 +5,7 @@ enum EventFields {
   static let names: [StaticString] = [
     "event", "id", "path", "path2", "node", "kind", "size", "mode", "offset", "bytes", "layer",
     "from_layer", "to_layer", "fork", "command", "op_id", "pid", "rule", "message",
+    "conflict", "base", "ours", "theirs",
   ]
 
   /// - Parameter name: the event as the handler registered for it: `before_copy_up`.
@@ -28,8 +29,17 @@ enum EventFields {
     case 16: .int(event.caller.pid)
     case 17: event.rule.map { .text($0) } ?? .none
     case 18: event.message.map { .text($0) } ?? .none
+    case 19: event.conflict.map { .text($0.rawValue) } ?? .none
+    case 20: content { () throws(FileError) in try event.sides?.base() }
+    case 21: content { () throws(FileError) in try event.sides?.mine() }
+    case 22: content { () throws(FileError) in try event.sides?.other() }
     default: .none
     }
+  }
+
+  /// Nil for what is no file, and for one that cannot be read.
+  private static func content(_ read: () throws(FileError) -> [UInt8]?) -> LuaValue {
+    ((try? read()) ?? nil).map { .string($0) } ?? .none
   }
 
   private static func fromLayer(_ event: Event) -> LuaValue {

@@ -136,6 +136,16 @@ extension PluginSet {
             + decision.event.kind.rawValue)
       }
       decision.choose(choice, place)
+    case .merge(let choice):
+      guard decision.event.conflict != nil else {
+        throw FileError(
+          .notPermitted,
+          "\(place): ours, theirs and merged answer a conflict of a merge, not a "
+            + decision.event.kind.rawValue)
+      }
+      decision.verdict.merge = choice
+      decision.verdict.rule = place
+      return false
     case .route(let layer):
       guard decision.isFirstWrite || decision.event.kind == .create else {
         throw FileError(

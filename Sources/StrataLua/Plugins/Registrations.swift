@@ -95,6 +95,7 @@ enum LuaVerdict {
   case deny(FileError)
   case firstWrite(FirstWrite)
   case route(String)
+  case merge(MergeChoice)
 
   /// Nil for what is no verdict.
   init?(_ value: LuaValue) {
@@ -107,6 +108,9 @@ enum LuaVerdict {
     case "allow": self = .allow
     case "copy_up": self = .firstWrite(.copyUp)
     case "redirect": self = .firstWrite(.redirect(block: Int(table["block"].integer ?? 4096)))
+    case "ours": self = .merge(.ours)
+    case "theirs": self = .merge(.theirs)
+    case "merged": self = .merge(.content(table["content"].bytes ?? []))
     case "route": self = .route(table["layer"].text ?? "")
     case "deny":
       let errno = ErrnoNames.errno(table["errno"].text ?? "") ?? .notPermitted

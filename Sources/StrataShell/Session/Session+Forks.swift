@@ -21,6 +21,18 @@ extension Session {
     _ = try workspace.hooks.ask(event(kind), on: fork)
   }
 
+  /// Asks the policy to settle a conflict of a merge.
+  func ask(
+    about conflict: MergeConflict, _ sides: MergeSides
+  ) throws(FileError) -> MergeChoice? {
+    guard workspace.hooks.isAsked(.merge) else { return nil }
+    var event = event(.merge)
+    event.path = conflict.path
+    event.conflict = conflict.kind
+    event.sides = sides
+    return try workspace.hooks.ask(event, on: fork).merge
+  }
+
   package func tell(_ kind: EventKind) {
     guard workspace.hooks.isTold(kind) else { return }
     workspace.hooks.tell(event(kind), on: fork)

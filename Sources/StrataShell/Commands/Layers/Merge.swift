@@ -39,7 +39,8 @@ extension Command {
       if oursPaths.contains(conflict.path) { return .ours }
       if theirsPaths.contains(conflict.path) { return .theirs }
       if context.arguments.has(ours) { return .ours }
-      return context.arguments.has(theirs) ? .theirs : nil
+      if context.arguments.has(theirs) { return .theirs }
+      return try context.session.ask(about: conflict, sides)
     }
     if context.isJSON {
       try context.print(
