@@ -31,10 +31,13 @@ extension Workspace {
     let index = context.bases
     guard record.version == index.version.withLock({ $0 }) + 1 else { return }
     startEpoch()
+    let noticed = index.takeChanges()
     for row in record.kept { index.keep(row.id, row.node) }
     index.version.withLock { $0 = record.version }
     for row in record.placed { try index.place(row.node, at: row.path) }
     for row in record.kept where row.node.file.isEmpty { index.noteAfter(row.id) }
+    // What the commit itself has changed is news to nobody.
+    index.changes.withLock { $0 = noticed }
     var value = fork.value
     value.rebase(onto: record)
     operation(record.command, on: fork) { fork.replaceValue(with: value) }

@@ -24,11 +24,15 @@ public struct HostCommit {
   let base: [UInt8]
   /// The directory that commits have theirs in, by number.
   private let commits: [UInt8]
+  private let keepsOwners: Bool
 
   /// - Parameters:
   ///   - base: the host directory, absolute.
   ///   - commits: a directory on the same file system for what commits stage and keep.
-  public init(base: [UInt8], commits: [UInt8]) { (self.base, self.commits) = (base, commits) }
+  ///   - keepsOwners: whether files get the owners that the fork shows; else they are the caller's.
+  public init(base: [UInt8], commits: [UInt8], keepsOwners: Bool = true) {
+    (self.base, self.commits, self.keepsOwners) = (base, commits, keepsOwners)
+  }
 
   /// Does what a plan says, whose conflicts were settled.
   public func run(
@@ -44,8 +48,9 @@ public struct HostCommit {
     let workspace = fork.workspace
     let name = Array("\(workspace.nextCommit)".utf8)
     try makeDirectory(name)
+    workspace.setKeptReader(try HostDirectory(path: commits))
     let place = try HostCommitDirectory(base: base, directory: path(of: name))
-    var staging = HostStaging(plan, in: place)
+    var staging = HostStaging(plan, in: place, keepsOwners: keepsOwners)
     let steps: [HostStep]
     let record: CommitRecord
     do throws(FileError) {
@@ -154,6 +159,18 @@ public struct HostCommit {
       }
     }
     return isFinished
+  }
+
+  /// For commits of sessions that were in memory: finishes what a process was at when it died, and
+  /// clears away all that it has kept.
+  public func clear() throws(FileError) {
+    for name in try names() {
+      let place = try HostCommitDirectory(base: base, directory: path(of: name))
+      if let bytes = try contents(Self.journal, place) {
+        try resume(try HostJournal(encoded: bytes).steps, place)
+      }
+    }
+    removeAll(commits)
   }
 
   /// Does what was not done before the crash.

@@ -43,6 +43,12 @@ struct CommitPlace {
   var commits: [UInt8]
   /// Whether several bases are stacked.
   var isUnion: Bool
+  /// Whether files get the owners that the fork shows.
+  var keepsOwners = true
+  /// Of a session in memory: lives as long as it does.
+  var memory: MemoryCommits?
+
+  var commit: HostCommit { HostCommit(base: base, commits: commits, keepsOwners: keepsOwners) }
 }
 
 private struct CommitCall {
@@ -94,7 +100,7 @@ private struct CommitCall {
     }
     if !plan.changes.isEmpty {
       try context.session.ask(.commit)
-      let result = try HostCommit(base: place.base, commits: place.commits).run(
+      let result = try place.commit.run(
         plan, context.fork, "commit")
       context.session.tell(.commit)
       for (path, error) in result.refused { try context.complain(path, error) }
@@ -107,7 +113,7 @@ private struct CommitCall {
   /// `commit --undo`
   private func takeBack() throws -> Int32 {
     guard context.operands.isEmpty else { throw UsageError("--undo takes no paths") }
-    let commit = HostCommit(base: place.base, commits: place.commits)
+    let commit = place.commit
     guard let undoing = try commit.planUndo(context.workspace) else {
       throw FileError(.noSuchFileOrDirectory, "there is no commit to take back")
     }
