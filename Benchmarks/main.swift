@@ -8,6 +8,7 @@ let benchmarks: [(name: String, run: () throws -> Void)] = [
   ("memory", MemoryBenchmarks.run),
   ("lua", LuaBenchmarks.run),
   ("start", StartBenchmarks.run),
+  ("commit", CommitBenchmarks.run),
 ]
 
 let wanted = Set(CommandLine.arguments.dropFirst())
