@@ -8,7 +8,7 @@ let benchmarks: [(name: String, run: () throws -> Void)] = [
   ("memory", MemoryBenchmarks.run),
   ("lua", LuaBenchmarks.run),
   ("start", StartBenchmarks.run),
-  ("commit", CommitBenchmarks.run),
+  ("durable", DurableBenchmarks.run),
 ]
 
 let wanted = Set(CommandLine.arguments.dropFirst())

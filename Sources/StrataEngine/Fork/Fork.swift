@@ -44,7 +44,8 @@ public final class Fork: Sendable {
     name = value.forkName
     self.parent = parent
     self.workspace = workspace
-    state = Mutex(State(world: World(value: value), origin: value))
+    // Whoever makes a fork has handed its blocks to the store before.
+    state = Mutex(State(world: World(value: value), origin: value, flushed: value.nodes))
   }
 
   /// The tree as it is now: a snapshot that no later write changes.

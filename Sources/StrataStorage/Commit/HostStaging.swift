@@ -15,6 +15,15 @@ struct HostStaging {
   /// Staged names of new objects by node, for hard links.
   private var made: [NodeID: [UInt8]] = [:]
   private var takes: [(path: [UInt8], name: [UInt8])] = []
+  /// Paths that leave with all that is in them by then.
+  private var gone: Set<[UInt8]> = []
+  /// Staged names by the path that they are for.
+  private var swapNames: [[UInt8]: [UInt8]] = [:]
+  private var takeNames: [[UInt8]: [UInt8]] = [:]
+  /// What the changes say of paths, to be looked up.
+  private let freed: Set<[UInt8]>
+  private let renamedFrom: Set<[UInt8]>
+  private let changesByPath: [[UInt8]: Change]
   private var puts: [(name: [UInt8], path: [UInt8])] = []
   private var links: [(path: [UInt8], name: [UInt8])] = []
   /// Inodes of what gets its staged name only when the commit runs.
@@ -32,6 +41,10 @@ struct HostStaging {
 
   init(_ plan: CommitPlan, in place: HostCommitDirectory, keepsOwners: Bool = true) {
     (self.plan, self.place, self.keepsOwners) = (plan, place, keepsOwners)
+    renamedFrom = Set(plan.changes.compactMap(\.oldPath))
+    freed = renamedFrom.union(plan.changes.filter { $0.kind == .removed }.map(\.path))
+    changesByPath = Dictionary(
+      plan.changes.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   mutating func stage() throws(FileError) {
@@ -111,9 +124,7 @@ struct HostStaging {
   }
 
   /// Whether a path is free by the time it is needed.
-  private func isTaken(_ path: [UInt8]) -> Bool {
-    plan.changes.contains { $0.oldPath == path || ($0.kind == .removed && $0.path == path) }
-  }
+  private func isTaken(_ path: [UInt8]) -> Bool { freed.contains(path) }
 
   private mutating func next(_ prefix: String) -> [UInt8] {
     count += 1
@@ -121,7 +132,15 @@ struct HostStaging {
   }
 
   private mutating func take(_ path: [UInt8], _ prefix: String) {
-    takes.append((path, next(prefix)))
+    let name = next(prefix)
+    takes.append((path, name))
+    takeNames[path] = name
+    if prefix == "old" { gone.insert(path) }
+  }
+
+  private mutating func swap(_ name: [UInt8], _ path: [UInt8]) {
+    swaps.append((name, path))
+    swapNames[path] = name
   }
 
   private mutating func add(_ change: Change) throws(FileError) {
@@ -140,7 +159,7 @@ struct HostStaging {
       unnamed.insert(change.path)
       return try add(change)
     }
-    swaps.append((try make(change), change.path))
+    swap(try make(change), change.path)
     if change.fileKind == .directory { dressed[change.path] = change.node }
   }
 
@@ -162,7 +181,7 @@ struct HostStaging {
       || names.contains { $0 != path && (moving[$0] != nil || isRenamed($0)) }
   }
 
-  private func isRenamed(_ path: [UInt8]) -> Bool { plan.changes.contains { $0.oldPath == path } }
+  private func isRenamed(_ path: [UInt8]) -> Bool { renamedFrom.contains(path) }
 
   /// Files that were made anew keep their further names.
   private mutating func relink() throws(FileError) {
@@ -171,7 +190,7 @@ struct HostStaging {
       for path in try value.allPaths(of: node) where !handled.contains(path) && isThere(path) {
         let name = next("new")
         try host.link(place.staged(staged), as: place.staged(name))
-        swaps.append((name, path))
+        swap(name, path)
         noteDirectory(of: path)
       }
     }
@@ -220,6 +239,7 @@ struct HostStaging {
         }
         let moved = next("moved")
         takes.append((original, moved))
+        takeNames[original] = moved
         inodes[moved] = inode
         return moved
       } catch {
@@ -303,7 +323,6 @@ struct HostStaging {
         throw FileError(error)
       }
     }
-    let gone = gone
     for take in takes.sorted(by: { $1.path.lexicographicallyPrecedes($0.path) }) {
       // A directory goes with all that is still in it.
       if gone.contains(take.path), Self.hasAncestor(take.path, in: gone) { continue }
@@ -342,11 +361,6 @@ struct HostStaging {
     return steps
   }
 
-  /// Paths that leave with all that is in them by then.
-  private var gone: Set<[UInt8]> {
-    Set(takes.filter { $0.name.starts(with: "old".utf8) }.map(\.path))
-  }
-
   private static func hasAncestor(_ path: [UInt8], in set: Set<[UInt8]>) -> Bool {
     var rest = path[...]
     while let slash = rest.lastIndex(of: UInt8(ascii: "/")), slash > rest.startIndex {
@@ -358,7 +372,7 @@ struct HostStaging {
 
   /// What the base has at the path now, or had before it was moved there.
   private func former(_ path: [UInt8]) -> HostAttributes {
-    let change = plan.changes.first { $0.path == path }
+    let change = changesByPath[path]
     let old = change?.oldPath ?? change.flatMap { plan.seen.path(of: $0.node) } ?? path
     let source = place.basePath + old
     guard let row = try? host.status(source) else { return HostAttributes() }
@@ -370,15 +384,14 @@ struct HostStaging {
 
   /// Where in the commit's directory what is at a path of the base will be; nil for what stays.
   func keeping(_ path: [UInt8]) -> [UInt8]? {
-    if let swap = swaps.first(where: { $0.path == path }) { return swap.name }
+    if let name = swapNames[path] { return name }
     if unnamed.contains(path) { return nil }
     var rest = path[...]
-    let gone = gone
     while true {
-      if let take = takes.first(where: { $0.path[...] == rest }) {
+      if let name = takeNames[Array(rest)] {
         // What moves lives on.
-        guard gone.contains(take.path) else { return nil }
-        if !Self.hasAncestor(take.path, in: gone) { return take.name + path[rest.endIndex...] }
+        guard gone.contains(Array(rest)) else { return nil }
+        if !Self.hasAncestor(Array(rest), in: gone) { return name + path[rest.endIndex...] }
       }
       guard let slash = rest.lastIndex(of: UInt8(ascii: "/")), slash > rest.startIndex else {
         return nil
