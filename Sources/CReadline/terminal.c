@@ -36,21 +36,34 @@ static void on_signal(int number) {
   errno = saved;
 }
 
-static void *watch(void *unused) {
-  (void)unused;
+/// Held while a signal that came between two lines is being acted upon.
+static pthread_mutex_t acting = PTHREAD_MUTEX_INITIALIZER;
+
+/// Acts upon the signals that came while no line was being read.
+static void act(bool interrupts) {
   unsigned char number;
-  for (;;) {
-    ssize_t count = read(to_watcher[0], &number, 1);
-    if (count < 0 && errno == EINTR) continue;
-    if (count != 1) return NULL;
-    if (number == SIGINT) interrupt_callback(interrupt_context);
+  pthread_mutex_lock(&acting);
+  while (read(to_watcher[0], &number, 1) == 1) {
+    if (number == SIGINT && interrupts) interrupt_callback(interrupt_context);
     if (number == SIGTERM || number == SIGHUP) {
       // A command is running: end as if there were no handler.
       signal(number, SIG_DFL);
       kill(getpid(), number);
     }
   }
+  pthread_mutex_unlock(&acting);
 }
+
+static void *watch(void *unused) {
+  (void)unused;
+  struct pollfd end = {.fd = to_watcher[0], .events = POLLIN};
+  for (;;) {
+    if (poll(&end, 1, -1) > 0) act(true);
+  }
+  return NULL;
+}
+
+void strata_terminal_settle(void) { act(false); }
 
 static int take_signals(void) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
@@ -73,7 +86,7 @@ int strata_terminal_start(void *context, strata_completer *completer,
   interrupt_callback = interrupt;
   interrupt_context = context;
   if (pipe2(to_reader, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
-  if (pipe2(to_watcher, O_CLOEXEC) != 0) return errno;
+  if (pipe2(to_watcher, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
 
   rl_readline_name = "strata";
   rl_catch_signals = 0;

@@ -34,6 +34,10 @@ typedef enum {
   STRATA_TERMINATED,   ///< SIGTERM or SIGHUP; `strata_terminal_signal` says which.
 } strata_outcome;
 
+/// Drops a Ctrl-C that came since the last line and that nobody has been told of yet; when this
+/// returns, nobody is being told of one.
+void strata_terminal_settle(void);
+
 /// Reads one line. The terminal is in its usual mode again when this returns.
 strata_outcome strata_terminal_read(const char *prompt, char **line);
 

@@ -7,6 +7,9 @@ public struct CommitPlan: Sendable {
   public let value: Namespace
   /// The bases as the fork sees them.
   public let seen: Namespace
+  /// Whether the fork must be rebased before anybody can say what is to be done: what it has changed
+  /// is gone from the host, for example, or another object is in the place.
+  public var needsRebase = false
 }
 
 /// Why a change cannot simply be made: the base is not what the fork took it to be.
@@ -24,6 +27,8 @@ public struct CommitConflict: Equatable, Sendable {
 
   public var kind: Kind
   public var path: [UInt8]
+
+  public init(kind: Kind, path: [UInt8]) { (self.kind, self.path) = (kind, path) }
 }
 
 extension Workspace {
@@ -37,14 +42,39 @@ extension Workspace {
     let seen = Namespace(
       context: context, fork: fork.id, name: fork.name, version: value.version)
     let live = Namespace(context: context, fork: fork.id, name: fork.name)
-    var changes = try diff(seen, value)
-    if !paths.isEmpty { changes = Self.select(changes, paths) }
+    let drift = try self.drift(of: value)
+    var plan = CommitPlan(changes: [], conflicts: drift, value: value, seen: seen)
+    do throws(FileError) {
+      plan.changes = try diff(seen, value)
+    } catch {
+      guard error.errno == .staleNFSFileHandle else { throw error }
+      guard !drift.isEmpty else {
+        throw FileError(error.errno, "\(error.reason ?? "the base has changed"); rebase first")
+      }
+      plan.needsRebase = true
+      return plan
+    }
+    let told = Set(plan.changes.flatMap { [$0.path, $0.oldPath ?? $0.path] })
+    if !paths.isEmpty {
+      plan.changes = Self.select(plan.changes, paths)
+      plan.conflicts.removeAll { conflict in !Self.isBelow(conflict.path, paths) }
+    }
+    plan.needsRebase = plan.conflicts.contains { !told.contains($0.path) }
     // Seen once now, they are taken for what they were before the commit touches them.
-    for change in changes {
+    for change in plan.changes {
       if let base = context.bases.node(change.node) { _ = try? context.bases.status(of: base) }
     }
-    let check = ConflictCheck(value: value, seen: seen, live: live, changes: changes)
-    return CommitPlan(changes: changes, conflicts: try check.run(), value: value, seen: seen)
+    let known = Set(plan.conflicts.map(\.path))
+    let check = ConflictCheck(value: value, seen: seen, live: live, changes: plan.changes)
+    plan.conflicts += try check.run().filter { !known.contains($0.path) }
+    plan.conflicts.sort { $0.path.lexicographicallyPrecedes($1.path) }
+    return plan
+  }
+
+  private static func isBelow(_ path: [UInt8], _ tops: [[UInt8]]) -> Bool {
+    tops.contains { top in
+      top == [UInt8(ascii: "/")] || path == top || path.starts(with: top + [UInt8(ascii: "/")])
+    }
   }
 
   /// The changes at or below the paths, and the new directories on the way to them.
@@ -68,7 +98,7 @@ extension Workspace {
 }
 
 /// Looks for what has changed on the host since the fork looked.
-private struct ConflictCheck {
+struct ConflictCheck {
   let value: Namespace
   /// The bases as the fork sees them, and as they are.
   let seen: Namespace
@@ -79,7 +109,7 @@ private struct ConflictCheck {
     var conflicts: [CommitConflict] = []
     let made = Set(changes.filter { $0.kind == .added || $0.kind == .renamed }.map(\.path))
     for change in changes {
-      if let kind = try conflict(change, made) {
+      if let kind = try hasUnseen(change) ? .exists : conflict(change, made) {
         conflicts.append(CommitConflict(kind: kind, path: change.path))
       }
     }
@@ -121,9 +151,29 @@ private struct ConflictCheck {
     return now == origin.stamp ? nil : .changed
   }
 
+  /// Whether the host shows something where the fork has put something, that the fork never saw: of
+  /// what it has seen there and replaced it has a record.
+  private func hasUnseen(_ change: Change) throws(FileError) -> Bool {
+    guard change.kind != .removed,
+      change.kind == .added || change.kind == .renamed
+        || change.oldNode != nil
+    else { return false }
+    let slash = change.path.lastIndex(of: UInt8(ascii: "/")) ?? 0
+    guard let parent = try find(Array(change.path[..<slash]), value),
+      let there = try value.showsBelow(Name(change.path[(slash + 1)...]), in: parent)
+    else { return false }
+    return there.id != change.node && value.nodes[there.id] == nil
+  }
+
   private func hasNewEntries(_ directory: NodeID) throws(FileError) -> Bool {
     let known = Set(try seen.list(directory, after: 2, limit: .max).map(\.name))
-    return try live.list(directory, after: 2, limit: .max).contains { !known.contains($0.name) }
+    for entry in try live.list(directory, after: 2, limit: .max) {
+      guard known.contains(entry.name) else { return true }
+      // All that the fork has removed it has a record of.
+      guard let child = try live.find(entry.name, in: directory) else { continue }
+      if value.nodes[child] == nil { return true }
+    }
+    return false
   }
 
   static func parent(of path: [UInt8]) -> [UInt8] {

@@ -18,7 +18,7 @@ extension Workspace {
     try checkpoint()
     let all = try diff(
       Namespace(context: context, fork: fork.id, name: fork.name, version: plan.value.version),
-      plan.value)
+      plan.value, isReversal: true)
     return CommitRecord(
       fork: fork.id, command: command, version: version, kept: making.rows, placed: making.placed,
       isWhole: all.count == plan.changes.count, settled: making.settled)
@@ -31,10 +31,13 @@ extension Workspace {
     let index = context.bases
     guard record.version == index.version.withLock({ $0 }) + 1 else { return }
     startEpoch()
+    let noticed = index.takeChanges()
     for row in record.kept { index.keep(row.id, row.node) }
     index.version.withLock { $0 = record.version }
     for row in record.placed { try index.place(row.node, at: row.path) }
     for row in record.kept where row.node.file.isEmpty { index.noteAfter(row.id) }
+    // What the commit itself has changed is news to nobody.
+    index.changes.withLock { $0 = noticed }
     var value = fork.value
     value.rebase(onto: record)
     operation(record.command, on: fork) { fork.replaceValue(with: value) }
@@ -128,11 +131,11 @@ private struct RecordMaking {
     // Directories that change their node are other directories of the host from now on: what was in
     // them is kept as a whole.
     for node in [change.oldNode, change.oldNode == nil ? nil : change.node].compactMap({ $0 })
-    where live.context.bases.node(node) != nil && (try? live.kind(node)) == .directory {
+    where isThere(node) && (try? live.kind(node)) == .directory {
       try keep(node, [], isGone: true)
     }
     // A further name changes the link count of a file that the base has already.
-    if change.fileKind != .directory, live.context.bases.node(change.node) != nil {
+    if change.fileKind != .directory, isThere(change.node) {
       // Where it is, and below a directory that was renamed, where it is going to be.
       let there = try find(change.path)
       let paths =
@@ -150,13 +153,22 @@ private struct RecordMaking {
     try settle(change)
   }
 
+  /// Whether the host has a node of the bases; one that a commit has removed is still known.
+  private func isThere(_ id: NodeID) -> Bool {
+    guard let base = live.context.bases.node(id) else { return false }
+    return (try? live.context.bases.status(of: base)) != nil
+  }
+
   /// The directory that a path is in, and what the path's last name meant there.
   private mutating func note(_ path: [UInt8], was node: NodeID?) throws(FileError) {
     let (parentPath, name) = Self.split(path)
     guard name.count > 0 else { return }
     var parent = try find(parentPath)
-    if parent == nil { parent = try find(parentPath, in: value) }
-    guard let parent, live.context.bases.node(parent) != nil else { return }
+    // What is there may be about to give way to a directory from elsewhere.
+    if try parent.map({ id throws(FileError) in try live.kind(id) }) != .directory {
+      parent = try find(parentPath, in: value)
+    }
+    guard let parent, isThere(parent), try live.kind(parent) == .directory else { return }
     // In a directory that was moved the name may have been there before: another change tells.
     if node == nil, try live.find(name, in: parent) != nil { return }
     try keep(parent, [], isGone: false)

@@ -153,6 +153,14 @@ extension Difference {
     return true
   }
 
+  /// Whether one of two states of a base's file is kept since a commit.
+  private func isKeptOf(_ a: FileContent, _ b: FileContent) -> Bool {
+    guard let left = a.below, let right = b.below, left.stamp != right.stamp else { return false }
+    return left.node.state.withLock { state in
+      state.kept.contains { $0.status.stamp == left.stamp || $0.status.stamp == right.stamp }
+    }
+  }
+
   /// Bytes in blocks that are not shared; nil if all content is.
   private func contentDifference(_ a: Node, _ b: Node) -> Int64? {
     guard case .file(let left) = a.body, case .file(let right) = b.body else { return nil }
@@ -167,6 +175,11 @@ extension Difference {
       unshared.append(block..<end)
     }
     let isBelowSame = left.below?.node.id == right.below?.node.id
+    if blocks == 0, a.size == b.size, isBelowSame, isKeptOf(left, right) {
+      // Before a commit, and behind it.
+      let all = 0..<UInt64(clamping: (a.size + Int64(Block.size) - 1) / Int64(Block.size))
+      return isEqual(left, right, in: [all], size: a.size) ? nil : a.size
+    }
     guard blocks > 0 || a.size != b.size || !isBelowSame else { return nil }
     // Other blocks may have the same bytes: squash has folded them, or the same was written again.
     if isBelowSame, a.size == b.size, isEqual(left, right, in: unshared, size: a.size) {

@@ -4,8 +4,16 @@ extension Workspace {
   /// The cost goes with what differs: shared pages of the maps are skipped whole. A directory that
   /// was removed, or made, is listed with all that was in it. What lives in side layers is left out.
   public func diff(_ old: Namespace, _ new: Namespace) throws(FileError) -> [Change] {
+    try diff(old, new, isReversal: false)
+  }
+
+  /// - Parameter isReversal: whether the new tree has directories that the old one has lost.
+  func diff(
+    _ old: Namespace, _ new: Namespace, isReversal: Bool
+  ) throws(FileError) -> [Change] {
     try context.whole { () throws(FileError) in
       var difference = Difference(old: old, new: new)
+      difference.isReversal = isReversal
       try difference.collectEntries()
       try difference.collectNodes()
       return try difference.changes()
@@ -22,6 +30,7 @@ struct Difference {
   var added: [[UInt8]: NodeID] = [:]
   /// Nodes in both whose records differ.
   var touched: Set<NodeID> = []
+  var isReversal = false
 
   init(old: Namespace, new: Namespace) {
     self.old = old
@@ -83,7 +92,15 @@ struct Difference {
 
   private func effective(_ key: EntryKey, in value: Namespace) throws(FileError) -> NodeID? {
     guard isDirectory(key.directory, in: value) else { return nil }
-    return try value.find(key.name, in: key.directory)
+    do throws(FileError) {
+      return try value.find(key.name, in: key.directory)
+    } catch {
+      // A directory that is to come back is nowhere as yet; nor is one that a layer has made, which
+      // a commit had put on the host for a while.
+      let isMade = new.nodes[key.directory].map { $0.origin == nil } ?? false
+      guard error.errno == .staleNFSFileHandle, isReversal || isMade else { throw error }
+      return nil
+    }
   }
 
   func isDirectory(_ id: NodeID, in value: Namespace) -> Bool {

@@ -36,6 +36,7 @@ extension Namespace {
     guard let origin = record.origin else { return false }
     guard case .file(let content) = record.body else { return true }
     return content.extents.isEmpty && content.below?.limit == origin.stamp.size
+      && content.below?.stamp == origin.stamp
       && record.size == origin.stamp.size
   }
 

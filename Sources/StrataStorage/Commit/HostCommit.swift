@@ -16,27 +16,41 @@ public struct HostCommit {
     public var refused: [(path: [UInt8], error: FileError)]
   }
 
-  private static let journal = Array("journal".utf8)
-  private static let done = Array("done".utf8)
+  static let journal = Array("journal".utf8)
+  static let done = Array("done".utf8)
+  /// A journal that neither way led out of: somebody else has changed the tree meanwhile.
+  private static let broken = Array("broken".utf8)
 
-  private let base: [UInt8]
+  let base: [UInt8]
   /// The directory that commits have theirs in, by number.
   private let commits: [UInt8]
+  private let keepsOwners: Bool
 
   /// - Parameters:
   ///   - base: the host directory, absolute.
   ///   - commits: a directory on the same file system for what commits stage and keep.
-  public init(base: [UInt8], commits: [UInt8]) { (self.base, self.commits) = (base, commits) }
+  ///   - keepsOwners: whether files get the owners that the fork shows; else they are the caller's.
+  public init(base: [UInt8], commits: [UInt8], keepsOwners: Bool = true) {
+    (self.base, self.commits, self.keepsOwners) = (base, commits, keepsOwners)
+  }
 
   /// Does what a plan says, whose conflicts were settled.
   public func run(
     _ plan: CommitPlan, _ fork: Fork, _ command: String
   ) throws(FileError) -> Result {
+    try run(plan, fork, command) { $0 }
+  }
+
+  func run(
+    _ plan: CommitPlan, _ fork: Fork, _ command: String,
+    _ adapt: (CommitRecord) -> CommitRecord
+  ) throws(FileError) -> Result {
     let workspace = fork.workspace
     let name = Array("\(workspace.nextCommit)".utf8)
     try makeDirectory(name)
+    workspace.setKeptReader(try HostDirectory(path: commits))
     let place = try HostCommitDirectory(base: base, directory: path(of: name))
-    var staging = HostStaging(plan, in: place)
+    var staging = HostStaging(plan, in: place, keepsOwners: keepsOwners)
     let steps: [HostStep]
     let record: CommitRecord
     do throws(FileError) {
@@ -44,38 +58,86 @@ public struct HostCommit {
       try staging.stage()
       steps = try staging.steps()
       let prefix = name + [UInt8(ascii: "/")]
-      record = try workspace.record(plan, fork, command) { path in
-        staging.keeping(path).map { prefix + $0 }
-      }
+      record = adapt(
+        try workspace.record(plan, fork, command) { path in
+          staging.keeping(path).map { prefix + $0 }
+        })
       try write(HostJournal(steps: steps, record: record.encoded), place)
     } catch {
       removeAll(path(of: name))
       throw error
     }
-    try finish(steps, record, place, workspace)
+    try perform(steps, place)
+    try finish(record, place, workspace)
     return Result(changes: plan.changes.count, refused: staging.refused)
   }
 
-  private func finish(
-    _ steps: [HostStep], _ record: CommitRecord, _ place: HostCommitDirectory,
-    _ workspace: Workspace
+  /// Does all steps, in a tree that nobody has touched since they were planned; or, if one of them
+  /// cannot be done, takes back those that were.
+  private func perform(
+    _ steps: [HostStep], _ place: HostCommitDirectory
   ) throws(FileError) {
-    // After a crash right behind this, only the journal is left to be put away.
-    if workspace.nextCommit <= record.version {
-      for step in steps { try place.do(step) }
-      do throws(Errno) {
-        try place.directory.syncFileSystem()
-      } catch {
-        throw FileError(error)
+    var done: [HostStep] = []
+    do throws(FileError) {
+      for step in steps {
+        guard try place.do(step) else {
+          throw place.failure(.staleNFSFileHandle, step)
+        }
+        done.append(step)
       }
-      try workspace.finish(record)
+      try HostAftermath(of: steps, base: base).write(to: place)
+      try sync(place)
+    } catch {
+      try rollBack(done, place, because: error)
+      throw error
     }
+  }
+
+  /// - Throws: if the tree cannot be had as it was either. Then all that was taken away stays where
+  ///   it is.
+  private func rollBack(
+    _ steps: [HostStep], _ place: HostCommitDirectory, because reason: FileError
+  ) throws(FileError) {
+    do throws(FileError) {
+      for step in steps.reversed() { try place.undo(step) }
+      try sync(place)
+    } catch {
+      try give(place, up: FileError(error.errno, "\(text(reason)); \(text(error))"))
+    }
+    removeAll(place.path)
+  }
+
+  /// Leaves things as they are, and says where what was there is.
+  private func give(_ place: HostCommitDirectory, up reason: FileError) throws(FileError) {
+    do throws(Errno) {
+      try place.directory.rename(Self.journal, to: Self.broken, keepingExisting: false)
+      try place.directory.sync()
+    } catch {
+      throw FileError(error)
+    }
+    throw FileError(
+      reason.errno,
+      "\(text(reason)); the commit is done by half, what was there before is in "
+        + String(decoding: place.path, as: UTF8.self))
+  }
+
+  private func text(_ error: FileError) -> String { error.reason ?? error.errno.description }
+
+  /// Makes the workspace see what was done.
+  private func finish(
+    _ record: CommitRecord, _ place: HostCommitDirectory, _ workspace: Workspace
+  ) throws(FileError) {
+    try workspace.finish(record)
     do throws(Errno) {
       try place.directory.rename(Self.journal, to: Self.done, keepingExisting: false)
       try place.directory.sync()
     } catch {
       throw FileError(error)
     }
+  }
+
+  private func sync(_ place: HostCommitDirectory) throws(FileError) {
+    do throws(Errno) { try place.directory.syncFileSystem() } catch { throw FileError(error) }
   }
 
   /// Finishes a commit that was broken off, or clears away what one that never began has left.
@@ -87,18 +149,44 @@ public struct HostCommit {
       let place = try HostCommitDirectory(base: base, directory: path(of: name))
       if let bytes = try contents(Self.journal, place) {
         let journal = try HostJournal(encoded: bytes)
-        try finish(journal.steps, try CommitRecord(encoded: journal.record), place, workspace)
+        let record = try CommitRecord(encoded: journal.record)
+        // After a crash right behind the end, only the journal is left to be put away.
+        if workspace.nextCommit <= record.version { try resume(journal.steps, place) }
+        try finish(record, place, workspace)
         isFinished = true
-      } else if try contents(Self.done, place) == nil {
+      } else if try contents(Self.done, place) == nil, try contents(Self.broken, place) == nil {
         removeAll(path(of: name))
       }
     }
     return isFinished
   }
 
+  /// For commits of sessions that were in memory: finishes what a process was at when it died, and
+  /// clears away all that it has kept.
+  public func clear() throws(FileError) {
+    for name in try names() {
+      let place = try HostCommitDirectory(base: base, directory: path(of: name))
+      if let bytes = try contents(Self.journal, place) {
+        try resume(try HostJournal(encoded: bytes).steps, place)
+      }
+    }
+    removeAll(commits)
+  }
+
+  /// Does what was not done before the crash.
+  private func resume(_ steps: [HostStep], _ place: HostCommitDirectory) throws(FileError) {
+    do throws(FileError) {
+      for step in steps { try place.do(step) }
+      try HostAftermath(of: steps, base: base).write(to: place)
+      try sync(place)
+    } catch {
+      try give(place, up: error)
+    }
+  }
+
   // MARK: The commit's directory
 
-  private func path(of name: [UInt8]) -> [UInt8] { commits + [UInt8(ascii: "/")] + name }
+  func path(of name: [UInt8]) -> [UInt8] { commits + [UInt8(ascii: "/")] + name }
 
   private func makeDirectory(_ name: [UInt8]) throws(FileError) {
     let host = HostTree()
@@ -107,7 +195,7 @@ public struct HostCommit {
     try host.makeDirectory(path(of: name), mode: 0o700)
   }
 
-  private func names() throws(FileError) -> [[UInt8]] {
+  func names() throws(FileError) -> [[UInt8]] {
     do throws(FileError) {
       return try HostTree().list(commits).filter { $0.kind == .directory }.map(\.name.bytes)
     } catch {
@@ -153,7 +241,7 @@ public struct HostCommit {
     }
   }
 
-  private func contents(
+  func contents(
     _ name: [UInt8], _ place: HostCommitDirectory
   ) throws(FileError) -> [UInt8]? {
     let file: any BaseFile

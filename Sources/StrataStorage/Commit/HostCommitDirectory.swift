@@ -44,36 +44,38 @@ final class HostCommitDirectory {
   // MARK: Doing
 
   /// Does a step, unless it is done already.
-  func `do`(_ step: HostStep) throws(FileError) {
+  /// - Returns: whether it was not; false as well where something else is in the place by now.
+  @discardableResult
+  func `do`(_ step: HostStep) throws(FileError) -> Bool {
     do throws(Errno) {
       switch step {
       case .link(let path, let name, let inode):
         // Later steps may have put something else there.
-        guard try !isStaged(name), try self.inode(at: path) == inode else { return }
+        guard try !isStaged(name), try self.inode(at: path) == inode else { return false }
         let (parent, last) = try place(path)
         try directory.link(last, in: parent, as: name)
       case .add(let name, let path, let inode):
-        guard try self.inode(at: path) != inode else { return }
+        guard try self.inode(at: path) != inode else { return false }
         let (parent, last) = try place(path)
         try parent.link(name, in: directory, as: last)
       case .drop(let name):
-        guard try isStaged(name) else { return }
+        guard try isStaged(name) else { return false }
         try directory.unlink(name)
       case .unname(let path, let inode):
-        guard try self.inode(at: path) == inode else { return }
+        guard try self.inode(at: path) == inode else { return false }
         let (parent, last) = try place(path)
         try parent.unlink(last)
       case .take(let path, let name, let inode):
         // Not there any more: it was taken, and may have been put somewhere else already.
-        guard try !isStaged(name), try self.inode(at: path) == inode else { return }
+        guard try !isStaged(name), try self.inode(at: path) == inode else { return false }
         let (parent, last) = try place(path)
         try parent.move(last, to: directory, name)
       case .put(let name, let path):
-        guard try isStaged(name) else { return }
+        guard try isStaged(name) else { return false }
         let (parent, last) = try place(path)
         try directory.move(name, to: parent, last)
       case .swap(let name, let path, let inode):
-        guard try directory.status(ofEntry: name).inode == inode else { return }
+        guard try directory.status(ofEntry: name).inode == inode else { return false }
         let (parent, last) = try place(path)
         try directory.exchange(name, with: parent, last)
       case .dress: break
@@ -82,9 +84,10 @@ final class HostCommitDirectory {
       throw failure(error, step)
     }
     if case .dress(let path, let attributes, _) = step { try dress(path, attributes) }
+    return true
   }
 
-  private func dress(_ path: [UInt8], _ attributes: HostAttributes) throws(FileError) {
+  func dress(_ path: [UInt8], _ attributes: HostAttributes) throws(FileError) {
     let object: Descriptor
     do throws(Errno) { object = try self.object(path) } catch { throw FileError(error) }
     do throws(Errno) {
@@ -98,7 +101,7 @@ final class HostCommitDirectory {
     if let refused = try attributes.apply(to: object).first { throw refused }
   }
 
-  private func inode(at path: [UInt8]) throws(Errno) -> UInt64? {
+  func inode(at path: [UInt8]) throws(Errno) -> UInt64? {
     do throws(Errno) {
       return try object(path).status().inode
     } catch {
@@ -107,7 +110,7 @@ final class HostCommitDirectory {
     }
   }
 
-  private func isStaged(_ name: [UInt8]) throws(Errno) -> Bool {
+  func isStaged(_ name: [UInt8]) throws(Errno) -> Bool {
     do throws(Errno) {
       _ = try directory.status(ofEntry: name)
       return true
@@ -116,7 +119,7 @@ final class HostCommitDirectory {
     }
   }
 
-  private func failure(_ error: Errno, _ step: HostStep) -> FileError {
+  func failure(_ error: Errno, _ step: HostStep) -> FileError {
     let path =
       switch step {
       case .take(let path, _, _), .put(_, let path), .swap(_, let path, _), .dress(let path, _, _),

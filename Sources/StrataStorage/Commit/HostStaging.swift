@@ -8,6 +8,7 @@ internal import SystemPackage
 struct HostStaging {
   private let place: HostCommitDirectory
   private let plan: CommitPlan
+  private let keepsOwners: Bool
   private let host = HostTree()
   private var value: Namespace { plan.value }
   private var count = 0
@@ -38,8 +39,8 @@ struct HostStaging {
   /// Attributes that the host would not take.
   private(set) var refused: [(path: [UInt8], error: FileError)] = []
 
-  init(_ plan: CommitPlan, in place: HostCommitDirectory) {
-    (self.plan, self.place) = (plan, place)
+  init(_ plan: CommitPlan, in place: HostCommitDirectory, keepsOwners: Bool = true) {
+    (self.plan, self.place, self.keepsOwners) = (plan, place, keepsOwners)
     renamedFrom = Set(plan.changes.compactMap(\.oldPath))
     freed = renamedFrom.union(plan.changes.filter { $0.kind == .removed }.map(\.path))
     changesByPath = Dictionary(
@@ -302,7 +303,8 @@ struct HostStaging {
   private func hostAttributes(_ node: NodeID) throws(FileError) -> HostAttributes {
     let row = try value.attributes(of: node)
     return HostAttributes(
-      mode: row.kind == .symlink ? nil : row.mode, uid: row.uid, gid: row.gid,
+      mode: row.kind == .symlink ? nil : row.mode, uid: keepsOwners ? row.uid : nil,
+      gid: keepsOwners ? row.gid : nil,
       accessed: row.accessed, modified: row.modified,
       extendedAttributes: try value.allExtendedAttributes(of: node))
   }

@@ -11,17 +11,21 @@ final class OpenWorkspace: Sendable {
   let turns = ForkTurns()
   /// The workspace's directory, which this process owns; nil for one in memory.
   private let directory: WorkspaceDirectory?
-  /// What commits stage and keep; nil for beside the base.
-  private let commits: [UInt8]?
+  /// What commits stage and keep.
+  private let commits: [UInt8]
+  /// The same of a session in memory, which goes with it.
+  private let memoryCommits: MemoryCommits?
 
   /// In memory, over directories.
   /// - Throws: what a person is told of a base that cannot be had.
   init(over bases: [[UInt8]]) throws(Complaint) {
     var readers: [any BaseReader] = []
+    let commits = MemoryCommits(base: bases.first.map(MachineHost().absolutePath) ?? [])
+    if let failure = commits.finishAbandoned().first { throw Complaint(failure.text) }
     for path in bases {
       do throws(FileError) {
         readers.append(
-          try HostDirectory(path: path, hiding: [WorkspaceDirectory.name, ".strata-commits"]))
+          try HostDirectory(path: path, hiding: [WorkspaceDirectory.name, commits.name]))
       } catch {
         throw Complaint("\(ShownName(path)): \(error.text)")
       }
@@ -31,7 +35,7 @@ final class OpenWorkspace: Sendable {
     } catch {
       throw Complaint(error.text)
     }
-    (self.bases, directory, commits) = (bases, nil, nil)
+    (self.bases, directory, self.commits, memoryCommits) = (bases, nil, commits.path, commits)
     plugins = LuaHub(workspace)
   }
 
@@ -63,7 +67,7 @@ final class OpenWorkspace: Sendable {
             + "by moving its directory out of \(ShownName(commits))")
       }
     }
-    self.commits = commits
+    (self.commits, memoryCommits) = (commits, nil)
     plugins = LuaHub(workspace)
   }
 
@@ -73,8 +77,7 @@ final class OpenWorkspace: Sendable {
   func commitPlace(_ host: MachineHost) -> CommitPlace {
     let base = bases.first.map(host.absolutePath) ?? []
     return CommitPlace(
-      base: base, commits: commits ?? base + Array("/.strata-commits".utf8),
-      isUnion: bases.count > 1)
+      base: base, commits: commits, isUnion: bases.count > 1, memory: memoryCommits)
   }
 
   func load(plugin file: [UInt8], _ host: MachineHost) throws(Complaint) {

@@ -27,6 +27,7 @@ final class MachineReplayHost: ReplayHost, Sendable {
     let host = ReplayMachine(machine, environment: setting.environment)
     var trees: [TemporaryTree] = []
     var bases: [any BaseReader] = []
+    var commits: MemoryCommits?
     let asked = setting.bases.isEmpty ? [.inline([])] : setting.bases
     for base in asked {
       let path: [UInt8]
@@ -36,24 +37,37 @@ final class MachineReplayHost: ReplayHost, Sendable {
         let tree = try TemporaryTree(files, host: machine)
         trees.append(tree)
         path = tree.path
+        if asked.count == 1 { commits = MemoryCommits(base: path) }
       }
       let title = asked.count == 1 ? "base" : "base\(bases.count + 1)"
       bases.append(
-        ReplayedBase(try reader(path, base), of: .ofProcess(), title: title))
+        ReplayedBase(try reader(path, base, hiding: commits?.name), of: .ofProcess(), title: title))
     }
     let workspace = try Workspace(bases: bases, clock: { host.now() })
     let plugins = LuaHub(workspace, isReplay: true)
     let session = Session(
       workspace: workspace, host: host, caller: ReplayMachine.caller, plugins: plugins)
+    if let commits, let tree = trees.first {
+      // Only to a tree of its own: a directory that a transcript names is not for it to change.
+      session.commands.add(
+        .commit(
+          CommitPlace(
+            base: tree.path, commits: commits.path, isUnion: false, keepsOwners: false,
+            memory: commits)))
+      session.variables["BASE"] = tree.path
+    }
     let replayed = MachineReplaySession(
       session, host, plugins, TranscriptOutput(try EventSet(setting.trace)), trees)
     for file in setting.plugins { try load(Self.join(directory, file), as: file, plugins) }
     return replayed
   }
 
-  private func reader(_ path: [UInt8], _ base: ReplayBase) throws(FileError) -> any BaseReader {
+  private func reader(
+    _ path: [UInt8], _ base: ReplayBase, hiding name: Name?
+  ) throws(FileError) -> any BaseReader {
     do throws(FileError) {
-      return try HostDirectory(path: machine.placed(path))
+      return try HostDirectory(
+        path: machine.placed(path), hiding: Set([name].compactMap { $0 }))
     } catch {
       throw FileError(error.errno, "//base \(ShownName(path)): \(error.text)")
     }

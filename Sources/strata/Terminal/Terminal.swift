@@ -53,6 +53,9 @@ final class Terminal {
     guard error == 0 else { return nil }
   }
 
+  /// Drops a Ctrl-C that nobody has been told of yet, and waits until nobody is being told of one.
+  func settle() { strata_terminal_settle() }
+
   /// Asks for a line.
   func read(prompt: [UInt8]) -> Input {
     var line: UnsafeMutablePointer<CChar>?

@@ -46,6 +46,8 @@ final class TerminalFront {
 
   private func loop() -> Int32 {
     while session.state.exitStatus == nil {
+      // A Ctrl-C for the command that is over is not one for the next.
+      terminal.settle()
       session.resetInterrupt()
       switch readCommand() {
       case .line(let source): run(source)

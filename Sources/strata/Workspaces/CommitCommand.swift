@@ -6,6 +6,7 @@ private let dryRun = Option("n", "dry-run", "only show what would be done")
 private let yes = Option("y", "yes", "do not ask")
 private let interactive = Option("i", "interactive", "ask about each change")
 private let script = Option(nil, "script", "print a shell script that does the same")
+private let undo = Option(nil, "undo", "take the last commit back from the host")
 private let ours = Option(nil, "ours", "where the host has changed, too, take what the fork has")
 private let theirs = Option(nil, "theirs", "where the host has changed, too, leave that alone")
 private let oursAt = Option(
@@ -18,14 +19,16 @@ extension Command {
   static func commit(_ place: CommitPlace) -> Command {
     Command(
       "commit", .layers, .maintains, "apply the changes of this fork to its base on the host",
-      usage: ["[-n] [-y] [-i] [--ours|--theirs] [PATH…]", "--script [PATH…]"],
-      options: [dryRun, yes, interactive, script, ours, theirs, oursAt, theirsAt],
+      usage: ["[-n] [-y] [-i] [--ours|--theirs] [PATH…]", "--script [PATH…]", "--undo [-n] [-y]"],
+      options: [dryRun, yes, interactive, script, undo, ours, theirs, oursAt, theirsAt],
       operands: [Operand("PATH", .path, repeated: true)],
       details: """
         Compares the base as the fork has seen it with the base as it is. A conflict stops everything \
         before the first change, unless it is settled by one of the options. All new files are \
         written beside the tree first; then names are moved, so that no file is ever there by half. \
-        What is replaced is kept: other forks, undo and fork --at go on seeing it.
+        What is replaced is kept: other forks, undo and fork --at go on seeing it. \
+        --undo brings the host's tree back as it was before the last commit, unless somebody else \
+        has changed it there; the fork then has its changes again.
         """,
       examples: ["commit -n"]
     ) { context in try CommitCall(context, place).run() }
@@ -40,6 +43,12 @@ struct CommitPlace {
   var commits: [UInt8]
   /// Whether several bases are stacked.
   var isUnion: Bool
+  /// Whether files get the owners that the fork shows.
+  var keepsOwners = true
+  /// Of a session in memory: lives as long as it does.
+  var memory: MemoryCommits?
+
+  var commit: HostCommit { HostCommit(base: base, commits: commits, keepsOwners: keepsOwners) }
 }
 
 private struct CommitCall {
@@ -52,8 +61,17 @@ private struct CommitCall {
     guard !place.isUnion else {
       throw FileError(.notSupported, "there are several bases; a commit goes to a single one")
     }
+    if context.arguments.has(undo) { return try takeBack() }
     let paths = context.operands.map(context.session.absolutePath)
     var plan = try context.workspace.planCommit(context.fork, paths)
+    if plan.needsRebase {
+      for conflict in plan.conflicts {
+        try context.complain("\(ShownName(conflict.path)): \(conflict.kind.rawValue)")
+      }
+      try context.complain(
+        "\(counted(plan.conflicts.count, "conflict")), nothing was done; rebase settles it")
+      return ExitStatus.failure
+    }
     guard !plan.changes.isEmpty else {
       try context.print("no changes")
       return ExitStatus.success
@@ -82,13 +100,48 @@ private struct CommitCall {
     }
     if !plan.changes.isEmpty {
       try context.session.ask(.commit)
-      let result = try HostCommit(base: place.base, commits: place.commits).run(
+      let result = try place.commit.run(
         plan, context.fork, "commit")
       context.session.tell(.commit)
       for (path, error) in result.refused { try context.complain(path, error) }
       try context.print("committed \(counted(result.changes, "change"))")
     }
     if !kept.isEmpty { try context.workspace.discard(context.fork, kept, "commit --theirs") }
+    return context.status
+  }
+
+  /// `commit --undo`
+  private func takeBack() throws -> Int32 {
+    guard context.operands.isEmpty else { throw UsageError("--undo takes no paths") }
+    let commit = place.commit
+    guard let undoing = try commit.planUndo(context.workspace) else {
+      throw FileError(.noSuchFileOrDirectory, "there is no commit to take back")
+    }
+    for conflict in undoing.plan.conflicts {
+      try context.complain("\(ShownName(conflict.path)): \(conflict.kind.rawValue)")
+    }
+    guard undoing.plan.conflicts.isEmpty else {
+      try context.complain(
+        "somebody else has changed what commit \(undoing.number) has written; nothing was done")
+      return ExitStatus.failure
+    }
+    for change in undoing.plan.changes {
+      try context.print(change.statusLine(Style(context.output)))
+    }
+    if context.arguments.has(dryRun) { return ExitStatus.success }
+    guard try context.arguments.has(yes) || isWanted(undoing.plan) else {
+      try context.print("nothing was done")
+      return ExitStatus.failure
+    }
+    try context.session.ask(.commit)
+    let (result, hasChanges) = try commit.undo(undoing, context.workspace)
+    context.session.tell(.commit)
+    for (path, error) in result.refused { try context.complain(path, error) }
+    try context.print("took commit \(undoing.number) back")
+    if !hasChanges {
+      try context.print(
+        "the fork has gone on since and keeps what it has; log tells of its former trees")
+    }
     return context.status
   }
 

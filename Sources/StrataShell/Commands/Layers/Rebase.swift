@@ -1,19 +1,23 @@
 internal import StrataEngine
 
-private let ours = Option(nil, "ours", "keep this fork's changes where the host has changed, too")
-private let theirs = Option(nil, "theirs", "drop them there")
-private let oursAt = Option(nil, "ours-at", argument: "PATH", of: .path, "keep this one")
-private let theirsAt = Option(nil, "theirs-at", argument: "PATH", of: .path, "drop this one")
+private let dryRun = Option("n", "dry-run", "only show the conflicts")
+private let ours = Option(nil, "ours", "where the host has changed, too, keep what the fork has")
+private let theirs = Option(nil, "theirs", "where the host has changed, too, take what it has")
+private let oursAt = Option(
+  nil, "ours-at", argument: "PATH", of: .path, "keep the fork's for this one")
+private let theirsAt = Option(
+  nil, "theirs-at", argument: "PATH", of: .path, "take the host's for this one")
 
 extension Command {
   static let rebase = Command(
-    "rebase", .layers, .manages, "take the base as it is now, and keep this fork's changes",
-    usage: ["[--ours|--theirs] [--ours-at PATH]… [--theirs-at PATH]…"],
-    options: [ours, theirs, oursAt, theirsAt],
-    details:
-      "For when the host, or a commit of another fork, has changed the base. Where both have "
-      + "changed the same, that is a conflict; with one that is not settled nothing is done. Blocks "
-      + "that the fork has written are then over the file as the host has it. It is one operation.",
+    "rebase", .layers, .manages, "take the base as it is now, and keep the changes of this fork",
+    usage: ["[-n] [--ours|--theirs] [--ours-at PATH]… [--theirs-at PATH]…"],
+    options: [dryRun, ours, theirs, oursAt, theirsAt],
+    details: """
+      When others have changed the host, or another fork was committed. What only the fork has \
+      changed stays as it is, what only the host has changed is taken over. Where both have, nothing \
+      is done until the options say whose it is to be. It is one operation: undo goes back.
+      """,
     examples: ["rebase"]
   ) { context in
     guard context.operands.isEmpty else { throw UsageError("no arguments are taken") }
@@ -22,20 +26,25 @@ extension Command {
     }
     let oursPaths = Set(context.arguments.all(oursAt).map(context.session.absolutePath))
     let theirsPaths = Set(context.arguments.all(theirsAt).map(context.session.absolutePath))
-    let conflicts = try context.workspace.rebase(context.fork, "rebase") { conflict in
-      if oursPaths.contains(conflict.path) { return true }
-      if theirsPaths.contains(conflict.path) { return false }
-      if context.arguments.has(ours) { return true }
-      return context.arguments.has(theirs) ? false : nil
+    let all: Settlement? =
+      context.arguments.has(ours) ? .ours : context.arguments.has(theirs) ? .theirs : nil
+    let isDry = context.arguments.has(dryRun)
+    let result = try context.workspace.rebase(context.fork, "rebase", isDry: isDry) { conflict in
+      if oursPaths.contains(conflict.path) { return .ours }
+      return theirsPaths.contains(conflict.path) ? .theirs : all
     }
-    for conflict in conflicts {
+    for conflict in result.conflicts {
       try context.complain("\(ShownName(conflict.path)): \(conflict.kind.rawValue)")
     }
-    guard conflicts.isEmpty else {
-      try context.complain("\(counted(conflicts.count, "conflict")), nothing was done")
+    guard result.conflicts.isEmpty else {
+      try context.complain(
+        "\(counted(result.conflicts.count, "conflict")), nothing was done; "
+          + "--ours or --theirs settles it")
       return ExitStatus.failure
     }
-    try context.print("on the base as it is now")
+    let settled = result.settled > 0 ? ", \(counted(result.settled, "conflict")) settled" : ""
+    let done = isDry ? "can be rebased" : "rebased"
+    try context.print(result.isChanged ? done + settled : "the fork is based on what there is")
     return ExitStatus.success
   }
 }

@@ -1,0 +1,133 @@
+internal import Synchronization
+
+/// Taking a commit back from the host.
+extension Workspace {
+  /// What must be done to the bases to have them as they were before a commit, that being the last
+  /// one that was not taken back.
+  ///
+  /// It is a plan as any other: the host's tree with the commit's changes reversed on top.
+  /// - Throws: ENOENT if the fork that was committed is not there any more.
+  public func planUndo(of record: CommitRecord) throws(FileError) -> CommitPlan {
+    guard let fork = forks.first(where: { $0.id == record.fork }) else {
+      throw FileError(.noSuchFileOrDirectory, "the fork that was committed is not there any more")
+    }
+    startEpoch()
+    let seen = Namespace(context: context, fork: fork.id, name: fork.name)
+    var reversal = CommitReversal(record, seen)
+    let value = try reversal.run()
+    let changes = try diff(seen, value, isReversal: true)
+    let check = ConflictCheck(value: value, seen: seen, live: seen, changes: changes)
+    return CommitPlan(changes: changes, conflicts: try check.run(), value: value, seen: seen)
+  }
+
+  /// After a commit was taken back: the fork has its changes again, unless it has gone on since.
+  /// - Returns: whether it has.
+  @discardableResult
+  public func takeBack(
+    _ record: CommitRecord, _ before: Namespace, _ command: String
+  ) throws(FileError) -> Bool {
+    guard let fork = forks.first(where: { $0.id == record.fork }),
+      let commit = fork.history.last(where: {
+        $0.after.version == record.version && $0.before.version < record.version
+      }), before.isUnchanged(since: commit.after)
+    else { return false }
+    startEpoch()
+    let value = try context.whole { () throws(FileError) in
+      // The host has again what the changes were made on; only its objects are others.
+      var run = RebaseRun(commit.before) { _ in .ours }
+      return try run.run().value
+    }
+    operation(command, on: fork) { fork.replaceValue(with: value) }
+    try checkpoint()
+    return true
+  }
+}
+
+/// Makes the value that shows the bases as they were before a commit, over the bases as they are.
+private struct CommitReversal {
+  private let record: CommitRecord
+  private let seen: Namespace
+  private let old: Namespace
+  private var value: Namespace
+  private var bases: BaseIndex { seen.context.bases }
+
+  init(_ record: CommitRecord, _ seen: Namespace) {
+    (self.record, self.seen, value) = (record, seen, seen)
+    old = Namespace(
+      context: seen.context, fork: seen.fork, name: seen.forkName, version: record.version - 1)
+  }
+
+  mutating func run() throws(FileError) -> Namespace {
+    let owner = value.writableTop().id
+    for row in record.kept { try restore(row, owner) }
+    let known = Set(record.kept.map(\.id))
+    for row in record.placed where !known.contains(row.node) { try remove(row.node, owner) }
+    for row in record.kept {
+      for (name, was) in row.node.names { try restore(name, was, in: row.id, owner) }
+    }
+    return value
+  }
+
+  /// The status of a node that is where the commit has left it; nil for one that is gone.
+  private func status(_ id: NodeID) throws(FileError) -> BaseStatus? {
+    guard let base = bases.node(id) else { return nil }
+    do throws(FileError) {
+      return try bases.status(of: base)
+    } catch {
+      guard error.errno == .staleNFSFileHandle else { throw error }
+      return nil
+    }
+  }
+
+  private mutating func restore(
+    _ row: CommitRecord.Kept, _ owner: LayerID
+  ) throws(FileError) {
+    guard let base = bases.node(row.id) else { throw FileError(.staleNFSFileHandle) }
+    let status = try status(row.id)
+    var node = try old.record(row.id)
+    let live = status.map { Below(node: base, stamp: $0.stamp, limit: $0.size) }
+    (node.parent, node.name, node.owner) = (row.node.parent, row.node.name, owner)
+    node.xattrs = ExtendedAttributes(row.node.xattrs)
+    node.origin = live
+    switch node.body {
+    case .file(var content):
+      if let live, row.node.file.isEmpty, live.limit == node.size {
+        content = FileContent(below: live, owner: nil)
+      } else if live == nil {
+        content.owner = value.newest
+      }
+      node.body = .file(content)
+    case .directory: node.body = .directory(below: live == nil ? nil : base)
+    case .symlink(let link):
+      node.body = .symlink(SymlinkBody(target: link.target, below: live == nil ? nil : base))
+    case .special(let kind, let device, _):
+      node.body = .special(kind, device: device, below: live == nil ? nil : base)
+    }
+    value.nodes.insert(row.id, node)
+  }
+
+  /// What the commit has made goes.
+  private mutating func remove(_ id: NodeID, _ owner: LayerID) throws(FileError) {
+    guard try status(id) != nil else { return }
+    var node = try seen.record(id)
+    (node.links, node.owner) = (0, owner)
+    value.nodes.insert(id, node)
+    value.forget(id)
+  }
+
+  private mutating func restore(
+    _ name: Name, _ was: NodeID?, in directory: NodeID, _ owner: LayerID
+  ) throws(FileError) {
+    let key = EntryKey(directory, name)
+    var now: NodeID?
+    if let base = bases.node(directory), try status(directory) != nil {
+      now = try bases.child(name, of: base)?.id
+    }
+    guard was != now else { return }
+    if let was {
+      value.entries.insert(key, Entry(was, try old.kind(was), owner: owner))
+    } else {
+      value.entries.insert(key, .whiteout(owner: owner))
+    }
+  }
+}

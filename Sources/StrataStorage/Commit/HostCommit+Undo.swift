@@ -1,0 +1,76 @@
+public import StrataEngine
+
+/// Taking the last commit back.
+extension HostCommit {
+  /// The last commit that was not taken back, and what taking it back would do.
+  public struct Undoing: Sendable {
+    public let number: BaseVersion
+    /// With what somebody else has changed since as its conflicts.
+    public let plan: CommitPlan
+    let record: CommitRecord
+  }
+
+  /// What stands in the log in front of the number of the commit that was taken back.
+  private static let command = "commit --undo "
+
+  /// - Returns: nil if there is no commit to take back.
+  /// - Throws: EIO if what the commit has kept is damaged.
+  public func planUndo(_ workspace: Workspace) throws(FileError) -> Undoing? {
+    guard let (record, aftermath) = try lastCommit() else { return nil }
+    var plan = try workspace.planUndo(of: record)
+    let changed = try aftermath.conflicts(base: base)
+    let known = Set(changed.map(\.path))
+    plan.conflicts = changed + plan.conflicts.filter { !known.contains($0.path) }
+    plan.conflicts.sort { $0.path.lexicographicallyPrecedes($1.path) }
+    return Undoing(number: record.version, plan: plan, record: record)
+  }
+
+  /// Takes a commit back; it must have no conflicts. It is a commit itself: other forks, and former
+  /// values of all, go on seeing what they saw.
+  /// - Returns: what was done, and whether the fork has its changes again: it has not if it went on
+  ///   since.
+  public func undo(
+    _ undoing: Undoing, _ workspace: Workspace
+  ) throws(FileError) -> (result: Result, hasChanges: Bool) {
+    guard let fork = workspace.forks.first(where: { $0.id == undoing.record.fork }) else {
+      throw .notFound
+    }
+    let command = "\(Self.command)\(undoing.number)"
+    return try workspace.operation(command, on: fork) { () throws(FileError) in
+      let before = fork.value
+      let result = try run(undoing.plan, fork, command) { record in
+        // What the fork has above the bases is not what is committed here.
+        var record = record
+        (record.isWhole, record.settled) = (false, [])
+        return record
+      }
+      return (result, try workspace.takeBack(undoing.record, before, command))
+    }
+  }
+
+  /// The commit that is to be taken back, and how it and what came behind it have left the tree.
+  private func lastCommit() throws(FileError) -> (CommitRecord, HostAftermath)? {
+    let numbers = try names().compactMap { BaseVersion(String(decoding: $0, as: UTF8.self)) }
+    var bound = BaseVersion.max
+    var later: [HostAftermath] = []
+    for number in numbers.sorted(by: >) {
+      let place = try HostCommitDirectory(base: base, directory: path(of: Array("\(number)".utf8)))
+      guard let bytes = try contents(Self.done, place) else { continue }
+      let record = try CommitRecord(encoded: try HostJournal(encoded: bytes).record)
+      var aftermath = try HostAftermath(in: place, self)
+      if number >= bound {
+        later.append(aftermath)
+      } else if record.command.hasPrefix(Self.command),
+        let undone = BaseVersion(record.command.dropFirst(Self.command.count))
+      {
+        // It, and all that is between, was taken back.
+        bound = undone
+        later.append(aftermath)
+      } else {
+        for other in later.reversed() { aftermath.follow(other) }
+        return (record, aftermath)
+      }
+    }
+    return nil
+  }
+}

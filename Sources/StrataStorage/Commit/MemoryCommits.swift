@@ -1,0 +1,48 @@
+internal import Glibc
+public import StrataEngine
+
+/// Where a session that leaves nothing behind stages and keeps what its commits replace: a directory
+/// in the base, since names are moved, which the session does not show and removes at its end.
+public final class MemoryCommits: Sendable {
+  private static let prefix = Array(".strata-commit-".utf8)
+
+  private let base: [UInt8]
+  public let path: [UInt8]
+  /// Not to be shown at the base's top.
+  public let name: Name
+
+  /// - Parameter base: absolute.
+  public init(base: [UInt8]) {
+    self.base = base
+    name = Name(Self.prefix + Array("\(getpid())".utf8))
+    path = base + [UInt8(ascii: "/")] + name.bytes
+  }
+
+  /// Finishes what a process was at that is not there any more.
+  /// - Returns: why it cannot be, for a person.
+  public func finishAbandoned() -> [FileError] {
+    var failures: [FileError] = []
+    for entry in (try? HostTree().list(base)) ?? [] where entry.kind == .directory {
+      guard entry.name.bytes.starts(with: Self.prefix),
+        let process = pid_t(
+          String(decoding: entry.name.bytes.dropFirst(Self.prefix.count), as: UTF8.self)),
+        process > 0, kill(process, 0) != 0, errno == ESRCH
+      else { continue }
+      let left = base + [UInt8(ascii: "/")] + entry.name.bytes
+      do throws(FileError) {
+        try HostCommit(base: base, commits: left).clear()
+      } catch {
+        failures.append(error)
+      }
+    }
+    return failures
+  }
+
+  /// Best effort: what cannot be removed stays.
+  public func remove() {
+    guard (try? HostTree().status(path))??.kind == .directory else { return }
+    try? HostCommit(base: base, commits: path).clear()
+  }
+
+  deinit { remove() }
+}

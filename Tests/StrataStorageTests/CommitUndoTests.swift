@@ -1,0 +1,146 @@
+import StrataEngine
+import StrataStorage
+import StrataTestSupport
+import Testing
+
+/// `commit --undo`: the host's tree as it was, and nobody else sees a difference.
+@Suite struct CommitUndoTests {
+  private static let tree = """
+    mkdir -p d/sub gone/deep keep; echo a > a; echo b > b; echo x > d/sub/x; echo g > gone/deep/g
+    echo k > keep/k; ln -s a link; mkfifo pipe; truncate -s 100000 sparse; chmod 640 b
+    echo bytes | dd of=sparse bs=1 seek=50000 conv=notrunc status=none
+    find . -exec touch -h -d '2001-02-03 04:05:06.789' {} +
+    """
+
+  private func change(_ bench: CommitBench) throws {
+    try bench.change { client in
+      try client.put("/a", "mine and longer")
+      try client.rename("/d", to: "/e")
+      try client.put("/e/sub/x", "more")
+      try client.put("/e/sub/n", "n")
+      try client.removeAll("/gone")
+      try client.makeDirectory("/gone")
+      try client.put("/gone/other", "o")
+      try client.remove("/pipe")
+      try client.remove("/link")
+      try client.makeSymlink(Array("/link".utf8), target: Array("b".utf8))
+      try client.setAttributes(Array("/b".utf8), AttributeChanges(mode: 0o600))
+      try client.put("/sparse", "patch", at: 10_000)
+      try client.rename("/keep/k", to: "/k")
+    }
+  }
+
+  @Test func `the tree, the fork's changes and what others see are as they were`() throws {
+    let bench = try CommitBench(Self.tree)
+    let before = try bench.look()
+    let other = try bench.workspace.fork(bench.main, named: "other")
+    let seen = try bench.names("/gone/deep", in: other)
+    try change(bench)
+    let changes = try bench.changes()
+    try bench.commitAll()
+    let after = try bench.look()
+    #expect(before != after)
+    let undoing = try #require(try bench.commit.planUndo(bench.workspace))
+    #expect(undoing.plan.conflicts.isEmpty && undoing.number == 1)
+    #expect(try bench.look() == after)
+    let done = try bench.commit.undo(undoing, bench.workspace)
+    #expect(done.hasChanges && done.result.refused.isEmpty)
+    #expect(try bench.look() == before)
+    #expect(try bench.changes() == changes)
+    #expect(try bench.names("/gone/deep", in: other) == seen)
+    #expect(try bench.text("/d/sub/x", in: other) == "x\n")
+    // And again.
+    try bench.commitAll()
+    #expect(Self.withoutTimes(try bench.look()) == Self.withoutTimes(after))
+    #expect(try bench.text("/d/sub/x", in: other) == "x\n")
+  }
+
+  /// New directories have the times of their making.
+  private static func withoutTimes(_ look: String) -> [String] {
+    look.split(separator: "\n").map { line in
+      let words = line.split(separator: " ")
+      return words.count < 7 ? String(line) : words[..<6].joined(separator: " ")
+    }
+  }
+
+  @Test(arguments: [
+    ("echo host > a", "changed /a"), ("echo host > t; mv t a", "changed /a"),
+    ("rm a", "gone /a"), ("echo h > e/sub/n", "changed /e/sub/n"),
+    ("echo h > gone/foreign", "changed"), ("echo h > pipe", "exists /pipe"),
+  ])
+  func `what somebody else has changed since is named, and nothing done`(
+    _ script: String, _ conflict: String
+  ) throws {
+    let bench = try CommitBench(Self.tree)
+    try change(bench)
+    try bench.commitAll()
+    try bench.host(script)
+    let host = try bench.look()
+    let undoing = try #require(try bench.commit.planUndo(bench.workspace))
+    let conflicts = CommitBench.shown(undoing.plan.conflicts)
+    if script.contains("foreign") {
+      // The directory stays; what somebody has put into it is no matter.
+      #expect(conflicts.isEmpty)
+      _ = try bench.commit.undo(undoing, bench.workspace)
+      #expect(try bench.tree.names("gone") == ["deep", "foreign"])
+    } else {
+      #expect(conflicts.contains(conflict), "\(conflicts)")
+      #expect(try bench.look() == host)
+    }
+  }
+
+  @Test func `taken back again and again, commit by commit`() throws {
+    let bench = try CommitBench("echo 0 > f")
+    var looks = [try bench.look()]
+    for number in 1...3 {
+      try bench.change { try $0.put("/f", "\(number)") }
+      try bench.change { try $0.put("/f\(number)", "\(number)") }
+      try bench.commitAll()
+      looks.append(try bench.look())
+    }
+    for number in [3, 2, 1] {
+      let undoing = try #require(try bench.commit.planUndo(bench.workspace))
+      #expect(undoing.number == UInt64(number == 3 ? 3 : number))
+      #expect(CommitBench.shown(undoing.plan.conflicts).isEmpty)
+      _ = try bench.commit.undo(undoing, bench.workspace)
+      #expect(try bench.look() == looks[number - 1])
+    }
+    #expect(try bench.commit.planUndo(bench.workspace) == nil)
+  }
+
+  @Test func `a fork that has gone on keeps what it has`() throws {
+    let bench = try CommitBench("echo a > a; echo b > b")
+    let before = try bench.look()
+    try bench.change { try $0.put("/a", "mine") }
+    try bench.commitAll()
+    try bench.change { try $0.put("/later", "later") }
+    let undoing = try #require(try bench.commit.planUndo(bench.workspace))
+    let done = try bench.commit.undo(undoing, bench.workspace)
+    #expect(!done.hasChanges)
+    #expect(try bench.look() == before)
+    #expect(try bench.text("/later") == "later")
+    #expect(try bench.changes() == ["added /later"])
+  }
+
+  @Test func `a commit that cannot be done leaves the tree as it was, and the next one works`()
+    throws
+  {
+    let bench = try CommitBench("mkdir d; echo a > a; echo x > d/x")
+    try bench.change { client in
+      try client.put("/a", "mine")
+      try client.put("/d/n", "new")
+      try client.remove("/d/x")
+    }
+    let plan = try bench.workspace.planCommit(bench.main, [])
+    // Between the plan and the commit.
+    try bench.host("mv d e; echo file > d")
+    let host = try bench.look()
+    #expect(throws: FileError.self) { try bench.commit.run(plan, bench.main, "commit") }
+    #expect(try bench.look() == host)
+    #expect(try bench.tree.text("a") == "a\n")
+    #expect(try !bench.commit.recover(bench.workspace))
+    try bench.host("rm d; mv e d")
+    #expect(try bench.commitAll() == 3)
+    #expect(try bench.tree.names("d") == ["n"])
+  }
+}
