@@ -1,0 +1,80 @@
+import Glibc
+import StrataEngine
+import StrataStorage
+import StrataTestSupport
+import Testing
+
+/// Random changes, committed and taken back: the host's tree is what it was, and so are the fork's
+/// changes. `STRATA_UNDOS` says how many trees (30 unless set), `STRATA_SEED` where to begin.
+@Suite struct RandomCommitUndoTests {
+  @Test func `a commit of anything can be taken back`() throws {
+    func number(_ name: String) -> Int? { getenv(name).flatMap { Int(String(cString: $0)) } }
+    let first = UInt64(number("STRATA_SEED") ?? Int(getpid()) << 8)
+    let count = UInt64(number("STRATA_UNDOS") ?? 30)
+    var undone: UInt64 = 0
+    for seed in first..<first + count {
+      do {
+        undone += try run(seed)
+      } catch {
+        throw CommitBench.Problem(description: "STRATA_SEED=\(seed): \(error)")
+      }
+    }
+    // Else nothing was tested.
+    #expect(undone >= count)
+  }
+
+  private func step<R>(_ what: String, _ body: () throws -> R) throws -> R {
+    do {
+      return try body()
+    } catch {
+      throw CommitBench.Problem(description: "\(what): \(error)")
+    }
+  }
+
+  /// - Returns: how many commits were taken back.
+  private func run(_ seed: UInt64) throws -> UInt64 {
+    let bench = try CommitBench("true")
+    var generator = OperationGenerator(seed: seed, paths: [])
+    func change(_ count: Int) throws {
+      bench.workspace.startEpoch()
+      bench.workspace.operation("random", on: bench.main) {
+        var client = ClientUnderTest(bench.main)
+        for _ in 0..<count {
+          let operation = generator.next()
+          generator.learn(operation, client.perform(operation))
+        }
+        client.open = [:]
+      }
+    }
+    try change(60)
+    try bench.commitAll()
+    var undone: UInt64 = 0
+    for round in 0..<3 {
+      try change(25)
+      let changes = try step("\(round): changes") { try bench.changes() }
+      guard !changes.isEmpty else { continue }
+      let before = try bench.look()
+      _ = try step("\(round): commit of \(changes)") { try bench.commitAll() }
+      let planned = try step("\(round): plan") { try bench.commit.planUndo(bench.workspace) }
+      guard let undoing = planned, undoing.plan.conflicts.isEmpty else {
+        let conflicts = CommitBench.shown(planned?.plan.conflicts ?? [])
+        throw CommitBench.Problem(description: "\(round): cannot take back: \(conflicts)")
+      }
+      let done = try step("\(round): undo of \(changes)") {
+        try bench.commit.undo(undoing, bench.workspace)
+      }
+      let after = try bench.look()
+      guard after == before, done.hasChanges else {
+        let lines = Set(before.split(separator: "\n"))
+          .symmetricDifference(after.split(separator: "\n"))
+        throw CommitBench.Problem(description: "\(round): \(lines.sorted()) for \(changes)")
+      }
+      let now = try step("\(round): changes again") { try bench.changes() }
+      guard now == changes else {
+        throw CommitBench.Problem(description: "\(round): \(now) for \(changes)")
+      }
+      undone += 1
+    }
+    return undone
+  }
+}
