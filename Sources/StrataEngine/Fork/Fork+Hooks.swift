@@ -56,8 +56,17 @@ extension Fork {
         }
       }
       guard let generation, generation != state.generation else {
-        let open = state.world.open
-        return try body(&state.world.value, { open[$0] != nil }, &effects)
+        let (open, holders) = (state.world.open, state.holders)
+        var kept: [NodeID] = []
+        defer { if !kept.isEmpty { state.world.orphans.formUnion(kept) } }
+        func isHeld(_ node: NodeID) -> Bool {
+          guard open[node] != nil || holders.contains(where: { $0.holds(node) }) else {
+            return false
+          }
+          kept.append(node)
+          return true
+        }
+        return try body(&state.world.value, isHeld, &effects)
       }
       guard var world = state.retired.removeValue(forKey: generation) else {
         throw FileError(.staleNFSFileHandle)

@@ -41,11 +41,12 @@ extension Fork {
     state.withLock { state in
       guard generation == state.generation else {
         guard var world = state.retired.removeValue(forKey: generation) else { return }
-        world.close(node)
+        world.close(node) { _ in false }
         if !world.open.isEmpty { state.retired[generation] = world }
         return
       }
-      state.world.close(node)
+      let holders = state.holders
+      state.world.close(node) { node in holders.contains { $0.holds(node) } }
     }
   }
 
@@ -109,13 +110,19 @@ extension Fork.State {
 }
 
 extension Fork.World {
-  fileprivate mutating func close(_ node: NodeID) {
+  fileprivate mutating func close(_ node: NodeID, isHeld: (NodeID) -> Bool) {
     guard let count = open[node] else { return }
     if count > 1 {
       open[node] = count - 1
     } else {
       open[node] = nil
-      value.forget(node)
+      if orphans.contains(node), !isHeld(node) { forget(node) }
     }
+  }
+
+  /// Lets go of a node that nobody has open or holds any more.
+  mutating func forget(_ node: NodeID) {
+    orphans.remove(node)
+    value.forget(node)
   }
 }

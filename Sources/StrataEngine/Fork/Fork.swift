@@ -31,12 +31,21 @@ public final class Fork: Sendable {
     var flushed = PersistentMap<NodeID, Node>()
     /// The value that the store has; nil if it has none of this fork.
     var saved: Namespace?
+    /// Who knows nodes by number: mounts.
+    var holders: [any NodeHolder] = []
+
+    /// Whether a node must outlive its last name.
+    func isHeld(_ node: NodeID) -> Bool {
+      world.open[node] != nil || holders.contains { $0.holds(node) }
+    }
   }
 
   /// A value and how often each of its nodes is open.
   struct World: Sendable {
     var value: Namespace
     var open: [NodeID: Int] = [:]
+    /// Nodes that have lost their last name (or may have) while somebody had them open or held them.
+    var orphans: Set<NodeID> = []
   }
 
   init(_ value: Namespace, parent: ForkID?, in workspace: Workspace) {

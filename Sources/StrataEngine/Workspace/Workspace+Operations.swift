@@ -9,7 +9,10 @@ extension Workspace {
     _ command: String, on fork: Fork, _ body: () throws(E) -> R
   ) throws(E) -> R {
     guard let (id, before) = begin(fork) else { return try body() }
-    defer { end(id, command, before, fork) }
+    defer {
+      end(id, command, before, fork)
+      fork.tellHolders(from: before)
+    }
     return try body()
   }
 
@@ -82,6 +85,7 @@ extension Workspace {
     }
     guard let operation else { throw FileError(.noSuchFileOrDirectory, "nothing to undo") }
     fork.replaceValue(with: operation.before)
+    fork.tellHolders(from: operation.after)
     return operation
   }
 
@@ -99,6 +103,7 @@ extension Workspace {
     }
     guard let operation else { throw FileError(.noSuchFileOrDirectory, "nothing to redo") }
     fork.replaceValue(with: operation.after)
+    fork.tellHolders(from: operation.before)
     return operation
   }
 

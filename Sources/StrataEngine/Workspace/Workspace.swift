@@ -121,7 +121,7 @@ public final class Workspace: Sendable {
       return try parent.state.withLock { state throws(FileError) in
         try state.flush()
         var child = state.world.value.makeFork(named: name)
-        for (node, _) in state.world.open { child.forget(node) }
+        for node in state.world.orphans { child.forget(node) }
         return child
       }
     }

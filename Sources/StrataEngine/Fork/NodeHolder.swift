@@ -1,0 +1,50 @@
+internal import Synchronization
+
+/// Who refers to nodes of a fork by number although they may have no name any more: a mount, whose
+/// kernel has looked them up.
+public protocol NodeHolder: AnyObject, Sendable {
+  /// Asked under the fork's lock: must not call the fork.
+  func holds(_ node: NodeID) -> Bool
+
+  /// The fork shows another tree than before, and not because the holder has changed it: after a
+  /// command of the shell, an undo, a merge. Called without any lock.
+  func changed(from old: Namespace, to new: Namespace)
+}
+
+extension Fork {
+  public func add(_ holder: any NodeHolder) { state.withLock { $0.holders.append(holder) } }
+
+  /// Takes leave: what only this holder held goes.
+  public func remove(_ holder: any NodeHolder) {
+    state.withLock { state in
+      state.holders.removeAll { $0 === holder }
+      for node in state.world.orphans where !state.isHeld(node) { state.world.forget(node) }
+    }
+  }
+
+  /// Says that the holder holds a node no more.
+  public func release(_ node: NodeID) {
+    state.withLock { state in
+      guard state.world.orphans.contains(node), !state.isHeld(node) else { return }
+      state.world.forget(node)
+    }
+  }
+
+  /// Tells the holders what somebody else has changed.
+  func tellHolders(from old: Namespace) {
+    let (holders, new) = state.withLock { ($0.holders, $0.world.value) }
+    guard !holders.isEmpty, !new.isUnchanged(since: old) else { return }
+    for holder in holders { holder.changed(from: old, to: new) }
+  }
+}
+
+extension Namespace {
+  /// Visits every entry and every node in which two values may differ; what they share costs
+  /// nothing.
+  public func differences(
+    from old: Namespace, entry: (NodeID, Name) -> Void, node: (NodeID) -> Void
+  ) {
+    entries.difference(from: old.entries) { key, _, _ in entry(key.directory, key.name) }
+    nodes.difference(from: old.nodes) { id, _, _ in node(id) }
+  }
+}
