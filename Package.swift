@@ -35,13 +35,17 @@ let package = Package(
     .target(
       name: "StrataStorage", dependencies: ["StrataEngine", "StrataSystem", "CSQLite", system],
       swiftSettings: settings),
+    .target(
+      name: "StrataFUSE", dependencies: ["StrataEngine", "StrataSystem", "CStrataSystem", system],
+      swiftSettings: settings),
     .target(name: "StrataLua", dependencies: ["StrataEngine", "CLua"], swiftSettings: settings),
     .target(
       name: "StrataShell", dependencies: ["StrataEngine", "CStrataSystem"], swiftSettings: settings),
     .executableTarget(
       name: "strata",
       dependencies: [
-        "StrataEngine", "StrataStorage", "StrataLua", "StrataShell", "StrataSystem", "CReadline",
+        "StrataEngine", "StrataStorage", "StrataFUSE", "StrataLua", "StrataShell", "StrataSystem",
+        "CReadline",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

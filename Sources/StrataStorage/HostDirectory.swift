@@ -17,6 +17,14 @@ public final class HostDirectory: BaseReader {
   private let resolution: Descriptor.Resolution
   /// By device number: whether an inode's birth is part of its identity there.
   private let births = Mutex<[UInt64: Bool]>([:])
+  /// The same directory through a mount that cannot be written through; made when it is needed.
+  private let readOnlyRoot = Mutex<ReadOnlyRoot>(.unknown)
+
+  private enum ReadOnlyRoot {
+    case unknown
+    case none
+    case root(Descriptor)
+  }
 
   /// - Parameters:
   ///   - path: as the user typed it; symbolic links on the way to the directory itself are followed.
@@ -131,6 +139,24 @@ extension HostDirectory {
     } catch {
       throw FileError(error)
     }
+  }
+
+  public func withReadOnlyDescriptor<R>(
+    of path: BasePath, _ stamp: BaseStamp, _ body: (Int32) -> R
+  ) -> R? {
+    let mounted = readOnlyRoot.withLock { known -> Descriptor? in
+      if case .unknown = known {
+        known = (try? root.readOnlyMount()).map { .root($0) } ?? ReadOnlyRoot.none
+      }
+      if case .root(let mount) = known { return mount }
+      return nil
+    }
+    guard let mounted, let bytes = try? shown(path),
+      let file = try? mounted.open(beneath: bytes, [.read], by: resolution),
+      let status = try? file.status(),
+      BaseStatus(status, birthLasts: birthLasts(on: status.device, file))?.stamp == stamp
+    else { return nil }
+    return body(file.rawValue)
   }
 
   public func open(_ path: BasePath) throws(FileError) -> any BaseFile {

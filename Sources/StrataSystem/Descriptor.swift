@@ -151,7 +151,7 @@ extension Errno {
 
 extension [UInt8] {
   /// The bytes as a C string; a NUL inside ends it, see ``checked(_:)``.
-  func withCPath<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
+  package func withCPath<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
     var terminated = self
     terminated.append(0)
     return terminated.withUnsafeBufferPointer { bytes in

@@ -4,6 +4,7 @@
 #include "entries.h"
 #include "local_socket.h"
 #include "memory_use.h"
+#include "mounts.h"
 #include "spawn_directory.h"
 
 #endif

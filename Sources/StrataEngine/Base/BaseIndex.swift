@@ -476,6 +476,14 @@ final class BaseIndex: Sendable {
     return KeptFile(file, stamp: below.stamp)
   }
 
+  /// Gives the body a descriptor of the host's file that content was laid on, if it is still in that
+  /// state and can be read through a descriptor that nobody can write through.
+  func withDescriptor<R>(of below: Below, _ body: (Int32) -> R) -> R? {
+    let (place, isKept) = below.node.state.withLock { ($0.places[0], !$0.kept.isEmpty) }
+    guard !isKept else { return nil }
+    return readers[place.base].withReadOnlyDescriptor(of: place.path, below.stamp, body)
+  }
+
   func readLink(_ node: BaseNode, at version: BaseVersion) throws(FileError) -> [UInt8] {
     if let kept = node.kept(at: version) { return kept.target }
     let place = node.state.withLock { $0.places[0] }

@@ -21,6 +21,19 @@ public protocol BaseReader: AnyObject, Sendable {
 
   /// Opens a regular file for reading.
   func open(_ path: BasePath) throws(FileError) -> any BaseFile
+
+  /// Gives the body a descriptor of a regular file through which nobody can ever write into it, not
+  /// through a mapping either, if it is in that state.
+  /// - Returns: nil where there is no such descriptor, without having called the body.
+  func withReadOnlyDescriptor<R>(
+    of path: BasePath, _ stamp: BaseStamp, _ body: (Int32) -> R
+  ) -> R?
+}
+
+extension BaseReader {
+  public func withReadOnlyDescriptor<R>(
+    of path: BasePath, _ stamp: BaseStamp, _ body: (Int32) -> R
+  ) -> R? { nil }
 }
 
 /// An open file of a base. Closed when it is let go.

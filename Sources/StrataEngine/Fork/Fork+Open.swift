@@ -6,7 +6,7 @@ extension Fork {
   /// - Throws: EISDIR for a directory, ENXIO for what is no regular file, ELOOP for a symlink, and
   ///   what the policy says.
   public func open(
-    _ node: NodeID, _ options: OpenOptions, by caller: Caller
+    _ node: NodeID, _ options: OpenOptions, dropsPrivileges: Bool? = nil, by caller: Caller
   ) throws(FileError) -> OpenFile {
     let value = value
     switch try value.kind(node) {
@@ -32,10 +32,20 @@ extension Fork {
     if value.nodes[node] == nil {
       try workspace.context.bases.refresh(node, at: value.version)
     }
-    if options.contains(.truncate) { try file.truncate(to: 0) }
+    if options.contains(.truncate) {
+      try file.truncate(to: 0, dropsPrivileges: dropsPrivileges)
+    }
     tell(.open, caller, describe)
     return file
   }
+
+  /// Whether a file is open in the tree that the fork shows, and not in a former one.
+  public func isCurrent(_ file: OpenFile) -> Bool {
+    state.withLock { $0.generation == file.generation }
+  }
+
+  /// Everything acknowledged so far is durable when this returns; in memory there is nothing to do.
+  public func sync() throws(FileError) { try workspace.sync() }
 
   func close(_ node: NodeID, _ generation: Int) {
     state.withLock { state in

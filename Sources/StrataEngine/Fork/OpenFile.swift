@@ -77,17 +77,29 @@ public final class OpenFile: Sendable {
     try value.data(node, after: offset, reader)
   }
 
+  /// Gives the body a descriptor of the base's file that has all the content, if there is such a
+  /// file and nothing of it was changed. It is good for reading only, whoever gets it.
+  /// - Returns: nil otherwise.
+  public func withWholeFileBelow<R>(_ body: (Int32) -> R) -> R? {
+    guard let value = try? value, let below = try? value.wholeFileBelow(node) else { return nil }
+    return fork.workspace.context.bases.withDescriptor(of: below, body)
+  }
+
   // MARK: Writing
 
   /// Writes all the bytes and returns their number.
+  /// - Parameter dropsPrivileges: whether set-user-ID and set-group-ID go; nil for what the caller
+  ///   of the open says.
   /// - Throws: EBADF if not open for writing, EFBIG, and what the policy says.
-  public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(FileError) -> Int {
+  public func write(
+    _ bytes: UnsafeRawBufferPointer, at offset: Int64, dropsPrivileges: Bool? = nil
+  ) throws(FileError) -> Int {
     guard offset >= 0 || options.contains(.append) else { throw .invalid }
     guard !bytes.isEmpty else {
       try checkWritable()
       return 0
     }
-    try change(bytes: bytes.count) { size in
+    try change(bytes: bytes.count, dropsPrivileges) { size in
       .write(bytes, at: self.options.contains(.append) ? size : offset)
     }
     return bytes.count
@@ -97,14 +109,14 @@ public final class OpenFile: Sendable {
     try bytes.withBytes { bytes throws(FileError) in try write(bytes, at: offset) }
   }
 
-  public func truncate(to size: Int64) throws(FileError) {
+  public func truncate(to size: Int64, dropsPrivileges: Bool? = nil) throws(FileError) {
     guard size >= 0 else { throw .invalid }
-    try change(bytes: 0) { _ in .truncate(to: size) }
+    try change(bytes: 0, dropsPrivileges) { _ in .truncate(to: size) }
   }
 
   public func allocate(_ range: Range<Int64>, _ mode: AllocateMode) throws(FileError) {
     guard range.lowerBound >= 0, !range.isEmpty else { throw .invalid }
-    try change(bytes: 0) { _ in .allocate(range, mode) }
+    try change(bytes: 0, nil) { _ in .allocate(range, mode) }
   }
 
   /// Everything acknowledged so far is durable when this returns; in memory there is nothing to do.
@@ -115,7 +127,7 @@ public final class OpenFile: Sendable {
   }
 
   private func change(
-    bytes: Int, _ make: @escaping (Int64) -> ContentChange
+    bytes: Int, _ dropsPrivileges: Bool?, _ make: @escaping (Int64) -> ContentChange
   ) throws(FileError) {
     try checkWritable()
     func describe(_ event: inout Event) {
@@ -135,7 +147,8 @@ public final class OpenFile: Sendable {
       let size = change.size(from: 0)
       guard size >= 0, size <= Int64.max - Int64(Block.size) else { throw FileError(.fileTooLarge) }
       try value.change(
-        node, change, how, reader, dropsPrivileges: !caller.isSuperuser, &effects)
+        node, change, how, reader, dropsPrivileges: dropsPrivileges ?? !caller.isSuperuser,
+        &effects)
     }
     fork.tell(.write, caller, describe)
   }

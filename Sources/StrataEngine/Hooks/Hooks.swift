@@ -41,6 +41,11 @@ public final class Hooks: Sendable {
     told.store(union.rawValue, ordering: .relaxed)
   }
 
+  /// Whether anybody wants to know anything.
+  public var isActive: Bool {
+    asked.load(ordering: .relaxed) | told.load(ordering: .relaxed) != 0
+  }
+
   @inline(__always)
   public func isAsked(_ kind: EventKind) -> Bool {
     EventSet(rawValue: asked.load(ordering: .relaxed)).contains(kind)

@@ -42,6 +42,15 @@ extension Namespace {
     return .some(owner)
   }
 
+  /// The base's file whose content is the node's, all of it; nil if there is no such file.
+  func wholeFileBelow(_ id: NodeID) throws(FileError) -> Below? {
+    let node = try record(id)
+    guard case .file(let content) = node.body, let below = content.below, content.extents.isEmpty,
+      below.limit == node.size, below.limit == below.stamp.size
+    else { return nil }
+    return below
+  }
+
   func read(
     _ id: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64,
     _ reader: BelowReader

@@ -21,7 +21,8 @@ final class Assembly {
     for command in [
       Command.replay(MachineReplayHost(host)), Command.record(recording), Command.test(host),
       Command.`init`(host),
-      Command.commit(open.commitPlace(host)),
+      Command.commit(open.commitPlace(host)), Command.mount(open.mounts, host),
+      Command.unmount(open.mounts, host), Command.mounts(open.mounts),
     ] {
       session.commands.add(command)
     }

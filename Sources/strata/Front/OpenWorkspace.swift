@@ -9,6 +9,7 @@ final class OpenWorkspace: Sendable {
   /// The base directories, topmost first.
   let bases: [[UInt8]]
   let turns = ForkTurns()
+  let mounts = MountTable()
   /// The workspace's directory, which this process owns; nil for one in memory.
   private let directory: WorkspaceDirectory?
   /// What commits stage and keep.

@@ -1,0 +1,85 @@
+internal import Glibc
+internal import StrataEngine
+
+/// One thread that takes requests from a channel of its own and answers them.
+struct Worker {
+  /// The most bytes of content in one request, and of an answer.
+  static let largestTransfer = 1 << 20
+  /// What a write's header takes, so that its content is on a page's boundary.
+  private static let writeHeader = Request.headerSize + 40
+  /// How long to look for the next request before sleeping: most come in a row.
+  private static let spinNanoseconds: Int64 = 50_000
+
+  private let device: Device
+  private let server: Server
+  private let input: UnsafeMutableRawBufferPointer
+  private let allocation: (UnsafeMutableRawBufferPointer, UnsafeMutableRawBufferPointer)
+  private var reply: Reply
+
+  init(_ device: Device, _ server: Server) {
+    self.device = device
+    self.server = server
+    let size = Self.largestTransfer + 3 * Block.size
+    let first = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: Block.size)
+    let second = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: Block.size)
+    allocation = (first, second)
+    input = UnsafeMutableRawBufferPointer(rebasing: first[(Block.size - Self.writeHeader)...])
+    reply = Reply(
+      UnsafeMutableRawBufferPointer(rebasing: second[(Block.size - Reply.headerSize)...]))
+    device.setNonBlocking()
+  }
+
+  /// Until the mount is gone.
+  mutating func run() {
+    while let request = next() { answer(request) }
+    allocation.0.deallocate()
+    allocation.1.deallocate()
+  }
+
+  private mutating func answer(_ bytes: UnsafeRawBufferPointer) {
+    guard let answer = server.answer(bytes, &reply) else { return }
+    guard !device.send(answer) else { return }
+    // The kernel has given up waiting, so it knows nothing of what was looked up for it.
+    for number in reply.lookedUp { server.forget(number, 1) }
+  }
+
+  private func next() -> UnsafeRawBufferPointer? {
+    var deadline: Int64 = 0
+    while true {
+      let count = read(device.descriptor.rawValue, input.baseAddress, input.count)
+      if count > 0 { return UnsafeRawBufferPointer(rebasing: input[..<count]) }
+      switch errno {
+      case EAGAIN:
+        let now = Self.now()
+        if deadline == 0 { deadline = now + Self.spinNanoseconds }
+        if now < deadline {
+          sched_yield()
+          continue
+        }
+        guard sleep() else { return nil }
+        deadline = 0
+      // ENOENT: the request was interrupted before it could be had.
+      case EINTR, ENOENT: continue
+      default: return nil
+      }
+    }
+  }
+
+  /// - Returns: false if the mount is gone.
+  private func sleep() -> Bool {
+    var wanted = [
+      pollfd(fd: device.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: server.ending.rawValue, events: Int16(POLLIN), revents: 0),
+    ]
+    let count = poll(&wanted, 2, -1)
+    if count < 0 { return errno == EINTR }
+    if wanted[1].revents != 0 { return false }
+    return Int32(wanted[0].revents) & POLLERR == 0
+  }
+
+  private static func now() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}

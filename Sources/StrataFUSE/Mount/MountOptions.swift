@@ -1,0 +1,18 @@
+/// How a fork is mounted.
+public struct MountOptions: Sendable {
+  public var isReadOnly = false
+  /// Whether other users than the one who mounts may come in.
+  public var allowsOthers = true
+  /// Whether the kernel may read files by itself where it can.
+  public var usesPassthrough = true
+  /// What /proc/mounts shows in the place of a device.
+  public var source = Array("strata".utf8)
+  public var hasDevices = false
+  public var hasSetUser = false
+  /// A directory of the host on whose file system there is as much room as statfs tells.
+  public var capacity: [UInt8]?
+  /// How many requests are worked on at once; nil for what suits the machine.
+  public var workers: Int?
+
+  public init() {}
+}

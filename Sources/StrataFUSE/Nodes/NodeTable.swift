@@ -1,0 +1,117 @@
+internal import StrataEngine
+internal import Synchronization
+
+/// What the kernel knows by number: how often each node was looked up and not yet forgotten.
+///
+/// The kernel's number of a node is the engine's, with a variant in the upper bits: a node that is
+/// looked up afresh while descriptors go on with what it was has a new variant.
+final class NodeTable: Sendable {
+  private static let shardCount: UInt64 = 16
+  private static let variantShift: UInt64 = 48
+
+  private struct State {
+    /// Lookups, by the kernel's number.
+    var counts: [UInt64: UInt64] = [:]
+    /// Nodes whose variant is not 0.
+    var variants: [NodeID: UInt64] = [:]
+    /// What descriptors that are open under a former number go on with.
+    var former: [UInt64: OpenFile] = [:]
+  }
+
+  private final class Shard: Sendable {
+    let state = Mutex(State())
+  }
+
+  private let shards = (0..<Int(shardCount)).map { _ in Shard() }
+
+  private func shard(_ node: NodeID) -> Shard {
+    shards[Int(truncatingIfNeeded: node.rawValue % Self.shardCount)]
+  }
+
+  static func node(_ number: UInt64) -> NodeID {
+    NodeID(number & ((1 << variantShift) - 1))
+  }
+
+  private static func number(_ node: NodeID, _ variant: UInt64?) -> UInt64 {
+    node.rawValue | (variant ?? 0) << variantShift
+  }
+
+  /// The kernel's number of a node that it is told of, which counts as a lookup.
+  func lookUp(_ node: NodeID) -> UInt64 {
+    shard(node).state.withLock { state in
+      let number = Self.number(node, state.variants.isEmpty ? nil : state.variants[node])
+      state.counts[number, default: 0] += 1
+      return number
+    }
+  }
+
+  /// - Returns: whether the kernel knows the node by no number any more.
+  func forget(_ number: UInt64, _ count: UInt64) -> Bool {
+    let node = Self.node(number)
+    let (isGone, former) = shard(node).state.withLock { state -> (Bool, OpenFile?) in
+      guard let known = state.counts[number] else { return (false, nil) }
+      if known > count {
+        state.counts[number] = known - count
+        return (false, nil)
+      }
+      state.counts[number] = nil
+      // Released behind the lock: closing a file asks who holds its node.
+      let former = state.former.removeValue(forKey: number)
+      guard !state.variants.isEmpty, let variant = state.variants[node] else {
+        return (true, former)
+      }
+      let others = (0...variant).contains { state.counts[Self.number(node, $0)] != nil }
+      return (!others, former)
+    }
+    _ = former
+    return isGone
+  }
+
+  /// The node, if the number is the one that it has now.
+  func current(_ number: UInt64) -> NodeID? {
+    let node = Self.node(number)
+    return shard(node).state.withLock { state in
+      Self.number(node, state.variants.isEmpty ? nil : state.variants[node]) == number
+        ? node : nil
+    }
+  }
+
+  /// What a former number stands for, if a file is open under it.
+  func former(_ number: UInt64) -> OpenFile? {
+    shard(Self.node(number)).state.withLock { $0.former[number] }
+  }
+
+  func holds(_ node: NodeID) -> Bool {
+    shard(node).state.withLock { state in
+      if state.counts[node.rawValue] != nil { return true }
+      guard !state.variants.isEmpty, let variant = state.variants[node] else { return false }
+      return (1...variant).contains { state.counts[Self.number(node, $0)] != nil }
+    }
+  }
+
+  /// The numbers under which the kernel knows a node.
+  func numbers(of node: NodeID) -> [UInt64] {
+    shard(node).state.withLock { state in
+      (0...(state.variants[node] ?? 0)).map { Self.number(node, $0) }
+        .filter { state.counts[$0] != nil || $0 == NodeID.root.rawValue }
+    }
+  }
+
+  /// Has the node looked up under another number from now on.
+  /// - Parameter file: what is open under the one that it had; GETATTR without a handle asks it.
+  func renew(_ node: NodeID, keeping file: OpenFile?) {
+    guard node != .root else { return }
+    let replaced = shard(node).state.withLock { state in
+      let variant = state.variants[node] ?? 0
+      let number = Self.number(node, variant)
+      let replaced = state.former.removeValue(forKey: number)
+      if state.counts[number] != nil, let file { state.former[number] = file }
+      state.variants[node] = (variant + 1) & 0x7FFF
+      return replaced
+    }
+    _ = replaced
+  }
+
+  /// How many numbers the kernel knows.
+  var count: Int { shards.reduce(0) { $0 + $1.state.withLock { $0.counts.count } } }
+}

@@ -1,0 +1,214 @@
+internal import Glibc
+internal import StrataEngine
+internal import SystemPackage
+
+/// The requests on files.
+extension Server {
+  private static let killsPrivileges: UInt32 = 4
+
+  func open(_ request: Request, _ reply: inout Reply) throws(FileError) {
+    let node = try node(request)
+    let flags = Int32(bitPattern: try request.word(0))
+    try open(
+      node, request.node, flags, kills: try request.word(4) & 1 != 0, caller(request), &reply)
+  }
+
+  func create(_ request: Request, _ reply: inout Reply) throws(FileError) {
+    let directory = try node(request)
+    let flags = Int32(bitPattern: try request.word(0))
+    let (mode, umask) = (try request.word(4), try request.word(8))
+    let name = try request.name(16)
+    let caller = caller(request)
+    let made: NodeID
+    var openFlags = flags
+    do throws(FileError) {
+      made = try create(.regular, name, in: directory, mode, umask: umask, by: caller)
+      openFlags &= ~O_TRUNC
+    } catch {
+      // Somebody else was first, without the kernel knowing.
+      guard error.errno == .fileExists, flags & O_EXCL == 0 else { throw error }
+      made = try fork.lookup(name, in: directory)
+    }
+    try put(entry: made, &reply)
+    guard let number = reply.lookedUp.last else { throw .invalid }
+    try open(made, number, openFlags, kills: false, caller, &reply)
+  }
+
+  private func options(_ flags: Int32) -> OpenOptions {
+    var options: OpenOptions
+    switch flags & O_ACCMODE {
+    case O_RDONLY: options = [.read]
+    // The kernel may read what a partial write is to be in.
+    case O_WRONLY: options = [.read, .write]
+    default: options = [.read, .write]
+    }
+    if flags & O_TRUNC != 0 { options.formUnion([.write, .truncate]) }
+    return options
+  }
+
+  private func open(
+    _ node: NodeID, _ number: UInt64, _ flags: Int32, kills: Bool, _ caller: Caller,
+    _ reply: inout Reply
+  ) throws(FileError) {
+    let options = options(flags)
+    let (file, backing) = try opened(node, number, options, kills: kills, caller)
+    let handle = handles.add(
+      .init(file: file, number: number, isPassthrough: backing != nil))
+    if let backing {
+      reply.put(open: handle, [.passthrough, .noFlush], backing: backing.id)
+    } else {
+      reply.put(open: handle, [.keepsCache, .noFlush])
+    }
+  }
+
+  private func opened(
+    _ node: NodeID, _ number: UInt64, _ options: OpenOptions, kills: Bool, _ caller: Caller
+  ) throws(FileError) -> (OpenFile, Backing?) {
+    let mayPass = !options.contains(.write)
+    switch handles.join(number, mayPass: mayPass) {
+    case .conflict:
+      // The kernel looks the name up again, and finds the node under another number.
+      nodes.renew(node, keeping: nil)
+      throw FileError(.staleNFSFileHandle)
+    case .cached:
+      return try joined(number) { () throws(FileError) in
+        (try fork.open(node, options, dropsPrivileges: kills, by: caller), nil)
+      }
+    case .passthrough(let backing):
+      return try joined(number) { () throws(FileError) in
+        (try fork.open(node, options, by: caller), backing)
+      }
+    case .free: break
+    }
+    let file = try fork.open(node, options, dropsPrivileges: kills, by: caller)
+    let backing = mayPass ? backing(of: file) : nil
+    if handles.begin(number, backing) { return (file, backing) }
+    // Another open of the same file came first.
+    if let backing { device.close(backing) }
+    return try opened(node, number, options.subtracting(.truncate), kills: false, caller)
+  }
+
+  private func joined(
+    _ number: UInt64, _ body: () throws(FileError) -> (OpenFile, Backing?)
+  ) throws(FileError) -> (OpenFile, Backing?) {
+    do throws(FileError) {
+      return try body()
+    } catch {
+      if let backing = handles.abandon(number) { device.close(backing) }
+      throw error
+    }
+  }
+
+  /// What the kernel can read by itself: a file that is wholly a base's.
+  private func backing(of file: OpenFile) -> Backing? {
+    guard hasAgreed(.passthrough) else { return nil }
+    return file.withWholeFileBelow { device.openBacking($0) } ?? nil
+  }
+
+  func release(_ request: Request) throws(FileError) {
+    guard let (_, backing) = handles.remove(try request.long(0)) else {
+      throw FileError(.badFileDescriptor)
+    }
+    if let backing { device.close(backing) }
+  }
+
+  // MARK: Content
+
+  func read(_ request: Request, _ reply: inout Reply) throws(FileError) {
+    let file = try handles.file(try request.long(0))
+    let offset = try request.offset(8)
+    let size = min(Int(try request.word(16)), reply.room)
+    let target = UnsafeMutableRawBufferPointer(rebasing: reply.rest[..<size])
+    reply.advance(try file.read(into: target, at: offset))
+  }
+
+  func write(_ request: Request, _ reply: inout Reply) throws(FileError) {
+    let file = try handles.file(try request.long(0))
+    let offset = try request.offset(8)
+    let size = Int(try request.word(16))
+    guard size == request.body.count - 40 else { throw .invalid }
+    let kills = try request.word(20) & Self.killsPrivileges != 0
+    let written = try file.write(
+      UnsafeRawBufferPointer(rebasing: request.body[40...]), at: offset, dropsPrivileges: kills)
+    reply.put(UInt32(written))
+    reply.put(UInt32(0))
+  }
+
+  func allocate(_ request: Request) throws(FileError) {
+    let file = try handles.file(try request.long(0))
+    let (start, length) = (try request.offset(8), try request.offset(16))
+    let (end, isTooLarge) = start.addingReportingOverflow(length)
+    guard !isTooLarge else { throw FileError(.fileTooLarge) }
+    guard length > 0 else { throw .invalid }
+    let mode: AllocateMode
+    switch Int32(bitPattern: try request.word(24)) {
+    case 0: mode = .extend
+    case Allocation.keepSize: mode = .keepSize
+    case Allocation.keepSize | Allocation.punchHole: mode = .punchHole
+    case Allocation.zeroRange: mode = .zeroRange
+    case Allocation.zeroRange | Allocation.keepSize:
+      let size = try file.attributes().size
+      if start < min(end, size) { try file.allocate(start..<min(end, size), .zeroRange) }
+      if size < end { try file.allocate(max(start, size)..<end, .keepSize) }
+      return
+    default: throw FileError(.notSupportedOnSocket)
+    }
+    try file.allocate(start..<end, mode)
+  }
+
+  /// SEEK_DATA and SEEK_HOLE; the kernel does the rest itself.
+  func seek(_ request: Request, _ reply: inout Reply) throws(FileError) {
+    let file = try handles.file(try request.long(0))
+    let offset = try request.offset(8)
+    let size = try file.attributes().size
+    guard offset < size else { throw FileError(.noSuchAddressOrDevice) }
+    let data = try file.data(after: offset)
+    let found: Int64
+    switch Int32(bitPattern: try request.word(16)) {
+    case Seek.data:
+      guard let data else { throw FileError(.noSuchAddressOrDevice) }
+      found = max(data.lowerBound, offset)
+    case Seek.hole:
+      guard let data, data.lowerBound <= offset else {
+        found = offset
+        break
+      }
+      var end = data.upperBound
+      while end < size, let next = try file.data(after: end), next.lowerBound <= end {
+        end = next.upperBound
+      }
+      found = min(end, size)
+    default: throw .invalid
+    }
+    reply.put(UInt64(bitPattern: found))
+  }
+
+  func copyRange(_ request: Request, _ reply: inout Reply) throws(FileError) {
+    let source = try handles.file(try request.long(0))
+    let target = try handles.file(try request.long(24))
+    var (from, to) = (try request.offset(8), try request.offset(32))
+    var rest = Int(min(try request.long(40), 16 << 20))
+    var done = 0
+    while rest > 0 {
+      let bytes = try source.read(min(rest, Worker.largestTransfer), at: from)
+      if bytes.isEmpty { break }
+      let count = try target.write(bytes, at: to)
+      (from, to, done, rest) = (from + Int64(count), to + Int64(count), done + count, rest - count)
+    }
+    reply.put(UInt32(done))
+    reply.put(UInt32(0))
+  }
+}
+
+/// Modes of fallocate(2), from linux/falloc.h.
+private enum Allocation {
+  static let keepSize: Int32 = 1
+  static let punchHole: Int32 = 2
+  static let zeroRange: Int32 = 16
+}
+
+/// Of lseek(2).
+private enum Seek {
+  static let data: Int32 = 3
+  static let hole: Int32 = 4
+}

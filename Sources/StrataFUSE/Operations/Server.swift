@@ -1,0 +1,200 @@
+internal import CStrataSystem
+internal import Glibc
+internal import StrataEngine
+internal import StrataSystem
+internal import Synchronization
+
+/// Answers the kernel's requests by a fork's operations. Any thread may ask.
+final class Server: Sendable {
+  let fork: Fork
+  let options: MountOptions
+  let nodes = NodeTable()
+  let handles = HandleTable()
+  let device: Device
+  /// Readable when serving is to end.
+  let ending: Descriptor
+  /// What statfs tells of.
+  let capacity: Descriptor?
+  /// What the kernel has agreed to.
+  let agreed = Atomic<UInt64>(0)
+
+  init(
+    _ fork: Fork, _ options: MountOptions, device: Device, ending: Descriptor,
+    capacity: Descriptor?
+  ) {
+    self.fork = fork
+    self.options = options
+    self.device = device
+    self.ending = ending
+    self.capacity = capacity
+  }
+
+  /// - Returns: nil if the request wants no answer, or is none.
+  func answer(
+    _ bytes: UnsafeRawBufferPointer, _ reply: inout Reply
+  ) -> UnsafeRawBufferPointer? {
+    reply.reset()
+    guard let request = Request(bytes) else { return malformed(bytes, &reply) }
+    guard let opcode = Opcode(rawValue: request.opcode) else {
+      return reply.finish(request.unique, error: ENOSYS)
+    }
+    switch opcode {
+    case .forget:
+      if let count = try? request.long(0) { forget(request.node, count) }
+      return nil
+    case .batchForget:
+      forgetAll(request)
+      return nil
+    case .interrupt: return nil
+    default: break
+    }
+    do throws(FileError) {
+      try perform(opcode, request, &reply)
+      return reply.finish(request.unique, error: 0)
+    } catch {
+      for number in reply.lookedUp { forget(number, 1) }
+      reply.reset()
+      return reply.finish(request.unique, error: error.errno.rawValue)
+    }
+  }
+
+  /// What has a header can be refused.
+  private func malformed(
+    _ bytes: UnsafeRawBufferPointer, _ reply: inout Reply
+  ) -> UnsafeRawBufferPointer? {
+    guard bytes.count >= 16 else { return nil }
+    let unique = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+    return reply.finish(unique, error: EINVAL)
+  }
+
+  private func perform(
+    _ opcode: Opcode, _ request: Request, _ reply: inout Reply
+  ) throws(FileError) {
+    switch opcode {
+    case .initialize: try initialize(request, &reply)
+    case .destroy: break
+    case .lookup: try lookUp(request, &reply)
+    case .getAttributes: try getAttributes(request, &reply)
+    case .setAttributes: try setAttributes(request, &reply)
+    case .readLink: reply.put(try fork.readLink(try node(request)))
+    case .symlink: try makeSymlink(request, &reply)
+    case .makeNode: try makeNode(request, &reply)
+    case .makeDirectory: try makeDirectory(request, &reply)
+    case .unlink: try fork.unlink(try request.name(0), in: try node(request), by: caller(request))
+    case .removeDirectory:
+      try fork.removeDirectory(try request.name(0), in: try node(request), by: caller(request))
+    case .rename: try rename(request, names: 8)
+    case .renameWithFlags: try rename(request, names: 16)
+    case .link: try link(request, &reply)
+    case .open: try open(request, &reply)
+    case .create: try create(request, &reply)
+    case .read: try read(request, &reply)
+    case .write: try write(request, &reply)
+    case .release: try release(request)
+    case .sync, .syncDirectory, .syncFileSystem: try fork.sync()
+    case .allocate: try allocate(request)
+    case .seek: try seek(request, &reply)
+    case .copyRange: try copyRange(request, &reply)
+    case .statFileSystem: try statFileSystem(&reply)
+    case .openDirectory: try openDirectory(request, &reply)
+    case .readDirectory: try readDirectory(request, &reply, plus: false)
+    case .readDirectoryPlus: try readDirectory(request, &reply, plus: true)
+    case .releaseDirectory: break
+    case .setExtended: try setExtended(request)
+    case .getExtended: try getExtended(request, &reply)
+    case .listExtended: try listExtended(request, &reply)
+    case .removeExtended:
+      try fork.removeExtendedAttribute(
+        try node(request), try request.name(0), by: caller(request))
+    // The kernel checks permissions itself, and does not ask again once it was told so.
+    case .flush, .access, .makeTemporary: throw FileError(.noFunction)
+    case .forget, .batchForget, .interrupt: break
+    }
+  }
+
+  // MARK: What requests have in common
+
+  /// The node that a request is about.
+  /// - Throws: ESTALE for a number that the node has no more.
+  func node(_ request: Request) throws(FileError) -> NodeID { try node(request.node) }
+
+  func node(_ number: UInt64) throws(FileError) -> NodeID {
+    guard let node = nodes.current(number) else { throw FileError(.staleNFSFileHandle) }
+    return node
+  }
+
+  func caller(_ request: Request) -> Caller {
+    let isWatched = fork.workspace.hooks.isActive
+    return Caller(
+      uid: request.uid, gid: request.gid, groups: request.supplementaryGroups, umask: 0,
+      pid: Int32(truncatingIfNeeded: request.pid),
+      command: isWatched ? Program.command(of: request.pid) : "")
+  }
+
+  /// Answers with an entry that the kernel knows from now on.
+  func put(entry node: NodeID, _ reply: inout Reply) throws(FileError) {
+    let attributes = try fork.attributes(of: node)
+    let number = nodes.lookUp(node)
+    reply.lookedUp.append(number)
+    reply.put(entry: number, attributes, entry: validity(ofEntry: attributes))
+  }
+
+  /// A file that may get another number when it is written to is looked up by each of its names
+  /// every time: the kernel would not know which names there are.
+  func validity(ofEntry attributes: Attributes) -> Validity {
+    attributes.kind == .regular && attributes.links > 1 && options.usesPassthrough ? .none : .long
+  }
+
+  // MARK: Forgetting
+
+  func forget(_ number: UInt64, _ count: UInt64) {
+    if nodes.forget(number, count) { fork.release(NodeTable.node(number)) }
+  }
+
+  private func forgetAll(_ request: Request) {
+    guard let count = try? request.word(0) else { return }
+    for index in 0..<Int(count) {
+      guard let number = try? request.long(8 + 16 * index),
+        let lookups = try? request.long(16 + 16 * index)
+      else { return }
+      forget(number, lookups)
+    }
+  }
+
+  private func statFileSystem(_ reply: inout Reply) throws(FileError) {
+    var status = statvfs()
+    if let capacity { _ = fstatvfs(capacity.rawValue, &status) }
+    for number in [
+      status.f_blocks, status.f_bfree, status.f_bavail, status.f_files, status.f_ffree,
+    ] {
+      reply.put(UInt64(number))
+    }
+    reply.put(UInt32(truncatingIfNeeded: status.f_bsize == 0 ? 4096 : status.f_bsize))
+    reply.put(UInt32(Name.maximumLength))
+    reply.put(UInt32(truncatingIfNeeded: status.f_frsize == 0 ? 4096 : status.f_frsize))
+    reply.put(zeros: 28)
+  }
+}
+
+extension Server: NodeHolder {
+  func holds(_ node: NodeID) -> Bool { nodes.holds(node) }
+
+  func changed(from old: Namespace, to new: Namespace) {
+    // Descriptors keep what they have; whoever opens a file from now on finds what it is now.
+    var touched: Set<NodeID> = []
+    var entries: [(NodeID, Name)] = []
+    new.differences(from: old, entry: { entries.append(($0, $1)) }, node: { touched.insert($0) })
+    for handle in handles.all where touched.contains(handle.file.node) {
+      guard nodes.current(handle.number) != nil, !fork.isCurrent(handle.file) else { continue }
+      nodes.renew(handle.file.node, keeping: handle.file)
+    }
+    for (directory, name) in entries {
+      for number in nodes.numbers(of: directory) {
+        Notification.renamed(name, in: number).send(on: device)
+      }
+    }
+    for node in touched {
+      for number in nodes.numbers(of: node) { Notification.changed(number).send(on: device) }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/// What the kernel asks for: `enum fuse_opcode` of linux/fuse.h.
+enum Opcode: UInt32 {
+  case lookup = 1
+  case forget = 2
+  case getAttributes = 3
+  case setAttributes = 4
+  case readLink = 5
+  case symlink = 6
+  case makeNode = 8
+  case makeDirectory = 9
+  case unlink = 10
+  case removeDirectory = 11
+  case rename = 12
+  case link = 13
+  case open = 14
+  case read = 15
+  case write = 16
+  case statFileSystem = 17
+  case release = 18
+  case sync = 20
+  case setExtended = 21
+  case getExtended = 22
+  case listExtended = 23
+  case removeExtended = 24
+  case flush = 25
+  case initialize = 26
+  case openDirectory = 27
+  case readDirectory = 28
+  case releaseDirectory = 29
+  case syncDirectory = 30
+  case access = 34
+  case create = 35
+  case interrupt = 36
+  case destroy = 38
+  case batchForget = 42
+  case allocate = 43
+  case readDirectoryPlus = 44
+  case renameWithFlags = 45
+  case seek = 46
+  case copyRange = 47
+  case syncFileSystem = 50
+  case makeTemporary = 51
+}

@@ -1,0 +1,145 @@
+internal import StrataEngine
+
+/// The answer to one request as it goes to the device: `struct fuse_out_header` and what follows it.
+/// What does not fit is not written, and noted in `isFull`.
+struct Reply {
+  static let headerSize = 16
+
+  let buffer: UnsafeMutableRawBufferPointer
+  private(set) var count = headerSize
+  /// Nodes that the kernel knows once more when it has the answer.
+  var lookedUp: [UInt64] = []
+
+  init(_ buffer: UnsafeMutableRawBufferPointer) { self.buffer = buffer }
+
+  mutating func reset() {
+    count = Self.headerSize
+    if !lookedUp.isEmpty { lookedUp.removeAll(keepingCapacity: true) }
+  }
+
+  var room: Int { buffer.count - count }
+
+  /// Room that is written to directly; `advance` says how much of it was.
+  var rest: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+  }
+
+  mutating func advance(_ bytes: Int) { count += min(bytes, room) }
+  mutating func rewind(to place: Int) { count = max(Self.headerSize, min(place, count)) }
+
+  @inline(__always)
+  mutating func put<T: BitwiseCopyable>(_ value: T) {
+    let size = MemoryLayout<T>.size
+    guard size <= room else { return }
+    buffer.storeBytes(of: value, toByteOffset: count, as: T.self)
+    count += size
+  }
+
+  mutating func put(_ bytes: some Collection<UInt8>) {
+    guard bytes.count <= room else { return }
+    for byte in bytes {
+      buffer[count] = byte
+      count += 1
+    }
+  }
+
+  mutating func put(zeros: Int) {
+    guard zeros <= room else { return }
+    for _ in 0..<zeros {
+      buffer[count] = 0
+      count += 1
+    }
+  }
+
+  mutating func finish(_ unique: UInt64, error: Int32) -> UnsafeRawBufferPointer {
+    if error != 0 { count = Self.headerSize }
+    buffer.storeBytes(of: UInt32(count), toByteOffset: 0, as: UInt32.self)
+    buffer.storeBytes(of: -error, toByteOffset: 4, as: Int32.self)
+    buffer.storeBytes(of: unique, toByteOffset: 8, as: UInt64.self)
+    return UnsafeRawBufferPointer(rebasing: buffer[..<count])
+  }
+}
+
+/// How long the kernel believes us. We are the only writer and say when that changes.
+struct Validity {
+  var seconds: UInt64
+  static let long = Validity(seconds: 86_400)
+  static let none = Validity(seconds: 0)
+}
+
+extension Reply {
+  /// `struct fuse_attr`
+  mutating func put(_ attributes: Attributes) {
+    put(attributes.node.rawValue)
+    put(UInt64(bitPattern: attributes.size))
+    put(UInt64(bitPattern: attributes.blocks))
+    let times = [attributes.accessed, attributes.modified, attributes.changed]
+    let parts = times.map { $0.quotientAndRemainderRoundedDown(1_000_000_000) }
+    for part in parts { put(part.quotient) }
+    for part in parts { put(UInt32(part.remainder)) }
+    put(attributes.kind.modeBits | attributes.mode)
+    put(attributes.links)
+    put(attributes.uid)
+    put(attributes.gid)
+    put(Self.kernelDevice(attributes.device))
+    put(UInt32(Block.size))
+    put(UInt32(0))
+  }
+
+  /// The kernel's own packing, `new_encode_dev`, of what `makedev` gives.
+  static func kernelDevice(_ device: UInt64) -> UInt32 {
+    let major = UInt32(truncatingIfNeeded: (device >> 8) & 0xFFF | (device >> 32) & 0xFFFF_F000)
+    let minor = UInt32(truncatingIfNeeded: device & 0xFF | (device >> 12) & 0xFFFF_FF00)
+    return minor & 0xFF | major << 8 | (minor & ~0xFF) << 12
+  }
+
+  static func userDevice(_ device: UInt32) -> UInt64 {
+    let major = UInt64(device & 0xF_FF00) >> 8
+    let minor = UInt64(device & 0xFF | (device >> 12) & 0xF_FF00)
+    return (minor & 0xFF) | (major & 0xFFF) << 8 | (minor & ~0xFF) << 12 | (major & ~0xFFF) << 32
+  }
+
+  /// `struct fuse_entry_out`
+  mutating func put(
+    entry node: UInt64, _ attributes: Attributes, entry validity: Validity = .long,
+    attributes attributeValidity: Validity = .long
+  ) {
+    put(node)
+    put(UInt64(0))
+    put(validity.seconds)
+    put(attributeValidity.seconds)
+    put(UInt64(0))
+    put(attributes)
+  }
+
+  /// An entry that is not there, which the kernel may believe as well.
+  mutating func putMissing() {
+    put(UInt64(0))
+    put(UInt64(0))
+    put(Validity.long.seconds)
+    put(zeros: 104)
+  }
+
+  /// `struct fuse_attr_out`
+  mutating func put(attributes: Attributes, _ validity: Validity = .long) {
+    put(validity.seconds)
+    put(UInt64(0))
+    put(attributes)
+  }
+
+  /// `struct fuse_open_out`
+  mutating func put(open handle: UInt64, _ flags: OpenFlags, backing: Int32 = 0) {
+    put(handle)
+    put(flags.rawValue)
+    put(backing)
+  }
+}
+
+extension Int64 {
+  fileprivate func quotientAndRemainderRoundedDown(
+    _ divisor: Int64
+  ) -> (quotient: Int64, remainder: Int64) {
+    let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+    return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+  }
+}

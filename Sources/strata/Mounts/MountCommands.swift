@@ -1,0 +1,97 @@
+internal import Glibc
+internal import StrataEngine
+internal import StrataFUSE
+internal import StrataShell
+
+private let readOnly = Option("r", "read-only", "let nobody write")
+private let noPassthrough = Option(
+  nil, "no-passthrough", "do not let the kernel read files of the base by itself")
+
+extension Command {
+  static func mount(_ table: MountTable, _ host: MachineHost) -> Command {
+    Command(
+      "mount", .layers, .arranges, "show a fork as a directory to all programs",
+      usage: ["[-r] [--no-passthrough] [FORK [DIR]]"], options: [readOnly, noPassthrough],
+      operands: [Operand("FORK", .fork), Operand("DIR", .hostPath)],
+      details: """
+        What programs do in the directory happens in the fork, and what the shell does in the fork \
+        is seen there at once; the base is never written. Without a directory the fork is mounted \
+        below $XDG_RUNTIME_DIR. The mount lasts until umount, or until the workspace is left.
+        """,
+      examples: ["mounts"]
+    ) { context in
+      guard context.operands.count <= 2 else { throw UsageError("a fork and a directory") }
+      let fork =
+        try context.operands.first.map { name in
+          try context.workspace.fork(called: name)
+        } ?? context.fork
+      let directory: [UInt8]
+      if context.operands.count > 1 {
+        directory = host.absolutePath(context.operands[1])
+      } else {
+        directory = try MountPlace(host).make(for: fork)
+      }
+      var options = MountOptions()
+      options.isReadOnly = context.arguments.has(readOnly)
+      options.usesPassthrough = !context.arguments.has(noPassthrough)
+      options.source = Array("strata:\(fork.name)".utf8)
+      options.capacity = directory
+      let mount = try Mount(fork, options)
+      do throws(FileError) {
+        try mount.attach(at: directory)
+      } catch {
+        mount.stop()
+        throw FileError(error.errno, "\(ShownName(directory)): \(error.text)")
+      }
+      table.add(mount, at: directory)
+      try context.print("\(ShownName(directory))")
+      return ExitStatus.success
+    }
+  }
+
+  static func unmount(_ table: MountTable, _ host: MachineHost) -> Command {
+    Command(
+      "umount", .layers, .arranges, "take a mount away", usage: ["DIR|FORK"],
+      operands: [Operand("DIR", .hostPath)],
+      details: "What is open in it goes on failing; what was written is the fork's.",
+      examples: ["mounts"]
+    ) { context in
+      guard let operand = context.operands.first, context.operands.count == 1 else {
+        throw UsageError("one mount")
+      }
+      let path = host.absolutePath(operand)
+      let name = String(decoding: operand, as: UTF8.self)
+      let place =
+        table.all.last { $0.directory == path }
+        ?? table.all.last { $0.mount.fork.name == name }
+      guard let place, let mount = table.remove(at: place.directory) else {
+        throw FileError(.invalidArgument, "\(ShownName(operand)): no mount of this workspace")
+      }
+      mount.stop()
+      MountPlace(host).remove(place.directory)
+      return ExitStatus.success
+    }
+  }
+
+  static func mounts(_ table: MountTable) -> Command {
+    Command(
+      "mounts", .layers, .reads, "list the mounts of this workspace", usage: [""],
+      examples: ["mounts"]
+    ) { context in
+      for row in table.all {
+        try context.print("\(row.mount.fork.name)\t\(ShownName(row.directory))")
+      }
+      return ExitStatus.success
+    }
+  }
+}
+
+extension Workspace {
+  /// - Throws: ENOENT for a name that no fork has.
+  fileprivate func fork(called name: [UInt8]) throws -> Fork {
+    guard let fork = fork(named: String(decoding: name, as: UTF8.self)) else {
+      throw FileError(.noSuchFileOrDirectory, "no fork \(ShownName(name))")
+    }
+    return fork
+  }
+}
