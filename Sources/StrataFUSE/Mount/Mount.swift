@@ -12,11 +12,13 @@ internal import SystemPackage
 public final class Mount: Sendable {
   public let fork: Fork
   private let server: Server
-  private let mount: Descriptor
   private let state: Mutex<State>
 
   private struct State {
     var places: [[UInt8]] = []
+    /// The mount as long as it is attached nowhere: it lives while somebody refers to it.
+    var mount: Descriptor?
+    var whenEnded: (@Sendable () -> Void)?
     /// The workers end when this is closed.
     var serving: Descriptor?
   }
@@ -29,24 +31,25 @@ public final class Mount: Sendable {
     let device = try Device()
     let raw = Self.mount(device, options)
     guard raw >= 0 else { throw FileError(Errno(rawValue: -raw), "mounting") }
-    mount = Descriptor(owning: raw)
+    let mount = Descriptor(owning: raw)
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw FileError(Errno(rawValue: errno)) }
     let ending = Descriptor(owning: ends[0])
-    state = Mutex(State(serving: Descriptor(owning: ends[1])))
+    state = Mutex(State(mount: mount, serving: Descriptor(owning: ends[1])))
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let capacity = options.capacity.flatMap { try? Descriptor(path: $0, [.path, .directory]) }
     server = Server(fork, options, device: device, ending: ending, capacity: capacity)
     fork.add(server)
     let count = options.workers ?? max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    serving.store(count, ordering: .relaxed)
     for index in 0..<count {
       let channel = index == 0 ? device : try device.clone()
       let server = server
-      serving.add(1, ordering: .relaxed)
       try WorkerThread.start { [self] in
+        // The mount lives as long as it is served.
         var worker = Worker(channel, server)
         worker.run()
-        serving.subtract(1, ordering: .relaxed)
+        if serving.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { end() }
       }
     }
   }
@@ -64,15 +67,56 @@ public final class Mount: Sendable {
     }
   }
 
-  /// The mount itself, attached or not: for move_mount(2) with an empty path, by any process.
-  public var descriptor: Int32 { mount.rawValue }
+  /// Hands the mount, which is attached nowhere yet, to the body: for move_mount(2) with an empty
+  /// path, by any process that gets it. Whoever has attached or lost it by then decides how long it
+  /// lives; it is not ours any more.
+  /// - Throws: EBUSY if it was handed over or attached already.
+  public func handOver<R>(_ body: (Int32) throws(FileError) -> R) throws(FileError) -> R {
+    guard let mount = state.withLock({ $0.mount.take() }) else {
+      throw FileError(.resourceBusy)
+    }
+    do throws(FileError) {
+      return try body(mount.rawValue)
+    } catch {
+      state.withLock { $0.mount = mount }
+      throw error
+    }
+  }
 
-  /// Puts it over a directory, as seen in this process's mount namespace.
+  /// Puts it over a directory, as seen in this process's mount namespace. A mount there that has
+  /// lost its process is taken away first.
   /// - Throws: ENOENT, ENOTDIR, EBUSY if it is attached already.
   public func attach(at path: [UInt8]) throws(FileError) {
-    let result = path.withCPath { strata_attach_mount(mount.rawValue, $0) }
-    guard result >= 0 else { throw FileError(Errno(rawValue: -result)) }
+    Self.clear(path)
+    try handOver { mount throws(FileError) in
+      let result = path.withCPath { strata_attach_mount(mount, $0) }
+      guard result >= 0 else { throw FileError(Errno(rawValue: -result)) }
+    }
     state.withLock { $0.places.append(path) }
+  }
+
+  /// Takes a mount away whose process is gone; leaves all else alone.
+  public static func clear(_ path: [UInt8]) {
+    path.withCPath { path in
+      var status = stat()
+      guard stat(path, &status) != 0, errno == ENOTCONN else { return }
+      _ = strata_unmount(path, true)
+    }
+  }
+
+  /// Has the body called once the kernel has let go of the mount, or at once if it has already.
+  public func whenEnded(_ body: @escaping @Sendable () -> Void) {
+    state.withLock { $0.whenEnded = body }
+    if !isServing { end() }
+  }
+
+  private func end() {
+    let body = state.withLock { state in
+      state.mount = nil
+      return state.whenEnded.take()
+    }
+    fork.remove(server)
+    body?()
   }
 
   /// Whether the kernel still has it.
@@ -85,9 +129,6 @@ public final class Mount: Sendable {
     }
     guard let places else { return }
     for place in places { _ = place.withCPath { strata_unmount($0, true) } }
-    state.withLock { $0.serving = nil }
-    fork.remove(server)
+    state.withLock { ($0.mount, $0.serving) = (nil, nil) }
   }
-
-  deinit { stop() }
 }

@@ -8,6 +8,7 @@ final class Assembly {
   let plugins: LuaHub
   let recording: Recording
   private let console: Console
+  private let open: OpenWorkspace
 
   /// - Parameters:
   ///   - host: the machine as the session's user sees it.
@@ -15,6 +16,7 @@ final class Assembly {
   init(_ open: OpenWorkspace, _ host: MachineHost, _ caller: Caller, _ console: Console) {
     plugins = open.plugins
     self.console = console
+    self.open = open
     session = Session(
       workspace: open.workspace, host: host, caller: caller, plugins: plugins, turns: open.turns)
     recording = Recording(host, bases: open.bases.map(host.absolutePath))
@@ -27,6 +29,9 @@ final class Assembly {
       session.commands.add(command)
     }
   }
+
+  /// The process ends, and with it what it serves.
+  func leave() { open.mounts.stopAll() }
 
   /// The streams as they are now: a terminal may have been resized.
   var output: Output { recording.tap(console.output(session.host)) }

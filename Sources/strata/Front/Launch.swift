@@ -24,7 +24,9 @@ struct Launch {
     signal(SIGPIPE, SIG_IGN)
     let status: Int32
     do throws(Complaint) {
-      status = try work(in: try session())
+      let session = try session()
+      defer { (session as? Assembly)?.leave() }
+      status = try work(in: session)
     } catch {
       error.show()
       status = error.status

@@ -9,7 +9,7 @@ final class OpenWorkspace: Sendable {
   /// The base directories, topmost first.
   let bases: [[UInt8]]
   let turns = ForkTurns()
-  let mounts = MountTable()
+  let mounts: MountTable
   /// The workspace's directory, which this process owns; nil for one in memory.
   private let directory: WorkspaceDirectory?
   /// What commits stage and keep.
@@ -37,6 +37,7 @@ final class OpenWorkspace: Sendable {
       throw Complaint(error.text)
     }
     (self.bases, directory, self.commits, memoryCommits) = (bases, nil, commits.path, commits)
+    mounts = MountTable(record: nil)
     plugins = LuaHub(workspace)
   }
 
@@ -69,6 +70,7 @@ final class OpenWorkspace: Sendable {
       }
     }
     (self.commits, memoryCommits) = (commits, nil)
+    mounts = MountTable(record: path + Array("/mounts".utf8))
     plugins = LuaHub(workspace)
   }
 

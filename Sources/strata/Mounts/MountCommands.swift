@@ -37,13 +37,7 @@ extension Command {
       options.source = Array("strata:\(fork.name)".utf8)
       options.capacity = directory
       let mount = try Mount(fork, options)
-      do throws(FileError) {
-        try mount.attach(at: directory)
-      } catch {
-        mount.stop()
-        throw FileError(error.errno, "\(ShownName(directory)): \(error.text)")
-      }
-      table.add(mount, at: directory)
+      try table.attach(mount, at: directory)
       try context.print("\(ShownName(directory))")
       return ExitStatus.success
     }
@@ -64,10 +58,10 @@ extension Command {
       let place =
         table.all.last { $0.directory == path }
         ?? table.all.last { $0.mount.fork.name == name }
-      guard let place, let mount = table.remove(at: place.directory) else {
+      guard let place else {
         throw FileError(.invalidArgument, "\(ShownName(operand)): no mount of this workspace")
       }
-      mount.stop()
+      place.mount.stop()
       MountPlace(host).remove(place.directory)
       return ExitStatus.success
     }

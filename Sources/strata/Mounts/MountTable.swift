@@ -1,5 +1,7 @@
+internal import Glibc
 internal import StrataEngine
 internal import StrataFUSE
+internal import StrataShell
 internal import Synchronization
 
 /// The mounts of a workspace that this process serves.
@@ -9,24 +11,70 @@ final class MountTable: Sendable {
     let directory: [UInt8]
   }
 
-  private let rows = Mutex<[Row]>([])
-
-  /// Those that there are, without what somebody else has unmounted.
-  var all: [Row] {
-    rows.withLock { rows in
-      rows.removeAll { !$0.mount.isServing }
-      return rows
-    }
+  private struct State {
+    var rows: [Row] = []
+    /// What keeps this process there as long as something is mounted.
+    var occupancy: Occupancy?
   }
 
+  private let state = Mutex(State())
+  /// Where the directories are written down, so that a process that comes after us can take away
+  /// what we have left; nil if nobody will look.
+  private let record: [UInt8]?
+
+  init(record: [UInt8]?) {
+    self.record = record
+    guard let record, let text = try? MachineHost().contents(of: record) else { return }
+    for directory in text.split(separator: 0) { Mount.clear(Array(directory)) }
+  }
+
+  func keep(_ occupancy: Occupancy) { state.withLock { $0.occupancy = occupancy } }
+
+  var all: [Row] { state.withLock { $0.rows } }
+
+  /// Puts a mount over a directory.
+  /// - Throws: what the kernel says of it.
+  func attach(_ mount: Mount, at directory: [UInt8]) throws(FileError) {
+    do throws(FileError) {
+      try mount.attach(at: directory)
+    } catch {
+      mount.stop()
+      throw FileError(error.errno, "\(ShownName(directory)): \(error.text)")
+    }
+    add(mount, at: directory)
+  }
+
+  /// Knows of a mount that somebody else has put somewhere.
   func add(_ mount: Mount, at directory: [UInt8]) {
-    rows.withLock { $0.append(Row(mount: mount, directory: directory)) }
+    let occupancy = state.withLock { state in
+      state.rows.append(Row(mount: mount, directory: directory))
+      return state.occupancy
+    }
+    occupancy?.retain()
+    writeDown()
+    mount.whenEnded { [weak self] in
+      self?.remove(mount)
+      occupancy?.release()
+    }
   }
 
-  func remove(at directory: [UInt8]) -> Mount? {
-    rows.withLock { rows in
-      guard let index = rows.lastIndex(where: { $0.directory == directory }) else { return nil }
-      return rows.remove(at: index).mount
-    }
+  private func remove(_ mount: Mount) {
+    state.withLock { $0.rows.removeAll { $0.mount === mount } }
+    writeDown()
+  }
+
+  /// At the end of the process.
+  func stopAll() {
+    for row in all { row.mount.stop() }
+  }
+
+  private func writeDown() {
+    guard let record, let path = try? cPath(record) else { return }
+    let text = Array(all.map { $0.directory + [0] }.joined())
+    // It only helps to tidy up: what cannot be written down is not.
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard file >= 0 else { return }
+    _ = write(file, text, text.count)
+    close(file)
   }
 }
