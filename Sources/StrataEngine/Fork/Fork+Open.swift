@@ -104,6 +104,7 @@ extension Fork {
       let sealedThrough = max(state.world.value.sealedThrough, value.sealedThrough)
       state.restore(value)
       state.world.value.sealedThrough = sealedThrough
+      if state.logged != nil { state.logged = state.world.value }
     }
   }
 }

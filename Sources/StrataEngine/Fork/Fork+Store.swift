@@ -22,6 +22,12 @@ extension Fork.State {
 }
 
 extension Fork {
+  /// Hands blocks in memory to the store, so that they take no memory any more; does nothing where
+  /// there is no store.
+  public func flush() throws(FileError) {
+    try state.withLock { state throws(FileError) in try state.flush() }
+  }
+
   /// A fork that the store holds.
   convenience init(
     _ row: StoredFork, _ value: Namespace, origin: Namespace, _ history: History,

@@ -33,6 +33,9 @@ public final class Fork: Sendable {
     var saved: Namespace?
     /// Who knows nodes by number: mounts.
     var holders: [any NodeHolder] = []
+    /// The value that the log has led to, while there are holders: what differs from it now, programs
+    /// have done.
+    var logged: Namespace?
 
     /// Whether a node must outlive its last name.
     func isHeld(_ node: NodeID) -> Bool {

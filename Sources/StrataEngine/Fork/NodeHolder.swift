@@ -12,12 +12,19 @@ public protocol NodeHolder: AnyObject, Sendable {
 }
 
 extension Fork {
-  public func add(_ holder: any NodeHolder) { state.withLock { $0.holders.append(holder) } }
+  public func add(_ holder: any NodeHolder) {
+    state.withLock { state in
+      state.holders.append(holder)
+      if state.logged == nil { state.logged = state.world.value }
+    }
+  }
 
   /// Takes leave: what only this holder held goes.
   public func remove(_ holder: any NodeHolder) {
+    workspace.logOutside(self)
     state.withLock { state in
       state.holders.removeAll { $0 === holder }
+      if state.holders.isEmpty { state.logged = nil }
       for node in state.world.orphans where !state.isHeld(node) { state.world.forget(node) }
     }
   }

@@ -17,6 +17,7 @@ extension Workspace {
   }
 
   private func begin(_ fork: Fork) -> (UInt64, Namespace)? {
+    logOutside(fork)
     let id = state.withLock { $0.beginOperation() }
     let before: Namespace? = fork.state.withLock { state in
       guard state.operation == nil else { return nil }
@@ -52,14 +53,36 @@ extension Workspace {
       // A merge that keeps all of ours is one, too: the next begins behind it.
       let isMerge = layer !== before.newest && layer?.sources.isEmpty == false
       guard isMerge || !after.isUnchanged(since: before) else { return false }
-      state.history.done.append(
+      state.log(
         Operation(
           id: id, command: command, time: time, fork: fork.name, before: before, after: after,
           layer: layer === before.newest ? nil : layer))
-      state.history.unsaved.insert(id)
-      state.history.unsaved.formUnion(state.history.undone.map(\.id))
-      state.history.abandoned += state.history.undone
-      state.history.undone = []
+      return true
+    }
+    state.withLock { $0.endOperation(id, isLogged: isLogged) }
+  }
+
+  /// Makes one operation of what programs have done in a mount of the fork since the log's end, so
+  /// that it can be undone apart from what follows.
+  public func logOutside(_ fork: Fork) {
+    func isChanged(_ state: Fork.State) -> Bool {
+      guard let logged = state.logged, state.operation == nil else { return false }
+      return !state.world.value.isUnchanged(since: logged)
+    }
+    guard fork.state.withLock({ isChanged($0) }) else { return }
+    let id = state.withLock { $0.beginOperation() }
+    let time = now
+    let isLogged = fork.state.withLock { state in
+      guard isChanged(state), let before = state.logged else { return false }
+      let layer = state.world.value.newest
+      // If the blocks cannot be kept now, the next checkpoint says so.
+      try? state.flush()
+      state.world.value.seal()
+      let after = state.world.value
+      state.log(
+        Operation(
+          id: id, command: "(programs)", time: time, fork: fork.name, before: before, after: after,
+          layer: layer === before.newest ? nil : layer))
       return true
     }
     state.withLock { $0.endOperation(id, isLogged: isLogged) }
@@ -75,6 +98,7 @@ extension Workspace {
   /// - Throws: ENOENT if there is none.
   @discardableResult
   public func undo(_ fork: Fork) throws(FileError) -> Operation {
+    logOutside(fork)
     let operation = fork.state.withLock { state in
       let operation = state.history.done.popLast()
       if let operation {
@@ -93,6 +117,7 @@ extension Workspace {
   /// - Throws: ENOENT if there is nothing to do again.
   @discardableResult
   public func redo(_ fork: Fork) throws(FileError) -> Operation {
+    logOutside(fork)
     let operation = fork.state.withLock { state in
       let operation = state.history.undone.popLast()
       if let operation {
@@ -127,6 +152,18 @@ extension Workspace {
   /// Puts the fork back to what it was when it was made, as one operation that can be undone.
   public func discard(_ fork: Fork) {
     operation("discard", on: fork) { fork.replaceValue(with: fork.origin) }
+  }
+}
+
+extension Fork.State {
+  /// Appends to the log; what was undone can not be done again.
+  fileprivate mutating func log(_ operation: Operation) {
+    history.done.append(operation)
+    history.unsaved.insert(operation.id)
+    history.unsaved.formUnion(history.undone.map(\.id))
+    history.abandoned += history.undone
+    history.undone = []
+    if logged != nil { logged = operation.after }
   }
 }
 

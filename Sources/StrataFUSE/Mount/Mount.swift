@@ -40,6 +40,7 @@ public final class Mount: Sendable {
     let capacity = options.capacity.flatMap { try? Descriptor(path: $0, [.path, .directory]) }
     server = Server(fork, options, device: device, ending: ending, capacity: capacity)
     fork.add(server)
+    try keepDurable()
     let count = options.workers ?? max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     serving.store(count, ordering: .relaxed)
     for index in 0..<count {
@@ -50,6 +51,22 @@ public final class Mount: Sendable {
         var worker = Worker(channel, server)
         worker.run()
         if serving.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { end() }
+      }
+    }
+  }
+
+  /// How long what programs have done may be lost with the machine unless they sync: as long as on
+  /// other journaled file systems.
+  private static let interval: Int32 = 5000
+
+  private func keepDurable() throws(FileError) {
+    let (server, fork) = (server, fork)
+    try WorkerThread.start {
+      var ending = pollfd(fd: server.ending.rawValue, events: Int16(POLLIN), revents: 0)
+      while poll(&ending, 1, Self.interval) <= 0 {
+        fork.workspace.logOutside(fork)
+        // What cannot be written now stays pending; who syncs is told.
+        try? fork.workspace.checkpoint(tellsFailures: false)
       }
     }
   }
@@ -98,8 +115,10 @@ public final class Mount: Sendable {
   /// Takes a mount away whose process is gone; leaves all else alone.
   public static func clear(_ path: [UInt8]) {
     path.withCPath { path in
-      var status = stat()
-      guard stat(path, &status) != 0, errno == ENOTCONN else { return }
+      // Its attributes may be known still; it cannot be opened.
+      let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      if directory >= 0 { close(directory) }
+      guard directory < 0, errno == ENOTCONN else { return }
       _ = strata_unmount(path, true)
     }
   }
@@ -116,6 +135,7 @@ public final class Mount: Sendable {
       return state.whenEnded.take()
     }
     fork.remove(server)
+    try? fork.workspace.checkpoint(tellsFailures: false)
     body?()
   }
 

@@ -130,6 +130,7 @@ extension Server {
     let kills = try request.word(20) & Self.killsPrivileges != 0
     let written = try file.write(
       UnsafeRawBufferPointer(rebasing: request.body[40...]), at: offset, dropsPrivileges: kills)
+    try noteWritten(written)
     reply.put(UInt32(written))
     reply.put(UInt32(0))
   }

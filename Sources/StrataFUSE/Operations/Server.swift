@@ -15,6 +15,9 @@ final class Server: Sendable {
   let ending: Descriptor
   /// What statfs tells of.
   let capacity: Descriptor?
+  /// Bytes that were written and not yet handed to the store.
+  private let written = Atomic(0)
+  private static let mostWritten = 64 << 20
   /// What the kernel has agreed to.
   let agreed = Atomic<UInt64>(0)
 
@@ -143,6 +146,14 @@ final class Server: Sendable {
   /// every time: the kernel would not know which names there are.
   func validity(ofEntry attributes: Attributes) -> Validity {
     attributes.kind == .regular && attributes.links > 1 && options.usesPassthrough ? .none : .long
+  }
+
+  /// Keeps what is held in memory for the store within bounds.
+  func noteWritten(_ bytes: Int) throws(FileError) {
+    let sum = written.add(bytes, ordering: .relaxed).newValue
+    guard sum > Self.mostWritten else { return }
+    written.store(0, ordering: .relaxed)
+    try fork.flush()
   }
 
   // MARK: Forgetting
