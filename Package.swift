@@ -52,7 +52,8 @@ let package = Package(
     .executableTarget(
       name: "strata-bench",
       dependencies: [
-        "StrataEngine", "StrataStorage", "StrataLua", "StrataSystem", "CStrataSystem",
+        "StrataEngine", "StrataStorage", "StrataFUSE", "StrataLua", "StrataSystem",
+        "CStrataSystem",
       ],
       path: "Benchmarks", swiftSettings: settings),
     .target(

@@ -9,8 +9,13 @@ let benchmarks: [(name: String, run: () throws -> Void)] = [
   ("lua", LuaBenchmarks.run),
   ("start", StartBenchmarks.run),
   ("durable", DurableBenchmarks.run),
+  ("mount", MountBenchmarks.run),
 ]
 
+if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "--mount-work" {
+  MountWork.run(CommandLine.arguments[2], place: CommandLine.arguments[3])
+  exit(0)
+}
 let wanted = Set(CommandLine.arguments.dropFirst())
 let known = Set(benchmarks.map(\.name))
 guard wanted.isSubset(of: known) else {

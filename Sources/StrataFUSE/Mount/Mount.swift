@@ -11,6 +11,8 @@ internal import SystemPackage
 /// says, or where another process puts it that has got ``descriptor``.
 public final class Mount: Sendable {
   public let fork: Fork
+  /// Lives as long as the mount.
+  private let workspace: Workspace
   private let server: Server
   private let state: Mutex<State>
 
@@ -28,6 +30,7 @@ public final class Mount: Sendable {
   /// - Throws: ENOENT or EACCES where there is no FUSE, EPERM for who may not mount.
   public init(_ fork: Fork, _ options: MountOptions = MountOptions()) throws(FileError) {
     self.fork = fork
+    workspace = fork.workspace
     let device = try Device()
     let raw = Self.mount(device, options)
     guard raw >= 0 else { throw FileError(Errno(rawValue: -raw), "mounting") }
@@ -60,13 +63,12 @@ public final class Mount: Sendable {
   private static let interval: Int32 = 5000
 
   private func keepDurable() throws(FileError) {
-    let (server, fork) = (server, fork)
-    try WorkerThread.start {
+    try WorkerThread.start { [self] in
       var ending = pollfd(fd: server.ending.rawValue, events: Int16(POLLIN), revents: 0)
       while poll(&ending, 1, Self.interval) <= 0 {
-        fork.workspace.logOutside(fork)
+        workspace.logOutside(fork)
         // What cannot be written now stays pending; who syncs is told.
-        try? fork.workspace.checkpoint(tellsFailures: false)
+        try? workspace.checkpoint(tellsFailures: false)
       }
     }
   }
@@ -135,7 +137,7 @@ public final class Mount: Sendable {
       return state.whenEnded.take()
     }
     fork.remove(server)
-    try? fork.workspace.checkpoint(tellsFailures: false)
+    try? workspace.checkpoint(tellsFailures: false)
     body?()
   }
 

@@ -1,0 +1,147 @@
+internal import Glibc
+import StrataEngine
+import StrataFUSE
+import StrataStorage
+
+/// Programs in a mount, in pairs with kernel overlayfs, fuse-overlayfs and the native file system.
+/// Must be run as root; in `/var/tmp`, or in the directory that `STRATA_BENCH_DIR` names.
+enum MountBenchmarks {
+  private struct Target {
+    let name: String
+    let directory: String
+    let start: () throws -> Void
+    let stop: () -> Void
+  }
+
+  static func run() throws {
+    let place = getenv("STRATA_BENCH_DIR").map { String(cString: $0) } ?? "/var/tmp"
+    let root = "\(place)/strata-bench.\(getpid())"
+    mkdir(root, 0o755)
+    defer { shell("rm -rf \(root)") }
+    fill(root)
+    try usable(root)
+    let targets = [try strata(root), overlay(root), fuseOverlay(root), native(root)]
+    var times: [[Double]] = []
+    for target in targets {
+      do { try target.start() } catch {
+        print("     \(target.name): \(error)")
+        times.append([])
+        continue
+      }
+      times.append(MountWork.kinds.map { measure($0.name, target.directory, root) })
+      target.stop()
+    }
+    print("     \(Bench.pad("milliseconds", 26)) strata overlay  fuse-o  native   ×overlay (goal)")
+    for (index, kind) in MountWork.kinds.enumerated() {
+      let row = times.map { $0.isEmpty ? "-" : Bench.format($0[index] / 1e6) }
+      let ratio = times[1].isEmpty ? 0 : times[0][index] / times[1][index]
+      let verdict = ratio <= kind.goal ? "ok  " : "MISS"
+      print(
+        "\(verdict) \(Bench.pad(kind.name, 26))"
+          + row.map { String(repeating: " ", count: max(1, 8 - $0.count)) + $0 }.joined()
+          + "   \(Bench.format(ratio)) (\(Bench.format(kind.goal)))")
+    }
+  }
+
+  private static func shell(_ line: String) { _ = system(line) }
+
+  private static func fill(_ root: String) {
+    shell(
+      """
+      cd \(root) && mkdir lower && cd lower && mkdir lower && for d in $(seq 0 199); do
+        mkdir lower/d$d; for f in $(seq 0 249); do echo; done |
+        awk -v d=$d '{ f = "lower/d" d "/f" (NR-1); printf "%100s", "x" > f; close(f) }'
+      done
+      dd if=/dev/urandom of=large bs=1M count=1024 status=none
+      mkdir repo && cd repo && git init -q && for d in $(seq 0 49); do mkdir d$d; 
+        awk -v d=$d 'BEGIN { for (i = 0; i < 200; i++) { f = "d" d "/f" i; print f > f; close(f) } }'
+      done; git add . && git -c user.name=n -c user.email=e commit -qm m; sleep 1; git status -s
+      cd ../lower && tar cf ../../small.tar $(seq -f 'd%g' 0 79)
+      """)
+  }
+
+  /// From a fork to a mount that a program can use.
+  private static func usable(_ root: String) throws {
+    let workspace = try open(root)
+    mkdir("\(root)/usable", 0o755)
+    var times: [Double] = []
+    for index in 0..<11 {
+      let (time, mount) = try Bench.time {
+        let fork = try workspace.fork(workspace.main, named: "u\(index)")
+        let mount = try Mount(fork, MountOptions())
+        try mount.attach(at: Array("\(root)/usable".utf8))
+        var status = stat()
+        stat("\(root)/usable/lower", &status)
+        return mount
+      }
+      times.append(time)
+      mount.stop()
+    }
+    Bench.report("fork to usable mount", times.sorted()[5] / 1e6, "ms", limit: 5)
+  }
+
+  private static func open(_ root: String) throws -> Workspace {
+    try Workspace(
+      bases: [HostDirectory(path: Array("\(root)/lower".utf8))],
+      clock: {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(time.tv_sec) * 1_000_000_000 + Timestamp(time.tv_nsec)
+      })
+  }
+
+  private static func strata(_ root: String) throws -> Target {
+    let directory = "\(root)/strata"
+    mkdir(directory, 0o755)
+    let workspace = try open(root)
+    let mount = try Mount(workspace.main, MountOptions())
+    return Target(
+      name: "strata", directory: directory,
+      start: { try mount.attach(at: Array(directory.utf8)) }, stop: { mount.stop() })
+  }
+
+  private static func overlay(_ root: String) -> Target {
+    mounted("overlay", root) { options, directory in
+      "mount -t overlay overlay -o \(options) \(directory)"
+    }
+  }
+
+  private static func fuseOverlay(_ root: String) -> Target {
+    mounted("fuse-overlayfs", root) { options, directory in
+      "fuse-overlayfs -o \(options) \(directory) 2>/dev/null"
+    }
+  }
+
+  private struct NotThere: Error {}
+
+  private static func mounted(
+    _ name: String, _ root: String, _ command: @escaping (String, String) -> String
+  ) -> Target {
+    let directory = "\(root)/\(name)"
+    return Target(
+      name: name, directory: directory,
+      start: {
+        shell("mkdir \(directory) \(directory).upper \(directory).work")
+        let options =
+          "lowerdir=\(root)/lower,upperdir=\(directory).upper,workdir=\(directory).work"
+        if system(command(options, directory)) != 0 { throw NotThere() }
+      }, stop: { shell("umount \(directory)") })
+  }
+
+  private static func native(_ root: String) -> Target {
+    let directory = "\(root)/native"
+    return Target(
+      name: "native", directory: directory,
+      start: { shell("cp -a \(root)/lower \(directory); sync \(directory)") }, stop: {})
+  }
+
+  /// In a process of its own, so that client and server are two.
+  private static func measure(_ kind: String, _ directory: String, _ root: String) -> Double {
+    if kind.hasSuffix("cold") { shell("echo 2 > /proc/sys/vm/drop_caches") }
+    let program = CommandLine.arguments[0]
+    let (time, _) = Bench.time {
+      shell("cd \(directory) && \(program) --mount-work '\(kind)' \(root)")
+    }
+    return time
+  }
+}
