@@ -19,6 +19,7 @@ enum MountBenchmarks {
     mkdir(root, 0o755)
     defer { shell("rm -rf \(root)") }
     fill(root)
+    sync()
     try usable(root)
     let targets = [try strata(root), overlay(root), fuseOverlay(root), native(root)]
     var times: [[Double]] = []
@@ -137,7 +138,7 @@ enum MountBenchmarks {
 
   /// In a process of its own, so that client and server are two.
   private static func measure(_ kind: String, _ directory: String, _ root: String) -> Double {
-    if kind.hasSuffix("cold") { shell("echo 2 > /proc/sys/vm/drop_caches") }
+    if kind.hasSuffix("cold") { shell("sync; echo 2 > /proc/sys/vm/drop_caches") }
     let program = CommandLine.arguments[0]
     let (time, _) = Bench.time {
       shell("cd \(directory) && \(program) --mount-work '\(kind)' \(root)")

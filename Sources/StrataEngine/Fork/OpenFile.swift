@@ -143,7 +143,7 @@ public final class OpenFile: Sendable {
     let (how, rule) = try firstWrite()
     try fork.change(in: generation, caller, rule: rule) {
       value, _, effects throws(FileError) in
-      let change = make(try value.attributes(node).size)
+      let change = make(try value.record(node).size)
       let size = change.size(from: 0)
       guard size >= 0, size <= Int64.max - Int64(Block.size) else { throw FileError(.fileTooLarge) }
       try value.change(

@@ -9,12 +9,18 @@
 struct FileContent: Sendable {
   private(set) var extents: PersistentMap<UInt64, Extent>
   /// The base's file that shows where no extent is; nil once the top owns everything.
-  var below: Below?
+  var below: Below? {
+    didSet { if below?.limit != oldValue?.limit { recount() } }
+  }
+  /// Blocks that extents hold, zeros apart; and blocks of what lies below that extents hide.
+  private var held: Int64 = 0
+  private var hidden: Int64 = 0
   /// The layer that took the file as a whole, by making it or by copy-up; nil while it is a base's.
   var owner: Layer?
 
   init(extents: PersistentMap<UInt64, Extent> = .init(), below: Below?, owner: Layer?) {
     (self.extents, self.below, self.owner) = (extents, below, owner)
+    if !extents.isEmpty { recount() }
   }
 
   /// Blocks from the extent's key up to `end`, and what holds them.
@@ -87,13 +93,13 @@ struct FileContent: Sendable {
   /// Makes one block a page.
   mutating func set(_ block: UInt64, to page: Page) {
     carve(block..<block + 1)
-    extents.insert(block, Extent(end: block + 1, holding: .page(page)))
+    put(block, Extent(end: block + 1, holding: .page(page)))
   }
 
   /// Makes a run of blocks what a store holds.
   mutating func set(_ blocks: Range<UInt64>, to stored: StoredBlocks) {
     carve(blocks)
-    extents.insert(blocks.lowerBound, Extent(end: blocks.upperBound, holding: .stored(stored)))
+    put(blocks.lowerBound, Extent(end: blocks.upperBound, holding: .stored(stored)))
   }
 
   /// The same, as one extent with what stands next to it in the same file.
@@ -122,7 +128,7 @@ struct FileContent: Sendable {
     if let below {
       let end = min(blocks.upperBound, Self.blocks(upTo: below.limit))
       if blocks.lowerBound < end {
-        extents.insert(blocks.lowerBound, Extent(end: end, holding: .zero))
+        put(blocks.lowerBound, Extent(end: end, holding: .zero))
       }
     }
   }
@@ -159,8 +165,8 @@ struct FileContent: Sendable {
     if let (start, extent) = extents.floor(blocks.lowerBound), start < blocks.lowerBound,
       extent.end > blocks.lowerBound
     {
-      extents.insert(start, Extent(end: blocks.lowerBound, holding: extent.holding))
-      if extent.end > blocks.upperBound { extents.insert(blocks.upperBound, extent) }
+      put(start, Extent(end: blocks.lowerBound, holding: extent.holding))
+      if extent.end > blocks.upperBound { put(blocks.upperBound, extent) }
     }
     var covered: [(UInt64, Extent)] = []
     extents.forEach(from: blocks.lowerBound) { start, extent in
@@ -169,22 +175,54 @@ struct FileContent: Sendable {
       return true
     }
     for (start, extent) in covered {
-      extents.remove(start)
-      if extent.end > blocks.upperBound { extents.insert(blocks.upperBound, extent) }
+      take(start)
+      if extent.end > blocks.upperBound { put(blocks.upperBound, extent) }
     }
   }
 
-  /// In units of 512 bytes: own pages, and what the base has allocated of what still shows.
+  // MARK: Counting
+
+  /// Blocks that what lies below would show.
+  private var shown: UInt64 { below.map { Self.blocks(upTo: $0.limit) } ?? 0 }
+
+  private mutating func recount() {
+    (held, hidden) = (0, 0)
+    let shown = shown
+    var counts = (held: Int64(0), hidden: Int64(0))
+    extents.forEach { start, extent in Self.count(start, extent, shown, 1, &counts) }
+    (held, hidden) = counts
+  }
+
+  private static func count(
+    _ start: UInt64, _ extent: Extent, _ shown: UInt64, _ sign: Int64,
+    _ counts: inout (held: Int64, hidden: Int64)
+  ) {
+    if !extent.holding.isZero { counts.held += sign * Int64(extent.end - start) }
+    counts.hidden += sign * (Int64(min(extent.end, shown)) - Int64(min(start, shown)))
+  }
+
+  /// Puts an extent where there is none, or in the place of the one that begins there.
+  private mutating func put(_ start: UInt64, _ extent: Extent) {
+    var counts = (held: held, hidden: hidden)
+    if let old = extents[start] { Self.count(start, old, shown, -1, &counts) }
+    Self.count(start, extent, shown, 1, &counts)
+    (held, hidden) = counts
+    extents.insert(start, extent)
+  }
+
+  private mutating func take(_ start: UInt64) {
+    guard let old = extents[start] else { return }
+    var counts = (held: held, hidden: hidden)
+    Self.count(start, old, shown, -1, &counts)
+    (held, hidden) = counts
+    extents.remove(start)
+  }
+
+  /// In units of 512 bytes: own blocks, and what the base has allocated of what still shows.
   func allocatedBlocks(size: Int64) -> Int64 {
-    var own: Int64 = 0
-    var hidden: Int64 = 0
-    let shown = below.map { Self.blocks(upTo: min($0.limit, size)) } ?? 0
-    extents.forEach { start, extent in
-      if !extent.holding.isZero { own += Int64(min(extent.end, Self.blocks(upTo: size)) - start) }
-      hidden += Int64(min(extent.end, shown)) - Int64(min(start, shown))
-    }
+    let own = min(held, Int64(clamping: Self.blocks(upTo: size)))
     guard let below else { return own * 8 }
-    let base = below.node.lastStatus
-    return own * 8 + min(base.blocks, max(Int64(shown) - hidden, 0) * 8)
+    let shows = Int64(clamping: Self.blocks(upTo: min(below.limit, size)))
+    return own * 8 + min(below.node.lastStatus.blocks, max(shows - hidden, 0) * 8)
   }
 }

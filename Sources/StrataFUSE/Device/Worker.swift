@@ -12,13 +12,17 @@ struct Worker {
 
   private let device: Device
   private let server: Server
+  private let crew: Crew
+  /// Whether it is this worker that listens.
+  private var isListening = false
   private let input: UnsafeMutableRawBufferPointer
   private let allocation: (UnsafeMutableRawBufferPointer, UnsafeMutableRawBufferPointer)
   private var reply: Reply
 
-  init(_ device: Device, _ server: Server) {
+  init(_ device: Device, _ server: Server, _ crew: Crew) {
     self.device = device
     self.server = server
+    self.crew = crew
     let size = Self.largestTransfer + 3 * Block.size
     let first = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: Block.size)
     let second = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: Block.size)
@@ -31,12 +35,25 @@ struct Worker {
 
   /// Until the mount is gone.
   mutating func run() {
+    crew.takeTurn(isListening: false)
+    isListening = true
     while let request = next() { answer(request) }
+    crew.wakeAll()
     allocation.0.deallocate()
     allocation.1.deallocate()
   }
 
   private mutating func answer(_ bytes: UnsafeRawBufferPointer) {
+    if isListening, server.mayTakeLong(bytes) {
+      crew.handOver()
+      isListening = false
+    }
+    defer {
+      if !isListening {
+        crew.takeTurn(isListening: false)
+        isListening = true
+      }
+    }
     guard let answer = server.answer(bytes, &reply) else { return }
     guard !device.send(answer) else { return }
     // The kernel has given up waiting, so it knows nothing of what was looked up for it.

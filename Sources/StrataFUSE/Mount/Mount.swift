@@ -42,16 +42,17 @@ public final class Mount: Sendable {
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let capacity = options.capacity.flatMap { try? Descriptor(path: $0, [.path, .directory]) }
     server = Server(fork, options, device: device, ending: ending, capacity: capacity)
+    let crew = try Crew()
     fork.add(server)
     try keepDurable()
     let count = options.workers ?? max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     serving.store(count, ordering: .relaxed)
     for index in 0..<count {
       let channel = index == 0 ? device : try device.clone()
-      let server = server
+      let (server, crew) = (server, crew)
       try WorkerThread.start { [self] in
         // The mount lives as long as it is served.
-        var worker = Worker(channel, server)
+        var worker = Worker(channel, server, crew)
         worker.run()
         if serving.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { end() }
       }
@@ -133,7 +134,7 @@ public final class Mount: Sendable {
 
   private func end() {
     let body = state.withLock { state in
-      state.mount = nil
+      (state.mount, state.serving) = (nil, nil)
       return state.whenEnded.take()
     }
     fork.remove(server)

@@ -32,6 +32,22 @@ final class Server: Sendable {
     self.capacity = capacity
   }
 
+  /// Bytes that are copied in less time than it takes to wake another worker.
+  private static let quickTransfer = 64 << 10
+
+  /// Whether others should be listened to while a request is worked on: it waits for a disk, or for a
+  /// plugin.
+  func mayTakeLong(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    if fork.workspace.hooks.isActive { return true }
+    guard let request = Request(bytes) else { return false }
+    switch Opcode(rawValue: request.opcode) {
+    case .write: return request.body.count > Self.quickTransfer
+    case .read: return (try? request.word(16)).map { Int($0) > Self.quickTransfer } ?? false
+    case .sync, .syncDirectory, .syncFileSystem, .copyRange, .setAttributes, .allocate: return true
+    default: return false
+    }
+  }
+
   /// - Returns: nil if the request wants no answer, or is none.
   func answer(
     _ bytes: UnsafeRawBufferPointer, _ reply: inout Reply

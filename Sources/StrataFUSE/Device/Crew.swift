@@ -1,0 +1,77 @@
+internal import Glibc
+internal import StrataEngine
+internal import Synchronization
+
+/// The workers of a mount, and which of them listens to the kernel.
+///
+/// A request wakes everybody who listens, and a wake-up costs more than most requests. So one worker
+/// listens and answers by itself as long as that is quick; before it begins something that may take
+/// long it wakes another one to listen meanwhile. Who then finds that another listens already goes to
+/// sleep.
+final class Crew: Sendable {
+  private struct State {
+    var listening = 0
+    var sleeping = 0
+  }
+
+  private let state = Mutex(State())
+  private let alarm: Alarm
+
+  init() throws(FileError) { alarm = try Alarm() }
+
+  /// Called by a worker that is about to listen; returns when it is its turn.
+  func takeTurn(isListening: Bool) {
+    let mustSleep = state.withLock { state in
+      if isListening { state.listening -= 1 }
+      guard state.listening > 0 else {
+        state.listening += 1
+        return false
+      }
+      state.sleeping += 1
+      return true
+    }
+    if mustSleep { alarm.wait() }
+  }
+
+  /// Called by a worker that listens and is about to be busy for a while.
+  func handOver() {
+    let wakes = state.withLock { state in
+      state.listening -= 1
+      guard state.listening == 0, state.sleeping > 0 else { return false }
+      state.sleeping -= 1
+      state.listening += 1
+      return true
+    }
+    if wakes { alarm.ring() }
+  }
+
+  /// Has everybody look for themselves.
+  func wakeAll() {
+    let count = state.withLock { state in
+      defer { state.sleeping = 0 }
+      return state.sleeping
+    }
+    for _ in 0..<count { alarm.ring() }
+  }
+}
+
+/// A semaphore.
+private final class Alarm: @unchecked Sendable {
+  // Sendable: a semaphore is for several threads; its address never changes.
+  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+  init() throws(FileError) {
+    guard sem_init(semaphore, 0, 0) == 0 else {
+      semaphore.deallocate()
+      throw FileError(.noMemory)
+    }
+  }
+
+  deinit {
+    sem_destroy(semaphore)
+    semaphore.deallocate()
+  }
+
+  func wait() { while sem_wait(semaphore) != 0 {} }
+  func ring() { sem_post(semaphore) }
+}
