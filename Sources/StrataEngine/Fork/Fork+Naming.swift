@@ -33,10 +33,32 @@ extension Fork {
     return node
   }
 
+  /// Makes a file without a name, which is gone when nobody has it open any more unless
+  /// ``link(_:as:in:isRevived:by:)`` gives it one.
+  /// - Throws: ENOTDIR, ENOENT for a removed directory.
+  public func createUnnamed(
+    in directory: NodeID, mode: UInt32, by caller: Caller
+  ) throws(FileError) -> NodeID {
+    func describe(_ event: inout Event) {
+      event.path = value.path(of: directory) ?? []
+      event.fileKind = .regular
+      event.mode = mode
+    }
+    try ask(.create, caller, describe)
+    let node = try change(caller) { value, _, _ throws(FileError) in
+      try value.createUnnamed(in: directory, mode: mode, by: caller)
+    }
+    state.withLock { _ = $0.world.orphans.insert(node) }
+    return node
+  }
+
   /// Gives a node a further name.
+  /// - Parameter isRevived: whether a node without any may get one: who calls knows that it was made
+  ///   so, and not removed.
   /// - Throws: EPERM for a directory, EEXIST, ENOENT, ENOTDIR.
   public func link(
-    _ node: NodeID, as name: Name, in directory: NodeID, by caller: Caller
+    _ node: NodeID, as name: Name, in directory: NodeID, isRevived: Bool = false,
+    by caller: Caller
   ) throws(FileError) {
     func describe(_ event: inout Event) {
       event.node = node
@@ -45,7 +67,7 @@ extension Fork {
     }
     try ask(.link, caller, describe)
     try change(caller) { value, _, effects throws(FileError) in
-      try value.link(node, as: name, in: directory)
+      try value.link(node, as: name, in: directory, isRevived: isRevived)
     }
     tell(.link, caller, describe)
   }

@@ -105,8 +105,12 @@ public final class OpenFile: Sendable {
     return bytes.count
   }
 
-  public func write(_ bytes: [UInt8], at offset: Int64) throws(FileError) -> Int {
-    try bytes.withBytes { bytes throws(FileError) in try write(bytes, at: offset) }
+  public func write(
+    _ bytes: [UInt8], at offset: Int64, dropsPrivileges: Bool? = nil
+  ) throws(FileError) -> Int {
+    try bytes.withBytes { bytes throws(FileError) in
+      try write(bytes, at: offset, dropsPrivileges: dropsPrivileges)
+    }
   }
 
   public func truncate(to size: Int64, dropsPrivileges: Bool? = nil) throws(FileError) {
@@ -114,9 +118,11 @@ public final class OpenFile: Sendable {
     try change(bytes: 0, dropsPrivileges) { _ in .truncate(to: size) }
   }
 
-  public func allocate(_ range: Range<Int64>, _ mode: AllocateMode) throws(FileError) {
+  public func allocate(
+    _ range: Range<Int64>, _ mode: AllocateMode, dropsPrivileges: Bool? = nil
+  ) throws(FileError) {
     guard range.lowerBound >= 0, !range.isEmpty else { throw .invalid }
-    try change(bytes: 0, nil) { _ in .allocate(range, mode) }
+    try change(bytes: 0, dropsPrivileges) { _ in .allocate(range, mode) }
   }
 
   /// Everything acknowledged so far is durable when this returns; in memory there is nothing to do.

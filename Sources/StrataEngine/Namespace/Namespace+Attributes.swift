@@ -46,16 +46,10 @@ extension Namespace {
   /// What Linux says of the name of an attribute to change, before it looks at the attributes.
   /// - Throws: ERANGE, ENOTSUP for a namespace that there is not, EINVAL for its name alone, EPERM.
   private func checkExtendedAttribute(_ name: Name, of id: NodeID) throws(FileError) {
-    guard name.count > 0, name.count <= 255 else { throw FileError(.outOfRange) }
+    try name.checkAsExtendedAttribute()
     let kind = try kind(id)
-    let bytes = name.bytes
-    for space in ["user.", "trusted.", "security.", "system."] where bytes.starts(with: space.utf8)
-    {
-      if space == "user.", kind != .regular, kind != .directory { throw .notPermitted }
-      guard bytes.count > space.utf8.count else { throw .invalid }
-      return
-    }
-    throw FileError(.notSupported)
+    let isForAll = !name.bytes.starts(with: "user.".utf8)
+    guard isForAll || kind == .regular || kind == .directory else { throw .notPermitted }
   }
 
   /// - Throws: ENODATA, and what is wrong with the name.
@@ -83,6 +77,25 @@ extension Namespace {
   func countMetadataCopies(_ effects: [Effect]) {
     let copies = effects.count { $0.kind == .metadataCopy }
     if copies > 0 { top?.count { $0.metadataCopies += copies } }
+  }
+}
+
+extension Name {
+  /// - Throws: what Linux says of a name that no extended attribute can have: ERANGE for its length,
+  ///   ENOTSUP for a namespace that there is not, EINVAL for a namespace alone.
+  public func checkAsExtendedAttribute() throws(FileError) {
+    guard count > 0, count <= Name.maximumLength else { throw FileError(.outOfRange) }
+    let bytes = bytes
+    if bytes.starts(with: "system.".utf8) {
+      let isKnown = bytes.starts(with: "system.posix_acl_".utf8)
+      guard isKnown else { throw FileError(.notSupported) }
+      return
+    }
+    for space in ["user.", "trusted.", "security."] where bytes.starts(with: space.utf8) {
+      guard bytes.count > space.utf8.count else { throw .invalid }
+      return
+    }
+    throw FileError(.notSupported)
   }
 }
 

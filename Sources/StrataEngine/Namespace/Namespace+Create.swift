@@ -73,17 +73,33 @@ extension Namespace {
       side: side)
   }
 
+  /// Makes a regular file without a name, as O_TMPFILE does: with the attributes that it would have
+  /// in the directory.
+  mutating func createUnnamed(
+    in directory: NodeID, mode: UInt32, by caller: Caller
+  ) throws(FileError) -> NodeID {
+    let parent = try checkDirectory(directory)
+    let layer = writableTop()
+    let id = context.ids.nextNode()
+    var made = node(
+      .regular, mode, caller, Name([]), in: directory, parent, layer, .none, context.clock())
+    made.links = 0
+    nodes.insert(id, made)
+    return id
+  }
+
   /// Gives a node a further name.
+  /// - Parameter isRevived: whether a node without a name may get one: a file that was made so.
   /// - Throws: EPERM for a directory, EEXIST, ENOENT for a node without a name left.
   mutating func link(
-    _ id: NodeID, as name: Name, in directory: NodeID
+    _ id: NodeID, as name: Name, in directory: NodeID, isRevived: Bool = false
   ) throws(FileError) {
     _ = try checkDirectory(directory)
     try checkNew(name)
     if try find(name, in: directory) != nil { throw .exists }
     let node = try record(id)
     guard node.kind != .directory else { throw .notPermitted }
-    guard node.links > 0 else { throw .notFound }
+    guard node.links > 0 || isRevived else { throw .notFound }
     let now = context.clock()
     try change(id) { node in
       node.links += 1

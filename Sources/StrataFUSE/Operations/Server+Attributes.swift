@@ -40,6 +40,7 @@ extension Server {
         ? try handles.file(try request.long(8)) : try former(request.node)
       return reply.put(attributes: try file.attributes())
     }
+    if valid.isEmpty { return try dropPrivileges(node, caller, &reply) }
     var changes = AttributeChanges()
     if valid.contains(.mode) { changes.mode = try request.word(68) & 0o7777 }
     if valid.contains(.uid) { changes.uid = try request.word(76) }
@@ -51,6 +52,18 @@ extension Server {
     if valid.contains(.modifiedNow) { changes.modified = now }
     try fork.setAttributes(node, changes, by: caller)
     if let mode = changes.mode { try follow(mode, node, caller) }
+    reply.put(attributes: try fork.attributes(of: node))
+  }
+
+  /// A change of nothing: what the kernel asks for before a write that takes set-user-ID, and what
+  /// becomes of a chown(2) that leaves both owners as they are.
+  private func dropPrivileges(
+    _ node: NodeID, _ caller: Caller, _ reply: inout Reply
+  ) throws(FileError) {
+    let before = try fork.attributes(of: node)
+    var changes = AttributeChanges()
+    changes.uid = before.uid
+    try fork.setAttributes(node, changes, by: caller)
     reply.put(attributes: try fork.attributes(of: node))
   }
 

@@ -28,7 +28,9 @@ extension Server {
 
   func getExtended(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let size = Int(try request.word(0))
-    guard let value = try extended(request)[try request.name(8)] else {
+    let name = try request.name(8)
+    try name.checkAsExtendedAttribute()
+    guard let value = try extended(request)[name] else {
       throw FileError(.noData)
     }
     try answer(value, size, &reply)

@@ -34,6 +34,23 @@ extension Server {
     try open(made, number, openFlags, kills: false, caller, &reply)
   }
 
+  /// TMPFILE: a file without a name.
+  func makeTemporary(_ request: Request, _ reply: inout Reply) throws(FileError) {
+    let directory = try node(request)
+    let flags = Int32(bitPattern: try request.word(0))
+    let (mode, umask) = (try request.word(4), try request.word(8))
+    let caller = caller(request)
+    let acl = try defaultACL(of: directory)?.applied(to: mode)
+    let made = try fork.createUnnamed(
+      in: directory, mode: acl?.mode ?? mode & ~umask, by: caller)
+    if let list = acl?.0 {
+      try fork.setExtendedAttribute(made, ACL.accessName, list.encoded, by: caller)
+    }
+    try put(entry: made, &reply)
+    guard let number = reply.lookedUp.last else { throw .invalid }
+    try open(made, number, flags & ~(O_TRUNC | O_EXCL), kills: false, caller, &reply)
+  }
+
   private func options(_ flags: Int32) -> OpenOptions {
     var options: OpenOptions
     switch flags & O_ACCMODE {
@@ -149,12 +166,15 @@ extension Server {
     case Allocation.zeroRange: mode = .zeroRange
     case Allocation.zeroRange | Allocation.keepSize:
       let size = try file.attributes().size
-      if start < min(end, size) { try file.allocate(start..<min(end, size), .zeroRange) }
-      if size < end { try file.allocate(max(start, size)..<end, .keepSize) }
+      if start < min(end, size) {
+        try file.allocate(start..<min(end, size), .zeroRange, dropsPrivileges: false)
+      }
+      if size < end { try file.allocate(max(start, size)..<end, .keepSize, dropsPrivileges: false) }
       return
     default: throw FileError(.notSupportedOnSocket)
     }
-    try file.allocate(start..<end, mode)
+    // Set-user-ID goes by a request of its own.
+    try file.allocate(start..<end, mode, dropsPrivileges: false)
   }
 
   /// SEEK_DATA and SEEK_HOLE; the kernel does the rest itself.
@@ -193,7 +213,7 @@ extension Server {
     while rest > 0 {
       let bytes = try source.read(min(rest, Worker.largestTransfer), at: from)
       if bytes.isEmpty { break }
-      let count = try target.write(bytes, at: to)
+      let count = try target.write(bytes, at: to, dropsPrivileges: false)
       (from, to, done, rest) = (from + Int64(count), to + Int64(count), done + count, rest - count)
     }
     reply.put(UInt32(done))

@@ -67,8 +67,10 @@ extension Server {
 
   func link(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let existing = try node(try request.long(0))
+    // The kernel lets only those files without a name through that were made so.
     try fork.link(
-      existing, as: try request.name(8), in: try node(request), by: caller(request))
+      existing, as: try request.name(8), in: try node(request), isRevived: true,
+      by: caller(request))
     try put(entry: existing, &reply)
   }
 

@@ -107,6 +107,7 @@ final class Server: Sendable {
     case .link: try link(request, &reply)
     case .open: try open(request, &reply)
     case .create: try create(request, &reply)
+    case .makeTemporary: try makeTemporary(request, &reply)
     case .read: try read(request, &reply)
     case .write: try write(request, &reply)
     case .release: try release(request)
@@ -126,7 +127,7 @@ final class Server: Sendable {
       try fork.removeExtendedAttribute(
         try node(request), try request.name(0), by: caller(request))
     // The kernel checks permissions itself, and does not ask again once it was told so.
-    case .flush, .access, .makeTemporary: throw FileError(.noFunction)
+    case .flush, .access: throw FileError(.noFunction)
     case .forget, .batchForget, .interrupt: break
     }
   }
