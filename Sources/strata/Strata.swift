@@ -62,6 +62,7 @@ struct Strata: ParsableCommand {
   var words: [String] = []
 
   static func main() {
+    if let fork = EnterFork.wanted { fork.run() }
     if let path = OwnerProcess.workspaceToOwn { OwnerProcess.run(path) }
     main(Launch.separated(Array(CommandLine.arguments.dropFirst())))
   }

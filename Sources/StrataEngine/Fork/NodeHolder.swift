@@ -6,6 +6,9 @@ public protocol NodeHolder: AnyObject, Sendable {
   /// Asked under the fork's lock: must not call the fork.
   func holds(_ node: NodeID) -> Bool
 
+  /// What the log calls all that is done through the holder; nil for "(programs)".
+  var operation: String? { get }
+
   /// The fork shows another tree than before, and not because the holder has changed it: after a
   /// command of the shell, an undo, a merge. Called without any lock.
   func changed(from old: Namespace, to new: Namespace)
@@ -21,7 +24,7 @@ extension Fork {
 
   /// Takes leave: what only this holder held goes.
   public func remove(_ holder: any NodeHolder) {
-    workspace.logOutside(self)
+    workspace.logOutside(self, as: holder.operation)
     state.withLock { state in
       state.holders.removeAll { $0 === holder }
       if state.holders.isEmpty { state.logged = nil }

@@ -64,7 +64,7 @@ extension Workspace {
 
   /// Makes one operation of what programs have done in a mount of the fork since the log's end, so
   /// that it can be undone apart from what follows.
-  public func logOutside(_ fork: Fork) {
+  public func logOutside(_ fork: Fork, as command: String? = nil) {
     func isChanged(_ state: Fork.State) -> Bool {
       guard let logged = state.logged, state.operation == nil else { return false }
       return !state.world.value.isUnchanged(since: logged)
@@ -81,7 +81,8 @@ extension Workspace {
       let after = state.world.value
       state.log(
         Operation(
-          id: id, command: "(programs)", time: time, fork: fork.name, before: before, after: after,
+          id: id, command: command ?? "(programs)", time: time, fork: fork.name, before: before,
+          after: after,
           layer: layer === before.newest ? nil : layer))
       return true
     }

@@ -67,7 +67,7 @@ public final class Mount: Sendable {
     try WorkerThread.start { [self] in
       var ending = pollfd(fd: server.ending.rawValue, events: Int16(POLLIN), revents: 0)
       while poll(&ending, 1, Self.interval) <= 0 {
-        workspace.logOutside(fork)
+        if server.operation == nil { workspace.logOutside(fork) }
         // What cannot be written now stays pending; who syncs is told.
         try? workspace.checkpoint(tellsFailures: false)
       }
@@ -123,6 +123,18 @@ public final class Mount: Sendable {
       if directory >= 0 { close(directory) }
       guard directory < 0, errno == ENOTCONN else { return }
       _ = strata_unmount(path, true)
+    }
+  }
+
+  /// Whether nobody has opened a directory of it yet.
+  public var isUntouched: Bool { isServing && !server.isEntered.load(ordering: .relaxed) }
+
+  /// Waits for the kernel to let go of the mount.
+  public func waitUntilEnded(seconds: Int) {
+    var tries = seconds * 1000
+    while isServing, tries > 0 {
+      usleep(1000)
+      tries -= 1
     }
   }
 

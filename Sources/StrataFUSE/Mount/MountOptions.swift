@@ -11,6 +11,9 @@ public struct MountOptions: Sendable {
   public var hasSetUser = false
   /// A directory of the host on whose file system there is as much room as statfs tells.
   public var capacity: [UInt8]?
+  /// What the log calls all that is done in the mount; nil for a mount that lasts, of which the log
+  /// has an operation every few seconds.
+  public var operation: String?
   /// How many requests are worked on at once; nil for what suits the machine.
   public var workers: Int?
 

@@ -3,6 +3,7 @@ internal import StrataEngine
 /// The requests on directories.
 extension Server {
   func openDirectory(_ request: Request, _ reply: inout Reply) throws(FileError) {
+    isEntered.store(true, ordering: .relaxed)
     guard try fork.attributes(of: try node(request)).kind == .directory else {
       throw .notDirectory
     }

@@ -18,6 +18,8 @@ final class Server: Sendable {
   /// Bytes that were written and not yet handed to the store.
   private let written = Atomic(0)
   private static let mostWritten = 64 << 20
+  /// Whether anybody has opened a directory of the mount.
+  let isEntered = Atomic(false)
   /// What the kernel has agreed to.
   let agreed = Atomic<UInt64>(0)
 
@@ -206,6 +208,7 @@ final class Server: Sendable {
 
 extension Server: NodeHolder {
   func holds(_ node: NodeID) -> Bool { nodes.holds(node) }
+  var operation: String? { options.operation }
 
   func changed(from old: Namespace, to new: Namespace) {
     // Descriptors keep what they have; whoever opens a file from now on finds what it is now.

@@ -4,18 +4,20 @@ internal import SystemPackage
 
 /// A host program as one command of a pipeline.
 struct HostStage {
-  let stage: StageRun
+  let session: Session
+  let input: any ByteSource
+  let output: Output
 
   func run(_ line: [UInt8]) throws -> Int32 {
-    let isInherited = stage.output.isProcessOutput
-    let inputIsInherited = stage.input.isProcessInput
+    let isInherited = self.output.isProcessOutput
+    let inputIsInherited = self.input.isProcessInput
     let command = HostCommand(
-      line: line, environment: stage.session.variables,
+      line: line, environment: session.variables,
       input: inputIsInherited ? .inherited : .piped,
       output: isInherited ? .inherited : .piped, error: isInherited ? .inherited : .piped)
     let process: any HostProcess
     do {
-      process = try stage.session.host.start(command)
+      process = try session.host.start(command)
     } catch {
       throw CommandFailure("sh: \(error.text)", status: ExitStatus.notExecutable)
     }
@@ -24,7 +26,7 @@ struct HostStage {
       var isTold = false
       while try !pass(try process.read()) {
         // Once: to many programs, a second one says that it is urgent.
-        if !isTold, stage.session.cancellation.isCancelled {
+        if !isTold, session.cancellation.isCancelled {
           process.signal(SIGINT)
           isTold = true
         }
@@ -43,8 +45,8 @@ struct HostStage {
   private func feed(_ process: any HostProcess) throws(FileError) {
     defer { process.closeInput() }
     while true {
-      let bytes = try stage.input.read()
-      if bytes.isEmpty || stage.session.cancellation.isCancelled { return }
+      let bytes = try input.read()
+      if bytes.isEmpty || session.cancellation.isCancelled { return }
       do {
         try process.write(bytes)
       } catch {
@@ -58,10 +60,19 @@ struct HostStage {
   /// - Returns: whether that was the end.
   private func pass(_ chunk: HostChunk) throws(FileError) -> Bool {
     switch chunk {
-    case .output(let bytes): try stage.output.standardOutput.write(bytes)
-    case .error(let bytes): try? stage.output.standardError.write(bytes)
+    case .output(let bytes): try output.standardOutput.write(bytes)
+    case .error(let bytes): try? output.standardError.write(bytes)
     case .end: return true
     }
     return false
+  }
+}
+
+extension Context {
+  /// Runs a line of the host's `sh` with the command's streams.
+  /// - Returns: its exit status.
+  public func runHost(_ line: [UInt8]) throws -> Int32 {
+    try flush()
+    return try HostStage(session: session, input: input, output: output).run(line)
   }
 }

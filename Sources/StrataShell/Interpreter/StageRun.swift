@@ -34,7 +34,9 @@ struct StageRun {
     let saved = values.map { ($0.0, session.variables[$0.0]) }
     for (name, value) in values { session.variables[name] = value }
     defer { for (name, value) in saved { session.variables[name] = value } }
-    if command.isHost { return try HostStage(stage: self).run(hostLine(command)) }
+    if command.isHost {
+      return try HostStage(session: session, input: input, output: output).run(hostLine(command))
+    }
     let words = try expansion.arguments(command.words)
     guard let name = words.first else { return ExitStatus.success }
     return call(name, Array(words.dropFirst()))

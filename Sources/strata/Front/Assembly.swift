@@ -25,6 +25,7 @@ final class Assembly {
       Command.`init`(host),
       Command.commit(open.commitPlace(host)), Command.mount(open.mounts, host),
       Command.unmount(open.mounts, host), Command.mounts(open.mounts),
+      Command.run(open.runPlace(host)),
     ] {
       session.commands.add(command)
     }

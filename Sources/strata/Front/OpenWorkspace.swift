@@ -12,6 +12,7 @@ final class OpenWorkspace: Sendable {
   let mounts: MountTable
   /// The workspace's directory, which this process owns; nil for one in memory.
   private let directory: WorkspaceDirectory?
+  private let path: [UInt8]?
   /// What commits stage and keep.
   private let commits: [UInt8]
   /// The same of a session in memory, which goes with it.
@@ -36,7 +37,8 @@ final class OpenWorkspace: Sendable {
     } catch {
       throw Complaint(error.text)
     }
-    (self.bases, directory, self.commits, memoryCommits) = (bases, nil, commits.path, commits)
+    (self.bases, directory, path, self.commits) = (bases, nil, nil, commits.path)
+    memoryCommits = commits
     mounts = MountTable(record: nil)
     plugins = LuaHub(workspace)
   }
@@ -45,6 +47,7 @@ final class OpenWorkspace: Sendable {
   /// - Throws: EBUSY while another process is; what the store says.
   init(owning path: [UInt8]) throws(FileError) {
     directory = try WorkspaceDirectory.own(path)
+    self.path = path
     let store = try DurableStore(directory: path)
     bases = try store.basePaths()
     var readers: [any BaseReader] = []
@@ -81,6 +84,11 @@ final class OpenWorkspace: Sendable {
     let base = bases.first.map(host.absolutePath) ?? []
     return CommitPlace(
       base: base, commits: commits, isUnion: bases.count > 1, memory: memoryCommits)
+  }
+
+  /// Where programs see a fork.
+  func runPlace(_ host: MachineHost) -> RunPlace {
+    RunPlace(base: bases.first.map(host.absolutePath) ?? [], workspace: path)
   }
 
   func load(plugin file: [UInt8], _ host: MachineHost) throws(Complaint) {

@@ -1,0 +1,83 @@
+#define _GNU_SOURCE
+#include "enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int result(int value) { return value < 0 ? -errno : value; }
+
+int strata_new_mounts(void) {
+  if (unshare(CLONE_NEWNS) != 0) return -errno;
+  return result(mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL));
+}
+
+int strata_no_network(void) {
+  if (unshare(CLONE_NEWNET) != 0) return -errno;
+  int link = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (link < 0) return -errno;
+  struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+  int error = result(ioctl(link, SIOCSIFFLAGS, &request));
+  close(link);
+  return error;
+}
+
+static volatile pid_t supervised;
+
+static void pass_on(int number) { kill(supervised, number); }
+
+int strata_supervise(bool contained) {
+  // What the program leaves behind becomes ours, so that we see it end.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (contained && unshare(CLONE_NEWPID) != 0) return -errno;
+  supervised = fork();
+  if (supervised <= 0) return result(supervised);
+  // Ctrl-C and Ctrl-\ come to the program from the terminal itself.
+  signal(SIGINT, SIG_IGN);
+  signal(SIGQUIT, SIG_IGN);
+  signal(SIGTERM, pass_on);
+  signal(SIGHUP, pass_on);
+  int status = 0, code = 1;
+  for (;;) {
+    pid_t ended = wait(&status);
+    if (ended < 0 && errno == EINTR) continue;
+    if (ended < 0) break;
+    if (ended == supervised)
+      code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  _exit(code);
+}
+
+int strata_change_root(int directory) {
+  if (fchdir(directory) != 0) return -errno;
+  return result(chroot("."));
+}
+
+int strata_mount_proc(void) {
+  return result(mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+}
+
+int strata_drop_capabilities(void) {
+  for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
+    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EPERM) return -errno;
+  }
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2];
+  memset(data, 0, sizeof data);
+  if (syscall(SYS_capset, &header, data) != 0) return -errno;
+  return result(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+}
+
+int strata_open_path(const char *path) { return result(open(path, O_PATH | O_CLOEXEC)); }

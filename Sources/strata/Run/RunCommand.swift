@@ -1,0 +1,191 @@
+internal import Glibc
+internal import StrataEngine
+internal import StrataFUSE
+internal import StrataShell
+
+private let forkOption = Option(nil, "fork", argument: "NAME", of: .fork, "run in this fork")
+private let newFork = Option(nil, "new", "run in a fork of its own")
+private let remove = Option(nil, "rm", "drop the fork of --new afterwards")
+private let network = Option(nil, "net", argument: "yes|no", "whether there is a network")
+private let contain = Option(
+  nil, "contain", "with processes of its own, and without the superuser's capabilities")
+private let chdirOption = Option(nil, "chdir", argument: "DIR", of: .hostPath, "begin in DIR")
+private let quiet = Option("q", "quiet", "do not tell what changed")
+private let jobs = Option("j", "jobs", argument: "N", "run in so many of --forks at once")
+private let forksOption = Option(nil, "forks", argument: "A,B,…", "run once in each of these forks")
+
+extension Command {
+  /// Runs a program of the host that sees the fork in the place of the base.
+  static func run(_ place: RunPlace) -> Command {
+    Command(
+      "run", .layers, .arranges, "run a program with the fork in the place of its base",
+      usage: [
+        "[--fork NAME|--new [--rm]] [--net=no] [--contain] [--chdir DIR] [-q] [--] CMD [ARG…]",
+        "-j N --forks A,B,… [--] CMD [ARG…]",
+      ],
+      options: [
+        forkOption, newFork, remove, network, contain, chdirOption, quiet, jobs, forksOption,
+      ],
+      operands: [Operand("CMD", .hostPath), Operand("ARG", .hostPath, repeated: true)],
+      details: """
+        The program sees an ordinary file system: the fork is mounted over the base's own path, in a \\
+        mount namespace of the program's own, so that the host's tree is out of its paths' reach. \\
+        All that it does is one operation, which undo takes back. It has ended when all that it has \\
+        started has. Plain run does not hold a superuser back who means harm: --contain does more, \\
+        with process numbers of its own and without capabilities.
+        """,
+      examples: ["help run"], parsing: .optionsFirst
+    ) { context in try RunCall(context, place).run() }
+  }
+}
+
+/// What a run needs to know of its workspace.
+struct RunPlace {
+  /// The base that the fork is put over: an absolute path.
+  var base: [UInt8]
+  /// The workspace's directory; nil for one in memory.
+  var workspace: [UInt8]?
+}
+
+struct RunCall {
+  let context: Context
+  private let place: RunPlace
+
+  init(_ context: Context, _ place: RunPlace) { (self.context, self.place) = (context, place) }
+
+  func run() throws -> Int32 {
+    guard !context.operands.isEmpty else { throw UsageError("a program is missing") }
+    if context.arguments.has(forksOption) || context.arguments.has(jobs) {
+      return try RunMany(context, self).run(
+        text(forksOption) ?? "", atOnce: text(jobs).map { Int($0) ?? 0 } ?? 1)
+    }
+    let fork = try chosenFork()
+    let before = fork.value
+    let status = try run(in: fork) { try context.runHost($0) }
+    try tell(before, fork)
+    if context.arguments.has(remove), context.arguments.has(newFork) {
+      try context.workspace.drop(fork)
+    }
+    return status
+  }
+
+  private func text(_ option: Option) -> String? {
+    context.arguments.all(option).last.map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  private func chosenFork() throws -> Fork {
+    if let name = text(forkOption) {
+      guard let fork = context.workspace.fork(named: name) else {
+        throw FileError(.noSuchFileOrDirectory, "no fork \(name)")
+      }
+      return fork
+    }
+    guard context.arguments.has(newFork) else { return context.fork }
+    var number = 1
+    while context.workspace.fork(named: "run-\(number)") != nil { number += 1 }
+    return try context.workspace.fork(
+      context.fork, named: "run-\(number)", by: context.session.caller)
+  }
+
+  /// Runs the program once.
+  /// - Parameter start: runs a line by `sh -c` and waits for it.
+  func run(in fork: Fork, _ start: ([UInt8]) throws -> Int32) throws -> Int32 {
+    let mount = try Mount(fork, options(for: fork))
+    defer { mount.stop() }
+    return try context.workspace.operation(context.session.caller.command, on: fork) {
+      let status = try mount.handOver { descriptor throws(FileError) -> Result<Int32, any Error> in
+        Result { try start(line(descriptor, fork)) }
+      }.get()
+      // The kernel hands over what it has still to write before it lets go.
+      mount.waitUntilEnded(seconds: 10)
+      return status
+    }
+  }
+
+  func options(for fork: Fork) -> MountOptions {
+    var options = MountOptions()
+    options.hasDevices = true
+    options.hasSetUser = true
+    options.source = Array("strata:\(fork.name)".utf8)
+    options.capacity = place.base
+    options.operation = context.session.caller.command
+    return options
+  }
+
+  /// The program has the mount by then, or has ended.
+  func waitForEntry(_ process: any HostProcess, _ mount: Mount) {
+    var tries = 5000
+    while mount.isUntouched, tries > 0 {
+      usleep(1000)
+      tries -= 1
+    }
+  }
+
+  /// What `sh` is to run.
+  func line(_ descriptor: Int32, _ fork: Fork) -> [UInt8] {
+    var enter = EnterFork(
+      mount: Array("/proc/\(getpid())/fd/\(descriptor)".utf8), target: place.base,
+      command: context.operands)
+    enter.hasNetwork = text(network) != "no"
+    enter.isContained = context.arguments.has(contain)
+    enter.directory = context.arguments.all(chdirOption).last
+    var words = [Array("/proc/\(getpid())/exe".utf8)] + enter.arguments
+    words = words.map(Self.quoted)
+    let variables = [
+      ("STRATA_FORK", Array(fork.name.utf8)), ("STRATA_WORKSPACE", place.workspace ?? []),
+    ]
+    let environment = variables.filter { !$0.1.isEmpty }
+      .map { Array("\($0.0)=".utf8) + Self.quoted($0.1) }
+    return Array(
+      (environment + [Array("exec".utf8)] + words).joined(separator: [UInt8(ascii: " ")]))
+  }
+
+  private static func quoted(_ word: [UInt8]) -> [UInt8] {
+    let quote = UInt8(ascii: "'")
+    return [quote] + word.flatMap { $0 == quote ? Array("'\\''".utf8) : [$0] } + [quote]
+  }
+
+  // MARK: Afterwards
+
+  private static let mostLines = 20
+
+  private func tell(_ before: Namespace, _ fork: Fork) throws {
+    guard !context.arguments.has(quiet) else { return }
+    let changes = try context.workspace.diff(before, fork.value)
+    guard !changes.isEmpty else { return }
+    let style = Style(context.output)
+    for change in changes.prefix(Self.mostLines) {
+      try? context.output.standardError.write(Array("\(change.statusLine(style))\n".utf8))
+    }
+    let more = changes.count - Self.mostLines
+    let rest = more > 0 ? "… and \(more) more; " : ""
+    let text = "\(rest)\(counted(changes.count, "change")) in \(fork.name)\n"
+    try? context.output.standardError.write(Array(text.utf8))
+    guard context.output.isTerminal, fork === context.fork else { return }
+    try ask(fork)
+  }
+
+  private func ask(_ fork: Fork) throws {
+    while true {
+      try context.write("keep, commit, discard or diff? [K/c/d/f] ".utf8)
+      try context.flush()
+      var line: [UInt8] = []
+      while line.last != UInt8(ascii: "\n") {
+        let byte = try context.input.read()
+        if byte.isEmpty { break }
+        line += byte
+      }
+      switch line.first {
+      case UInt8(ascii: "c"): return perform(["commit", "-y"])
+      case UInt8(ascii: "d"): return perform(["undo"])
+      case UInt8(ascii: "f"): perform(["diff"])
+      default: return
+      }
+    }
+  }
+
+  private func perform(_ words: [String]) {
+    _ = context.session.run(
+      arguments: words.map { Array($0.utf8) }, output: context.output, input: context.input)
+  }
+}
