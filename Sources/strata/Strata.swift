@@ -63,16 +63,19 @@ struct Strata: ParsableCommand {
 
   static func main() {
     if let fork = EnterFork.wanted { fork.run() }
+    if let words = MountHelper.wanted { MountHelper.run(words) }
+    if let words = MountHelper.served { MountHelper.serve(words) }
     if let path = OwnerProcess.workspaceToOwn { OwnerProcess.run(path) }
     main(Launch.separated(Array(CommandLine.arguments.dropFirst())))
   }
 
   func run() throws {
-    let launch = Launch(
+    var launch = Launch(
       commands: commands.map(Launch.bytes), script: file.map(Launch.bytes),
       bases: base.map(Launch.bytes), plugins: plugin.map(Launch.bytes), json: json,
       readsRc: !noRc, color: color, words: Launch.rawArguments(last: words.count),
       isAlone: alone)
+    launch.takeBasesOfRun()
     Glibc.exit(launch.run())
   }
 }

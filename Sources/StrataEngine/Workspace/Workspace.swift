@@ -114,6 +114,18 @@ public final class Workspace: Sendable {
     return child
   }
 
+  /// Makes a fork that shows the bases as they are, and nothing of any other fork.
+  /// - Throws: EEXIST.
+  public func bareFork(named name: String) throws(FileError) -> Fork {
+    let value = Namespace(context: context, fork: context.ids.nextFork(), name: name)
+    let fork = Fork(value, parent: nil, in: self)
+    return try state.withLock { state throws(FileError) in
+      if state.forksByName[name] != nil { throw .exists }
+      state.add(fork)
+      return fork
+    }
+  }
+
   private func value(
     of parent: Fork, at operation: UInt64?, forking name: String
   ) throws(FileError) -> Namespace {

@@ -81,7 +81,8 @@ public final class Mount: Sendable {
         var how = strata_fuse_mount(
           source: source.baseAddress, subtype: subtype, uid: getuid(), gid: getgid(),
           read_only: options.isReadOnly, allow_other: options.allowsOthers,
-          no_devices: !options.hasDevices, no_set_user: !options.hasSetUser)
+          no_devices: !options.hasDevices, no_set_user: !options.hasSetUser,
+          no_programs: !options.runsPrograms)
         return strata_fuse_make_mount(device.descriptor.rawValue, &how)
       }
     }

@@ -1,3 +1,5 @@
+public import StrataEngine
+
 /// How a fork is mounted.
 public struct MountOptions: Sendable {
   public var isReadOnly = false
@@ -9,11 +11,15 @@ public struct MountOptions: Sendable {
   public var source = Array("strata".utf8)
   public var hasDevices = false
   public var hasSetUser = false
+  /// Whether files of the mount can be executed.
+  public var runsPrograms = true
   /// A directory of the host on whose file system there is as much room as statfs tells.
   public var capacity: [UInt8]?
   /// What the log calls all that is done in the mount; nil for a mount that lasts, of which the log
   /// has an operation every few seconds.
   public var operation: String?
+  /// What else is done when somebody syncs a directory of the mount.
+  public var whenSynced: (@Sendable () throws(FileError) -> Void)?
   /// How many requests are worked on at once; nil for what suits the machine.
   public var workers: Int?
 

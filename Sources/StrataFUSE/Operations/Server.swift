@@ -113,7 +113,10 @@ final class Server: Sendable {
     case .read: try read(request, &reply)
     case .write: try write(request, &reply)
     case .release: try release(request)
-    case .sync, .syncDirectory, .syncFileSystem: try fork.sync()
+    case .sync: try fork.sync()
+    case .syncDirectory, .syncFileSystem:
+      try fork.sync()
+      try options.whenSynced?()
     case .allocate: try allocate(request)
     case .seek: try seek(request, &reply)
     case .copyRange: try copyRange(request, &reply)

@@ -101,6 +101,17 @@ extension HostTree {
     return refused
   }
 
+  /// Gives what is at a path another one, on the same file system.
+  /// - Throws: EEXIST.
+  public func move(_ path: [UInt8], to other: [UInt8]) throws(FileError) {
+    do throws(Errno) {
+      let (from, to) = (try HostLocation(path), try HostLocation(other))
+      try from.directory.move(from.name, to: to.directory, to.name)
+    } catch {
+      throw FileError(error)
+    }
+  }
+
   /// Makes another name for what is at a path; for a symbolic link, of the link itself.
   public func link(_ path: [UInt8], as other: [UInt8]) throws(FileError) {
     do throws(Errno) {

@@ -17,6 +17,15 @@ struct Launch {
   /// The workspace is opened in this process, and nobody else may use it meanwhile.
   var isAlone = false
 
+  /// `run --base DIR`, as people write it, is `--base DIR run`.
+  mutating func takeBasesOfRun() {
+    guard words.first == Array("run".utf8) else { return }
+    while words.count > 2, words[1] == Array("--base".utf8) {
+      bases.append(words[2])
+      words.removeSubrange(1...2)
+    }
+  }
+
   /// Does it.
   /// - Returns: the exit status.
   func run() -> Int32 {

@@ -49,9 +49,9 @@ struct OwnerProcess {
     try owner.serve()
   }
 
-  private static func say(_ text: String) { try? DescriptorSink(1).write(Array("\(text)\n".utf8)) }
+  static func say(_ text: String) { try? DescriptorSink(1).write(Array("\(text)\n".utf8)) }
 
-  private static func loseStreams() {
+  static func loseStreams() {
     let null = Glibc.open("/dev/null", O_RDWR | O_CLOEXEC)
     guard null >= 0 else { return }
     for stream: Int32 in [0, 1, 2] { dup2(null, stream) }

@@ -1,0 +1,169 @@
+internal import StrataEngine
+internal import SystemPackage
+
+/// Brings what an upper directory holds into a fork: the directories from the top down, since what
+/// was renamed is found by its former place, then all else.
+struct OverlayReading {
+  private let upper: OverlayUpper
+  private let tree = HostTree()
+  private let client: Client
+  /// The tree as the lower directories show it.
+  private let lower: Namespace
+  /// Where what gives way is put until everything has been found.
+  private let hold = Array("/.strata-overlay".utf8)
+  private var held = 0
+  /// Names of files with several, by what they are on the host.
+  private var links: [BaseIdentity: [UInt8]] = [:]
+  private var times: [(path: [UInt8], AttributeChanges)] = []
+
+  init(_ upper: OverlayUpper, _ fork: Fork) {
+    self.upper = upper
+    client = Client(fork, as: .superuser)
+    lower = fork.value
+  }
+
+  mutating func run() throws(FileError) {
+    try client.makeDirectory(hold, mode: 0o700)
+    try directories([])
+    try contents([])
+    for entry in try client.list(hold) {
+      try remove(hold + [UInt8(ascii: "/")] + entry.name.bytes)
+    }
+    try client.removeDirectory(hold)
+    // From the bottom up, or what is made in a directory would change its time again.
+    for (path, changes) in times.reversed() {
+      try client.setAttributes(path, changes, follow: false)
+    }
+  }
+
+  private func exists(_ path: [UInt8]) -> Attributes? {
+    try? client.attributes(path, follow: false)
+  }
+
+  private mutating func putAway(_ path: [UInt8]) throws(FileError) {
+    guard exists(path) != nil else { return }
+    held += 1
+    try client.rename(path, to: hold + Array("/\(held)".utf8))
+  }
+
+  private func remove(_ path: [UInt8]) throws(FileError) {
+    guard exists(path)?.kind == .directory else { return try client.unlink(path) }
+    for entry in try client.list(path) {
+      try remove(path + [UInt8(ascii: "/")] + entry.name.bytes)
+    }
+    try client.removeDirectory(path)
+  }
+
+  // MARK: Directories
+
+  private mutating func directories(_ path: [UInt8]) throws(FileError) {
+    for entry in try tree.list(upper.join(path)) where entry.kind == .directory {
+      let child = path + [UInt8(ascii: "/")] + entry.name.bytes
+      try directory(child, in: path)
+      try directories(child)
+    }
+  }
+
+  private mutating func directory(_ path: [UInt8], in parent: [UInt8]) throws(FileError) {
+    let attributes = try tree.extendedAttributes(of: upper.join(path))
+    if let target = OverlayUpper.own(OverlayUpper.redirect, in: attributes) {
+      let isAbsolute = target.first == UInt8(ascii: "/")
+      if let source = try source(isAbsolute ? target : target, of: path, isAbsolute) {
+        guard source != path else { return }
+        try putAway(path)
+        return try client.rename(source, to: path)
+      }
+    }
+    let isOpaque = OverlayUpper.own(OverlayUpper.opaque, in: attributes)?.first == UInt8(ascii: "y")
+    if isOpaque || exists(path)?.kind != .directory {
+      try putAway(path)
+      try client.makeDirectory(path, mode: 0o755)
+    }
+  }
+
+  /// Where the directory is by now that the lower ones have at a place.
+  private func source(
+    _ target: [UInt8], of path: [UInt8], _ isAbsolute: Bool
+  ) throws(FileError) -> [UInt8]? {
+    var place = NodeID.root
+    if isAbsolute {
+      for name in target.split(separator: UInt8(ascii: "/")) {
+        guard let next = try? lower.lookup(Name(name), in: place) else { return nil }
+        place = next
+      }
+    } else {
+      // Another name in the directory that the parent shows.
+      let parent = Array(path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)])
+      let directory = try client.resolve(parent.isEmpty ? [UInt8(ascii: "/")] : parent)
+      guard let next = try? lower.lookup(Name(target), in: directory) else { return nil }
+      place = next
+    }
+    return client.fork.path(of: place)
+  }
+
+  // MARK: All else
+
+  private mutating func contents(_ path: [UInt8]) throws(FileError) {
+    let attributes = try tree.extendedAttributes(of: upper.join(path))
+    guard let status = try tree.status(upper.join(path)) else { return }
+    try give(path.isEmpty ? [UInt8(ascii: "/")] : path, status, attributes)
+    for entry in try tree.list(upper.join(path)) {
+      let child = path + [UInt8(ascii: "/")] + entry.name.bytes
+      if entry.kind == .directory { try contents(child) } else { try take(child) }
+    }
+  }
+
+  private mutating func take(_ path: [UInt8]) throws(FileError) {
+    let host = upper.join(path)
+    guard let status = try tree.status(host) else { return }
+    let attributes = try tree.extendedAttributes(of: host)
+    if exists(path) != nil { try remove(path) }
+    if OverlayUpper.isWhiteout(status, attributes) { return }
+    if status.links > 1 {
+      if let first = links[status.identity] { return try client.link(first, as: path) }
+      links[status.identity] = path
+    }
+    switch status.kind {
+    case .regular: try copy(host, to: path, status.size)
+    case .symlink: try client.makeSymlink(path, target: try tree.readLink(host))
+    default: try client.makeSpecial(path, status.kind, device: status.device)
+    }
+    try give(path, status, attributes)
+  }
+
+  private func copy(_ host: [UInt8], to path: [UInt8], _ size: Int64) throws(FileError) {
+    let source = try tree.open(host)
+    let file = try client.open(path, [.write], create: 0o600, exclusive: true)
+    var offset: Int64 = 0
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+    defer { buffer.deallocate() }
+    while let data = try source.data(after: offset) {
+      offset = max(offset, data.lowerBound)
+      let count = try source.read(
+        into: UnsafeMutableRawBufferPointer(
+          rebasing: buffer[..<Int(min(data.upperBound - offset, Int64(buffer.count)))]), at: offset)
+      if count == 0 { break }
+      _ = try file.write(
+        UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]), at: offset)
+      offset += Int64(count)
+    }
+    try file.truncate(to: size)
+  }
+
+  private mutating func give(
+    _ path: [UInt8], _ status: BaseStatus, _ attributes: [Name: [UInt8]]
+  ) throws(FileError) {
+    var changes = AttributeChanges(uid: status.uid, gid: status.gid)
+    try client.setAttributes(path, changes, follow: false)
+    let wanted = attributes.filter { !OverlayUpper.isOwn($0.key) }
+    for name in try client.extendedAttributes(path, follow: false).keys where wanted[name] == nil {
+      try client.removeExtendedAttribute(path, name, follow: false)
+    }
+    for (name, value) in wanted {
+      try client.setExtendedAttribute(path, name, value, follow: false)
+    }
+    changes = AttributeChanges(accessed: status.accessed, modified: status.modified)
+    if status.kind != .symlink { changes.mode = status.mode }
+    times.append((path, changes))
+  }
+}

@@ -1,0 +1,49 @@
+public import StrataEngine
+
+/// An upper directory of overlayfs: what a fork begins with, and what it leaves.
+///
+/// The format is that of the kernel's Documentation/filesystems/overlayfs.rst: whiteouts are character
+/// devices 0:0, `trusted.overlay.opaque` hides what lies below a directory, and
+/// `trusted.overlay.redirect` says which directory below it shows.
+public struct OverlayUpper: Sendable {
+  let path: [UInt8]
+  let tree = HostTree()
+
+  static let opaque = "opaque"
+  static let redirect = "redirect"
+
+  /// - Throws: ENOENT, ENOTDIR.
+  public init(_ path: [UInt8]) throws(FileError) {
+    self.path = path
+    guard let status = try tree.status(path, follow: true) else { throw .notFound }
+    guard status.kind == .directory else { throw .notDirectory }
+  }
+
+  /// Makes the changes that the directory holds in a fork, which shows its lower directories.
+  public func read(into fork: Fork) throws(FileError) {
+    var reading = OverlayReading(self, fork)
+    try reading.run()
+  }
+
+  /// Makes the directory hold the changes of a fork, and nothing else.
+  public func write(_ fork: Fork) throws(FileError) {
+    try OverlayWriting(self, fork).run()
+  }
+
+  func join(_ names: [UInt8]) -> [UInt8] { names.count <= 1 ? path : path + names }
+
+  /// The attributes that are the format's own, under either name.
+  static func own(_ attribute: String, in all: [Name: [UInt8]]) -> [UInt8]? {
+    all[Name("trusted.overlay.\(attribute)")] ?? all[Name("user.overlay.\(attribute)")]
+  }
+
+  static func isOwn(_ name: Name) -> Bool {
+    let bytes = name.bytes
+    return bytes.starts(with: "trusted.overlay.".utf8) || bytes.starts(with: "user.overlay.".utf8)
+  }
+
+  static func isWhiteout(_ status: BaseStatus, _ attributes: [Name: [UInt8]]) -> Bool {
+    if status.kind == .characterDevice, status.device == 0 { return true }
+    return status.kind == .regular && status.size == 0 && own("whiteout", in: attributes) != nil
+  }
+}

@@ -1,0 +1,141 @@
+internal import Glibc
+internal import StrataEngine
+internal import StrataFUSE
+internal import StrataShell
+internal import StrataStorage
+
+/// `strata mount-helper`, which mount(8) calls as `/sbin/mount.fuse.strata`: comes back when the mount
+/// is there. A process in the background serves it, or the owner of a workspace on disk.
+enum MountHelper {
+  static let name = "mount-helper"
+  static let backgroundOption = "--serve-mount"
+  private static let ready = "ready"
+
+  /// Exit statuses of mount(8).
+  private enum Status {
+    static let usage: Int32 = 1
+    static let failure: Int32 = 32
+  }
+
+  /// The arguments, if this process is a helper.
+  static var wanted: [[UInt8]]? {
+    let words = Launch.rawArguments(last: .max)
+    guard words.first == Array(name.utf8) else { return nil }
+    return Array(words.dropFirst())
+  }
+
+  /// The arguments, if this process is to serve a mount.
+  static var served: [[UInt8]]? {
+    let words = Launch.rawArguments(last: .max)
+    guard words.first == Array(backgroundOption.utf8) else { return nil }
+    return Array(words.dropFirst())
+  }
+
+  static func run(_ words: [[UInt8]]) -> Never {
+    do throws(Complaint) {
+      let options = try HelperOptions(words)
+      if options.isDry { exit(0) }
+      if options.workspace != nil {
+        try mountWorkspace(options)
+      } else {
+        try startServing(words)
+      }
+      exit(0)
+    } catch {
+      error.show()
+      exit(error.status == ExitStatus.failure ? Status.failure : Status.usage)
+    }
+  }
+
+  private static func startServing(_ words: [[UInt8]]) throws(Complaint) {
+    let greeting: [UInt8]
+    do throws(FileError) {
+      greeting = try Background.greeting([Array(backgroundOption.utf8)] + words)
+    } catch {
+      throw Complaint(error.text)
+    }
+    guard greeting != Array(ready.utf8) else { return }
+    let reason = String(decoding: greeting, as: UTF8.self)
+    throw Complaint(reason.isEmpty ? "the process that serves the mount died" : reason)
+  }
+
+  /// The workspace's owner serves the mount.
+  private static func mountWorkspace(_ options: HelperOptions) throws(Complaint) {
+    let host = MachineHost()
+    let directory = host.absolutePath(options.workspace ?? [])
+    let target = host.absolutePath(options.directory)
+    let bases = options.bases.map(host.absolutePath)
+    guard let path = try? cPath(directory), chdir(path) == 0 else {
+      throw Complaint("\(ShownName(directory)): \(FileError.last.text)")
+    }
+    func perform(_ words: [[UInt8]]) throws(Complaint) {
+      let launch = Launch(
+        bases: [], plugins: options.policies, json: false, readsRc: false, color: .never,
+        words: words)
+      guard launch.run() == 0 else { throw Complaint("the fork was not mounted") }
+    }
+    if WorkspaceDirectory.find(from: directory) == nil {
+      try perform([Array("init".utf8)] + bases)
+    }
+    let fork = Array(options.fork.utf8)
+    let flags = options.mount.isReadOnly ? [Array("-r".utf8)] : []
+    try perform([Array("mount".utf8)] + flags + [fork, target])
+  }
+
+  // MARK: The process in the background
+
+  static func serve(_ words: [[UInt8]]) -> Never {
+    signal(SIGPIPE, SIG_IGN)
+    do throws(Complaint) {
+      var options = try HelperOptions(words)
+      let host = MachineHost()
+      options.bases = options.bases.map(host.absolutePath)
+      options.directory = host.absolutePath(options.directory)
+      options.mount.capacity = options.upper ?? options.bases.first
+      let open = try OpenWorkspace(over: options.bases)
+      for policy in options.policies { try open.load(plugin: policy, host) }
+      let upper = try options.upper.map { path throws(Complaint) in
+        try upperDirectory(host.absolutePath(path), open)
+      }
+      if let upper {
+        let fork = open.workspace.main
+        options.mount.whenSynced = { () throws(FileError) in try upper.write(fork) }
+      }
+      let mount = try attach(open, options)
+      // The main thread waits; the mount's own do the work.
+      OwnerProcess.say(ready)
+      OwnerProcess.loseStreams()
+      _ = chdir("/")
+      mount.waitUntilEnded(seconds: .max / 1000)
+      if let upper { try? upper.write(open.workspace.main) }
+      exit(0)
+    } catch {
+      OwnerProcess.say(error.message)
+      exit(1)
+    }
+  }
+
+  private static func upperDirectory(
+    _ path: [UInt8], _ open: OpenWorkspace
+  ) throws(Complaint) -> OverlayUpper {
+    do throws(FileError) {
+      let upper = try OverlayUpper(path)
+      try upper.read(into: open.workspace.main)
+      return upper
+    } catch {
+      throw Complaint("upperdir \(ShownName(path)): \(error.text)")
+    }
+  }
+
+  private static func attach(
+    _ open: OpenWorkspace, _ options: HelperOptions
+  ) throws(Complaint) -> Mount {
+    do throws(FileError) {
+      let mount = try Mount(open.workspace.main, options.mount)
+      try open.mounts.attach(mount, at: options.directory)
+      return mount
+    } catch {
+      throw Complaint(error.text)
+    }
+  }
+}
