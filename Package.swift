@@ -64,6 +64,8 @@ let package = Package(
       name: "strata-crash",
       dependencies: ["StrataEngine", "StrataStorage", "StrataTestSupport"],
       path: "Tests/CrashChild", swiftSettings: settings),
+    // Two directories, the same system calls: a mount beside the kernel's own file systems.
+    .executableTarget(name: "twin-trees", path: "Tests/TwinTrees"),
     .target(name: "FaultShim", path: "Tests/FaultShim"),
     .target(
       name: "NaiveModel", dependencies: [system], path: "Tests/NaiveModel",
@@ -93,7 +95,7 @@ let package = Package(
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "strata", "StrataEngine", "StrataStorage", "StrataSystem", "StrataShell",
+        "strata", "twin-trees", "StrataEngine", "StrataStorage", "StrataSystem", "StrataShell",
         "StrataTestSupport", "NaiveModel",
       ],
       swiftSettings: settings),

@@ -5,9 +5,14 @@ enum StrataProgram {
   /// The release binary that `scripts/test` names, else the one built next to the tests.
   static let path: String = {
     if let path = getenv("STRATA_BINARY") { return String(cString: path) }
+    return products + "/strata"
+  }()
+
+  /// Where what is built for the tests is.
+  static let products: String = {
     let own = CommandLine.arguments[0]
     let directory = own.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    return directory.joined(separator: "/") + "/strata"
+    return directory.joined(separator: "/")
   }()
 
   /// The repository's root.

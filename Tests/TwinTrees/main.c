@@ -114,6 +114,8 @@ static void choose(struct call *call) {
   uint32_t ids[] = {0, 1000, 1001, (uint32_t)-1};
   call->uid = ids[next(4)];
   call->gid = ids[next(4)];
+  // A change of no owner is the one deviation that there is: see docs/deviations.md.
+  if (call->uid == (uint32_t)-1 && call->gid == (uint32_t)-1) call->gid = 0;
   call->offset = next(3) == 0 ? next(300000) : next(9000);
   call->length = next(3) == 0 ? next(100000) : next(5000);
   call->fill = (uint8_t)next(256);
@@ -126,9 +128,9 @@ static void choose(struct call *call) {
 
 static void describe(const struct call *call) {
   tell("%s slot %d flags %#x path '%.80s' other '%.80s' name %s mode %o uid %d gid %d offset %lld "
-       "length %lld as user %d",
+       "length %lld fill %d as user %d",
        call_names[call->kind], call->slot, call->flags, call->path, call->other, call->name,
-       call->mode, (int)call->uid, (int)call->gid, (long long)call->offset, (long long)call->length,
+       call->mode, (int)call->uid, (int)call->gid, (long long)call->offset, (long long)call->length, call->fill,
        user_of_step);
 }
 

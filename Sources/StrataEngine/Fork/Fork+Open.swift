@@ -51,12 +51,11 @@ extension Fork {
     state.withLock { state in
       guard generation == state.generation else {
         guard var world = state.retired.removeValue(forKey: generation) else { return }
-        world.close(node) { _ in false }
+        _ = world.close(node)
         if !world.open.isEmpty { state.retired[generation] = world }
         return
       }
-      let holders = state.holders
-      state.world.close(node) { node in holders.contains { $0.holds(node) } }
+      if state.world.close(node), !state.isHeld(node) { state.forget(node) }
     }
   }
 
@@ -121,14 +120,11 @@ extension Fork.State {
 }
 
 extension Fork.World {
-  fileprivate mutating func close(_ node: NodeID, isHeld: (NodeID) -> Bool) {
-    guard let count = open[node] else { return }
-    if count > 1 {
-      open[node] = count - 1
-    } else {
-      open[node] = nil
-      if orphans.contains(node), !isHeld(node) { forget(node) }
-    }
+  /// - Returns: whether the node may have no name and is open no more.
+  fileprivate mutating func close(_ node: NodeID) -> Bool {
+    guard let count = open[node] else { return false }
+    open[node] = count > 1 ? count - 1 : nil
+    return count == 1 && orphans.contains(node)
   }
 
   /// Lets go of a node that nobody has open or holds any more.

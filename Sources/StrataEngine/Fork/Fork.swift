@@ -37,6 +37,14 @@ public final class Fork: Sendable {
     /// have done.
     var logged: Namespace?
 
+    /// Lets go of a node without a name that nobody has open or holds any more. That is no change of
+    /// what the fork shows, and so none for the log.
+    mutating func forget(_ node: NodeID) {
+      let isLogged = logged.map { world.value.isUnchanged(since: $0) } ?? false
+      world.forget(node)
+      if isLogged { logged = world.value }
+    }
+
     /// Whether a node must outlive its last name.
     func isHeld(_ node: NodeID) -> Bool {
       world.open[node] != nil || holders.contains { $0.holds(node) }

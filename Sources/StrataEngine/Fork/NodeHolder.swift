@@ -28,7 +28,7 @@ extension Fork {
     state.withLock { state in
       state.holders.removeAll { $0 === holder }
       if state.holders.isEmpty { state.logged = nil }
-      for node in state.world.orphans where !state.isHeld(node) { state.world.forget(node) }
+      for node in state.world.orphans where !state.isHeld(node) { state.forget(node) }
     }
   }
 
@@ -36,7 +36,7 @@ extension Fork {
   public func release(_ node: NodeID) {
     state.withLock { state in
       guard state.world.orphans.contains(node), !state.isHeld(node) else { return }
-      state.world.forget(node)
+      state.forget(node)
     }
   }
 

@@ -15,7 +15,22 @@ final class NodeTable: Sendable {
     /// Nodes whose variant is not 0.
     var variants: [NodeID: UInt64] = [:]
     /// What descriptors that are open under a former number go on with.
-    var former: [UInt64: OpenFile] = [:]
+    var former: [UInt64: Former] = [:]
+  }
+
+  /// What a number stands for that the node has no more.
+  enum Former: Sendable {
+    /// A file of a former tree, in which it goes on.
+    case file(OpenFile)
+    /// A file that the kernel reads by itself, as it was when it got another number.
+    case attributes(Attributes)
+
+    func attributes() throws(FileError) -> Attributes {
+      switch self {
+      case .file(let file): try file.attributes()
+      case .attributes(let attributes): attributes
+      }
+    }
   }
 
   private final class Shard: Sendable {
@@ -48,7 +63,7 @@ final class NodeTable: Sendable {
   /// - Returns: whether the kernel knows the node by no number any more.
   func forget(_ number: UInt64, _ count: UInt64) -> Bool {
     let node = Self.node(number)
-    let (isGone, former) = shard(node).state.withLock { state -> (Bool, OpenFile?) in
+    let (isGone, former) = shard(node).state.withLock { state -> (Bool, Former?) in
       guard let known = state.counts[number] else { return (false, nil) }
       if known > count {
         state.counts[number] = known - count
@@ -77,7 +92,7 @@ final class NodeTable: Sendable {
   }
 
   /// What a former number stands for, if a file is open under it.
-  func former(_ number: UInt64) -> OpenFile? {
+  func former(_ number: UInt64) -> Former? {
     shard(Self.node(number)).state.withLock { $0.former[number] }
   }
 
@@ -98,14 +113,14 @@ final class NodeTable: Sendable {
   }
 
   /// Has the node looked up under another number from now on.
-  /// - Parameter file: what is open under the one that it had; GETATTR without a handle asks it.
-  func renew(_ node: NodeID, keeping file: OpenFile?) {
+  /// - Parameter former: what is open under the one that it had; GETATTR without a handle asks it.
+  func renew(_ node: NodeID, keeping former: Former?) {
     guard node != .root else { return }
     let replaced = shard(node).state.withLock { state in
       let variant = state.variants[node] ?? 0
       let number = Self.number(node, variant)
       let replaced = state.former.removeValue(forKey: number)
-      if state.counts[number] != nil, let file { state.former[number] = file }
+      if state.counts[number] != nil, let former { state.former[number] = former }
       state.variants[node] = (variant + 1) & 0x7FFF
       return replaced
     }

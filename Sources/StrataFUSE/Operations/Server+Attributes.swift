@@ -16,7 +16,7 @@ extension Server {
     reply.put(attributes: attributes)
   }
 
-  private func former(_ number: UInt64) throws(FileError) -> OpenFile {
+  private func former(_ number: UInt64) throws(FileError) -> NodeTable.Former {
     guard let file = nodes.former(number) else { throw FileError(.staleNFSFileHandle) }
     return file
   }
@@ -35,10 +35,10 @@ extension Server {
     }
     guard let node = nodes.current(request.node) else {
       // What is open goes on by itself; nothing else of it can be changed.
-      let file =
-        valid.contains(.handle)
-        ? try handles.file(try request.long(8)) : try former(request.node)
-      return reply.put(attributes: try file.attributes())
+      if valid.contains(.handle) {
+        return reply.put(attributes: try handles.file(try request.long(8)).attributes())
+      }
+      return reply.put(attributes: try former(request.node).attributes())
     }
     if valid.isEmpty { return try dropPrivileges(node, caller, &reply) }
     var changes = AttributeChanges()

@@ -85,7 +85,7 @@ extension Server {
     switch handles.join(number, mayPass: mayPass) {
     case .conflict:
       // The kernel looks the name up again, and finds the node under another number.
-      nodes.renew(node, keeping: nil)
+      nodes.renew(node, keeping: .attributes(try fork.attributes(of: node)))
       throw FileError(.staleNFSFileHandle)
     case .cached:
       return try joined(number) { () throws(FileError) in

@@ -220,7 +220,7 @@ extension Server: NodeHolder {
     new.differences(from: old, entry: { entries.append(($0, $1)) }, node: { touched.insert($0) })
     for handle in handles.all where touched.contains(handle.file.node) {
       guard nodes.current(handle.number) != nil, !fork.isCurrent(handle.file) else { continue }
-      nodes.renew(handle.file.node, keeping: handle.file)
+      nodes.renew(handle.file.node, keeping: .file(handle.file))
     }
     for (directory, name) in entries {
       for number in nodes.numbers(of: directory) {

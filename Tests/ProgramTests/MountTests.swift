@@ -1,0 +1,229 @@
+import Glibc
+import StrataTestSupport
+import Testing
+
+/// Forks mounted for programs, by the program itself. Needs root and FUSE.
+@Suite(.enabled(if: geteuid() == 0 && access("/dev/fuse", R_OK) == 0))
+struct MountTests {
+  let tree: TemporaryDirectory
+  let place: TemporaryDirectory
+
+  init() throws {
+    tree = try TemporaryDirectory()
+    place = try TemporaryDirectory()
+    try tree.write("a.txt", "one\n")
+    try tree.write("b.txt", "two\n")
+  }
+
+  private func strata(_ words: [String]) throws -> Finished {
+    try Finished.strata(words, in: tree.path)
+  }
+
+  /// Runs a script of `sh` in the directory; fails if it does.
+  @discardableResult
+  private func sh(_ script: String, in directory: String) throws -> String {
+    let child = try ChildProcess(["sh", "-ec", "cd '\(directory)'; \(script)"])
+    #expect(child.status == 0, "\(script): \(child.text)")
+    return child.text
+  }
+
+  private func unmount() { _ = try? ChildProcess(["umount", "-l", place.path]) }
+
+  /// Runs lines of the shell with the fork mounted at `place`.
+  private func session(_ lines: String, _ options: String = "") throws -> Finished {
+    defer { unmount() }
+    return try Finished.strata(
+      ["--base", tree.path, "-c", "mount main \(place.path) \(options)\n\(lines)"], in: tree.path)
+  }
+
+  @Test func `programs and the shell see each other's changes at once, the host none`() throws {
+    let result = try session(
+      """
+      !sh -c 'cd \(place.path); cat a.txt; echo three > c.txt; rm b.txt; ls'
+      write /a.txt changed
+      !cat \(place.path)/a.txt
+      rm c.txt
+      !ls \(place.path)
+      undo
+      !ls \(place.path)
+      status
+      """)
+    #expect(
+      result.output == """
+        \(place.path)
+        one
+        a.txt
+        c.txt
+        changed
+        a.txt
+        undid 3: rm c.txt
+        a.txt
+        c.txt
+        fork main, in /
+        base \(tree.path)
+        2 operations, 1 undone
+        3 changes: 1 added, 1 removed, 1 modified
+          M /a.txt
+          D /b.txt
+          A /c.txt
+
+        """, "\(result)")
+    #expect(try sh("cat a.txt b.txt; ls", in: tree.path) == "one\ntwo\na.txt\nb.txt\n")
+  }
+
+  @Test(arguments: ["", "--no-passthrough"])
+  func `an undo leaves what is open as it was`(_ options: String) throws {
+    let script = try TemporaryDirectory()
+    try script.write(
+      "hold",
+      """
+      exec 3< a.txt 4<> b.txt
+      echo changed > a.txt
+      echo ready; read line < \(script.path)/fifo
+      cat <&3; echo more >&4
+      cat a.txt b.txt
+
+      """)
+    try sh("mkfifo fifo", in: script.path)
+    let result = try session(
+      """
+      write /b.txt shell
+      !sh -c 'cd \(place.path); sh \(script.path)/hold > \(script.path)/out 2>&1 &'
+      !sh -c 'while ! grep -q ready \(script.path)/out; do sleep 0.01; done'
+      undo
+      undo
+      !sh -c 'echo go > \(script.path)/fifo; sleep 0.3; cat \(script.path)/out; cat \(place.path)/b.txt'
+      """, options)
+    // What the kernel reads by itself shows what was below when it was opened, as on overlayfs.
+    let held = options.isEmpty ? "one" : "changed"
+    #expect(result.output.hasSuffix("ready\n\(held)\none\ntwo\ntwo\n"), "\(result)")
+  }
+
+  @Test func `files that several programs write are whole`() throws {
+    let result = try session(
+      """
+      !sh -c 'cd \(place.path); for i in 1 2 3 4; do (for n in $(seq 200); do echo $i-$n >> log; done) & done; wait; sort log | uniq | wc -l'
+      """)
+    #expect(result.output == "\(place.path)\n800\n", "\(result)")
+  }
+
+  @Test func `a workspace's owner serves a mount after the shell has gone, and leaves with it`()
+    throws
+  {
+    #expect(try strata(["init"]).status == 0)
+    defer { unmount() }
+    #expect(try strata(["mount", "main", place.path]).output == "\(place.path)\n")
+    try sh("echo kept > new; sync .", in: place.path)
+    #expect(try strata(["cat", "/new"]).output == "kept\n")
+    #expect(try strata(["write", "/a.txt", "shell"]).status == 0)
+    #expect(try sh("cat a.txt", in: place.path) == "shell\n")
+    #expect(try strata(["log"]).output.contains("(programs)"))
+    #expect(try strata(["mounts"]).output == "main\t\(place.path)\n")
+    #expect(try strata(["umount", place.path]).status == 0)
+    #expect(try strata(["cat", "/new"]).output == "kept\n")
+    #expect(try strata(["check"]).output.contains("all is well"))
+  }
+
+  @Test func `programs get errors when the server is killed, and the next start clears up`() throws
+  {
+    #expect(try strata(["init"]).status == 0)
+    defer { unmount() }
+    #expect(try strata(["mount", "main", place.path]).status == 0)
+    try sh("echo kept > new; sync new", in: place.path)
+    _ = try ChildProcess(["pkill", "-9", "-f", "own-workspace \(tree.path)"])
+    usleep(100_000)
+    #expect(try ChildProcess(["ls", place.path]).text.contains("not connected"))
+    #expect(try strata(["cat", "/new"]).output == "kept\n")
+    #expect(try ChildProcess(["ls", place.path]).text == "")
+    #expect(try strata(["check"]).output.contains("all is well"))
+  }
+
+  @Test func `real programs do in a mount what they do elsewhere`() throws {
+    let work = """
+      export GIT_AUTHOR_NAME=n GIT_AUTHOR_EMAIL=e GIT_COMMITTER_NAME=n GIT_COMMITTER_EMAIL=e
+      git init -q r && cd r
+      cp ../a.txt . && git add a.txt && git -c commit.gpgsign=false commit -qm one
+      cd .. && git clone -q r s && (cd s && echo x >> a.txt && git commit -qam two && git log --format=%s)
+      tar cf t.tar s/a.txt r/a.txt && mkdir u && tar xf t.tar -C u && diff -r u/s/a.txt s/a.txt
+      printf 'all: x\\nx: x.c\\n\\tcc -o x x.c\\n' > Makefile
+      printf 'int main(void) { return 0; }\\n' > x.c && make -s && ./x
+      sed -i s/one/uno/ a.txt && cat a.txt
+      mkdir -p deep/er && touch deep/er/f && find deep -delete && ls
+      if command -v sqlite3 > /dev/null; then
+        sqlite3 db 'pragma journal_mode=wal; create table t(a); insert into t values (1);' \
+          'select * from t' | tail -1
+      fi
+      if command -v rsync > /dev/null; then rsync -a r/ v/ && diff -r r v; fi
+      if command -v python3 > /dev/null; then
+        echo 'x = 1' > m.py && PYTHONDONTWRITEBYTECODE= python3 -c 'import m'
+        ls __pycache__ | wc -l
+      fi
+      """
+    let native = try TemporaryDirectory()
+    try sh("cp -a a.txt b.txt '\(native.path)'", in: tree.path)
+    let want = try sh(work, in: native.path)
+    let script = try TemporaryDirectory()
+    try script.write("work", "set -e; cd \(place.path)\n\(work)\n")
+    let result = try session("!sh \(script.path)/work 2>&1")
+    #expect(result.output == "\(place.path)\n\(want)", "\(result)")
+    #expect(try sh("ls", in: tree.path) == "a.txt\nb.txt\n")
+  }
+
+  /// `STRATA_STEPS` says how many random calls (20,000 unless set), `STRATA_SEED` where to begin.
+  @Test(arguments: ["", "--no-passthrough"])
+  func `a mount does what kernel overlayfs does, call by call`(_ options: String) throws {
+    func number(_ name: String, _ other: Int) -> Int {
+      getenv(name).flatMap { Int(String(cString: $0)) } ?? other
+    }
+    let seed = number("STRATA_SEED", options.isEmpty ? 61 : 62)
+    let twin = StrataProgram.products + "/twin-trees"
+    try sh(
+      """
+      rm a.txt b.txt; mkdir lower upper work over
+      cd lower; mkdir -p lower-dir/a lower-dir/lower-dir d1; echo lower > lower-file
+      seq 30000 > long-lower; seq 100 > lower-dir/lower-file; cp long-lower lower-dir/long-lower
+      ln -s lower-file link; ln lower-file lower-dir/b; mkfifo lower-dir/c
+      chown 1000:1000 lower-dir lower-file; chmod 777 . ../upper d1
+      touch -d 1990-01-01 lower-dir/a lower-dir long-lower; cp -a lower-dir d1/; touch -r . ../upper
+      cd ..
+      mount -t overlay -o noatime,nodev,nosuid,redirect_dir=on,index=on,lowerdir=lower,upperdir=upper,workdir=work strata-test over
+      """, in: tree.path)
+    defer { _ = try? ChildProcess(["umount", "-l", "\(tree.path)/over"]) }
+    defer { unmount() }
+    let result = try Finished.strata(
+      [
+        "--base", "\(tree.path)/lower", "-c",
+        "mount main \(place.path) \(options)\n"
+          + "!'\(twin)' '\(tree.path)/over' '\(place.path)' \(seed) \(number("STRATA_STEPS", 20_000))",
+      ], in: tree.path)
+    #expect(result.output == "\(place.path)\n" && result.status == 0, "\(result)")
+  }
+
+  @Test func `mount(8)'s helper mounts, and understands overlayfs's directories`() throws {
+    try sh(
+      """
+      mkdir lower upper work; mv a.txt b.txt lower; mkdir lower/d; echo in > lower/d/in
+      mount -t overlay -o redirect_dir=on,lowerdir=lower,upperdir=upper,workdir=work x work/..  2>/dev/null || true
+      """, in: tree.path)
+    _ = try? ChildProcess(["umount", tree.path])
+    let options =
+      "lowerdir=\(tree.path)/lower,upperdir=\(tree.path)/upper,workdir=\(tree.path)/work"
+    let overlay = "mount -t overlay -o \(options),redirect_dir=on x '\(place.path)'"
+    try sh("\(overlay)", in: "/")
+    try sh("rm a.txt; mv d e; echo more >> e/in; setfattr -n user.a -v b e || true", in: place.path)
+    try sh("umount '\(place.path)'", in: "/")
+    let helper = [
+      "mount-helper", "\(tree.path)/lower", place.path, "-o", "rw,noatime,\(options)",
+    ]
+    let mounted = try Finished.strata(helper, in: "/")
+    #expect(mounted.status == 0, "\(mounted)")
+    defer { unmount() }
+    #expect(try sh("ls; cat e/in", in: place.path) == "b.txt\ne\nin\nmore\n")
+    try sh("mv e f; ln f/in hard; mkdir d; echo x > d/x; rm b.txt; sync .", in: place.path)
+    let want = try sh("ls -R; cat f/in; stat -c %h hard", in: place.path)
+    try sh("umount '\(place.path)'", in: "/")
+    usleep(300_000)
+    try sh("\(overlay)", in: "/")
+    #expect(try sh("ls -R; cat f/in; stat -c %h hard", in: place.path) == want)
+  }
+}

@@ -1,0 +1,87 @@
+import Glibc
+import StrataTestSupport
+import Testing
+
+/// `strata run`: programs in a fork. Needs root and FUSE.
+@Suite(.enabled(if: geteuid() == 0 && access("/dev/fuse", R_OK) == 0))
+struct RunTests {
+  let tree: TemporaryDirectory
+
+  init() throws {
+    tree = try TemporaryDirectory()
+    try tree.write("a.txt", "one\n")
+  }
+
+  private func strata(_ words: [String]) throws -> Finished {
+    try Finished.strata(words, in: tree.path)
+  }
+
+  @Test func `a program's status is that of run`() throws {
+    #expect(try strata(["run", "--", "true"]).status == 0)
+    #expect(try strata(["run", "sh", "-c", "exit 7"]).status == 7)
+    #expect(try strata(["run", "--", "no-such-program"]).status == 127)
+    #expect(try strata(["run", "--", "/etc/passwd"]).status == 126)
+    #expect(try strata(["run", "--", "sh", "-c", "kill -9 $$"]).status == 137)
+    #expect(try strata(["run"]).status == 64)
+  }
+
+  @Test func `a program works at the base's own path, and the host is as it was`() throws {
+    let script = "pwd; echo two > \(tree.path)/b.txt; rm a.txt; ls; cd /; ls \(tree.path)"
+    let result = try strata(["run", "--", "sh", "-c", script])
+    #expect(result.output == "\(tree.path)\nb.txt\nb.txt\n")
+    #expect(result.errors == "D /a.txt\nA /b.txt\n2 changes in main\n")
+    #expect(try ChildProcess(["ls", tree.path]).text == "a.txt\n")
+  }
+
+  @Test func `what programs pass through pipes and files arrives`() throws {
+    let line = "echo in | run -q -- sh -c 'cat; echo err >&2' | cat > /got; cat /got"
+    let result = try strata(["-c", line])
+    #expect(result.output == "in\n" && result.errors == "err\n", "\(result)")
+  }
+
+  @Test func `a run is one operation, and has ended when all that it started has`() throws {
+    #expect(try strata(["init"]).status == 0)
+    let script = "echo now > now; (sleep 0.3; echo late > late) > /dev/null 2>&1 &"
+    #expect(try strata(["run", "--", "sh", "-c", script]).status == 0)
+    #expect(try strata(["ls"]).output == "a.txt\nlate\nnow\n")
+    #expect(try strata(["log"]).output.split(separator: "\n").count == 2)
+    #expect(try strata(["undo"]).status == 0)
+    #expect(try strata(["ls"]).output == "a.txt\n")
+    #expect(try strata(["run", "--new", "--rm", "--", "rm", "a.txt"]).status == 0)
+    #expect(try strata(["forks"]).output.split(separator: "\n").count == 2)
+    #expect(try strata(["check"]).output.contains("all is well"))
+  }
+
+  @Test func `forks run side by side, with a table at the end`() throws {
+    #expect(try strata(["init"]).status == 0)
+    let result = try strata(
+      ["run", "-j", "2", "--forks", "a,b,c", "--", "sh", "-c", "echo $STRATA_FORK > who"])
+    #expect(result.status == 0, "\(result)")
+    let rows = result.output.split(separator: "\n").map {
+      $0.split(separator: "\t").map(String.init)
+    }
+    #expect(rows.map { $0[0] } == ["fork", "a", "b", "c"])
+    #expect(rows.dropFirst().allSatisfy { $0[1] == "0" && $0[3] == "1" && $0[4] == "2" })
+    for fork in ["a", "b", "c"] {
+      #expect(try strata(["-c", "switch \(fork); cat who"]).output == "\(fork)\n")
+    }
+    #expect(try strata(["run", "-j", "0", "--forks", "a", "--", "true"]).status == 64)
+  }
+
+  @Test func `a run can be cut off from the network and from what others run`() throws {
+    let links = try strata(["run", "-q", "--net=no", "--", "cat", "/proc/net/dev"]).output
+    #expect(links.split(separator: "\n").count == 3, "\(links)")
+    let contained = try strata(
+      ["run", "-q", "--contain", "--", "sh", "-c", "echo $$; grep CapEff /proc/self/status"])
+    #expect(contained.output == "1\nCapEff:\t0000000000000000\n", "\(contained)")
+  }
+
+  @Test func `the whole machine can be the base`() throws {
+    let result = try Finished.strata(
+      ["run", "--base", "/", "--", "sh", "-c", "echo x > /etc/strata-test; ls /proc/self/exe"],
+      in: tree.path)
+    #expect(result.output == "/proc/self/exe\n", "\(result)")
+    #expect(result.errors.contains("A /etc/strata-test\n"))
+    #expect(access("/etc/strata-test", F_OK) != 0)
+  }
+}
