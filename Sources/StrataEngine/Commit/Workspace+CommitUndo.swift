@@ -15,6 +15,7 @@ extension Workspace {
     let seen = Namespace(context: context, fork: fork.id, name: fork.name)
     var reversal = CommitReversal(record, seen)
     let value = try reversal.run()
+    try reversal.verify()
     let changes = try diff(seen, value, isReversal: true)
     let check = ConflictCheck(value: value, seen: seen, live: seen, changes: changes)
     return CommitPlan(changes: changes, conflicts: try check.run(), value: value, seen: seen)
@@ -43,6 +44,20 @@ extension Workspace {
   }
 }
 
+extension Namespace {
+  /// What is at a path; nil if nothing is. Links are not followed.
+  fileprivate func node(at path: [UInt8]) throws(FileError) -> NodeID? {
+    var place = NodeID.root
+    for name in path.split(separator: UInt8(ascii: "/")) {
+      guard try kind(place) == .directory, let next = try find(Name(name), in: place) else {
+        return nil
+      }
+      place = next
+    }
+    return place
+  }
+}
+
 /// Makes the value that shows the bases as they were before a commit, over the bases as they are.
 private struct CommitReversal {
   private let record: CommitRecord
@@ -66,6 +81,42 @@ private struct CommitReversal {
       for (name, was) in row.node.names { try restore(name, was, in: row.id, owner) }
     }
     return value
+  }
+
+  /// Makes sure that the reversal shows what the bases were, wherever the commit has changed them.
+  /// - Throws: ENOTSUP, naming the first path that would be another.
+  func verify() throws(FileError) {
+    for row in record.kept {
+      guard let path = old.path(of: row.id) else { continue }
+      try verify(path, row.id, isWhole: row.node.isWhole)
+    }
+  }
+
+  private func verify(_ path: [UInt8], _ id: NodeID, isWhole: Bool) throws(FileError) {
+    guard let node = try value.node(at: path) else { throw differs(path) }
+    let (was, now) = (try old.attributes(id), try value.attributes(node))
+    guard was.kind == now.kind, was.mode == now.mode, was.uid == now.uid, was.gid == now.gid,
+      was.kind == .directory || was.size == now.size && was.links == now.links
+    else { throw differs(path) }
+    guard was.kind == .directory else { return }
+    let (before, after) = (
+      try old.list(id, after: 2, limit: .max), try value.list(node, after: 2, limit: .max)
+    )
+    guard before.map(\.name) == after.map(\.name), before.map(\.kind) == after.map(\.kind) else {
+      throw differs(path)
+    }
+    guard isWhole else { return }
+    for entry in before {
+      let child = try old.lookup(entry.name, in: id)
+      try verify(path + [UInt8(ascii: "/")] + entry.name.bytes, child, isWhole: true)
+    }
+  }
+
+  private func differs(_ path: [UInt8]) -> FileError {
+    FileError(
+      .notSupported,
+      "commit \(record.version) cannot be taken back whole: "
+        + "\(String(decoding: path, as: UTF8.self)) would not be what it was; nothing was done")
   }
 
   /// The status of a node that is where the commit has left it; nil for one that is gone.

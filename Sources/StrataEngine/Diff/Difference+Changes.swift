@@ -175,14 +175,14 @@ extension Difference {
       unshared.append(block..<end)
     }
     let isBelowSame = left.below?.node.id == right.below?.node.id
+    let all = 0..<UInt64(clamping: (a.size + Int64(Block.size) - 1) / Int64(Block.size))
     if blocks == 0, a.size == b.size, isBelowSame, isKeptOf(left, right) {
       // Before a commit, and behind it.
-      let all = 0..<UInt64(clamping: (a.size + Int64(Block.size) - 1) / Int64(Block.size))
       return isEqual(left, right, in: [all], size: a.size) ? nil : a.size
     }
     guard blocks > 0 || a.size != b.size || !isBelowSame else { return nil }
     // Other blocks may have the same bytes: squash has folded them, or the same was written again.
-    if isBelowSame, a.size == b.size, isEqual(left, right, in: unshared, size: a.size) {
+    if a.size == b.size, isEqual(left, right, in: isBelowSame ? unshared : [all], size: a.size) {
       return nil
     }
     guard isBelowSame else { return max(a.size, b.size) }
