@@ -21,7 +21,11 @@ extension PersistentMap {
     _ key: Key, _ change: (inout Value) throws(E) -> R
   ) throws(E) -> R? {
     guard self[key] != nil else { return nil }
-    return try modifyRoot { page throws(E) in try Self.update(key, in: &page, change) }
+    return try modifyRoot { page throws(E) in
+      let place = Self.place(of: key, in: &page)
+      defer { withExtendedLifetime(page) {} }
+      return try change(&place.pointee)
+    }
   }
 
   /// Removes a key; whether it was there.
@@ -98,13 +102,12 @@ extension PersistentMap {
     return right
   }
 
-  private static func update<R, E: Error>(
-    _ key: Key, in page: inout Page, _ change: (inout Value) throws(E) -> R
-  ) throws(E) -> R {
+  /// Where the value of a key is, in pages that no other map refers to. The caller has found the
+  /// key: all pages on the way are in memory.
+  private static func place(of key: Key, in page: inout Page) -> UnsafeMutablePointer<Value> {
     makeUnique(&page)
-    if page.isLeaf { return try change(&page.values[page.rank(key) - 1]) }
-    // The caller has found the key: all pages on the way are in memory.
-    return try update(key, in: &page.children[page.childIndex(key)], change)
+    if page.isLeaf { return page.values + (page.rank(key) - 1) }
+    return place(of: key, in: &page.children[page.childIndex(key)])
   }
 
   private static func remove(_ key: Key, from page: inout Page) {

@@ -67,40 +67,41 @@ struct PersistentMap<Key: PageKey, Value: Sendable>: @unchecked Sendable {
   }
 
   /// Visits pairs from `start` on in order until `body` returns false.
+  ///
+  /// It goes by a stack of its own: a closure that is handed down a recursion is released once too
+  /// often by Swift 6.3's optimizer, with what it refers to.
   func forEach<E: Error>(
     from start: Key, _ body: (Key, Value) throws(E) -> Bool
   ) throws(E) {
-    func visit(_ page: Page, _ isOnEdge: Bool) throws(E) -> Bool {
+    guard var page = root else { return }
+    var above: [(page: Page, next: Int)] = []
+    // Until the first leaf, pages may begin below the start.
+    var isOnEdge = true
+    while true {
       if page.isLeaf {
         var index = isOnEdge ? page.rank(start) : 0
         if isOnEdge, index > 0, page.keys[index - 1] == start { index -= 1 }
+        isOnEdge = false
         while index < page.count {
-          if try !body(page.keys[index], page.values[index]) { return false }
+          if try !body(page.keys[index], page.values[index]) { return }
           index += 1
         }
-        return true
+      } else {
+        above.append((page, isOnEdge ? page.childIndex(start) : 0))
       }
-      let first = isOnEdge ? page.childIndex(start) : 0
-      for index in first..<page.count {
-        if try !visit(page.child(index), isOnEdge && index == first) { return false }
-      }
-      return true
+      while let last = above.last, last.next == last.page.count { above.removeLast() }
+      guard let last = above.last else { return }
+      above[above.count - 1].next += 1
+      page = last.page.child(last.next)
     }
-    if let root { _ = try visit(root, true) }
   }
 
   /// Visits all pairs in order.
   func forEach<E: Error>(_ body: (Key, Value) throws(E) -> Void) throws(E) {
-    func visit(_ page: Page) throws(E) {
-      for index in 0..<page.count {
-        if page.isLeaf {
-          try body(page.keys[index], page.values[index])
-        } else {
-          try visit(page.child(index))
-        }
-      }
+    try forEach(from: .lowest) { key, value throws(E) in
+      try body(key, value)
+      return true
     }
-    if let root { try visit(root) }
   }
 
   mutating func setRoot(_ page: Page?) { root = page }

@@ -46,10 +46,11 @@ extension Namespace {
   /// What Linux says of the name of an attribute to change, before it looks at the attributes.
   /// - Throws: ERANGE, ENOTSUP for a namespace that there is not, EINVAL for its name alone, EPERM.
   private func checkExtendedAttribute(_ name: Name, of id: NodeID) throws(FileError) {
-    try name.checkAsExtendedAttribute()
+    guard name.count > 0, name.count <= Name.maximumLength else { throw FileError(.outOfRange) }
     let kind = try kind(id)
     let isForAll = !name.bytes.starts(with: "user.".utf8)
     guard isForAll || kind == .regular || kind == .directory else { throw .notPermitted }
+    try name.checkAsExtendedAttribute()
   }
 
   /// - Throws: ENODATA, and what is wrong with the name.

@@ -62,13 +62,30 @@ final class Persistence: Sendable {
       guard let child = root.childInMemory(0) else { return root.record(ofChild: 0) }
       root = child
     }
-    return try save(root, write)
+    for page in unsaved(root) {
+      let record = ids.nextRecord()
+      try store.put(try content(of: page, write), record: record)
+      page.header.record = record
+    }
+    return root.header.record
   }
 
-  private func save<Key: PageKey, Value: Sendable>(
-    _ page: MapNode<Key, Value>, _ write: (Value, inout PageWriter) throws(FileError) -> Void
-  ) throws(FileError) -> UInt64 {
-    if page.header.record != 0 { return page.header.record }
+  /// The pages that are in no record as they are, each behind those that it refers to.
+  private func unsaved<Key: PageKey, Value: Sendable>(
+    _ page: MapNode<Key, Value>
+  ) -> [MapNode<Key, Value>] {
+    guard page.header.record == 0 else { return [] }
+    guard !page.isLeaf else { return [page] }
+    var pages: [MapNode<Key, Value>] = []
+    for index in 0..<page.count {
+      if let child = page.childInMemory(index) { pages += unsaved(child) }
+    }
+    return pages + CollectionOfOne(page)
+  }
+
+  private func content<Key: PageKey, Value: Sendable>(
+    of page: MapNode<Key, Value>, _ write: (Value, inout PageWriter) throws(FileError) -> Void
+  ) throws(FileError) -> [UInt8] {
     var writer = PageWriter()
     writer.byte((page.isLeaf ? PageKind.leaf : .inner).rawValue)
     writer.number(UInt64(page.count))
@@ -77,17 +94,10 @@ final class Persistence: Sendable {
         page.keys[index].write(to: &writer)
         try write(page.values[index], &writer)
       } else {
-        if let child = page.childInMemory(index) {
-          writer.number(try save(child, write))
-        } else {
-          writer.number(page.record(ofChild: index))
-        }
+        writer.number(page.record(ofChild: index))
         page.keys[index].write(to: &writer)
       }
     }
-    let record = ids.nextRecord()
-    try store.put(writer.result, record: record)
-    page.header.record = record
-    return record
+    return writer.result
   }
 }

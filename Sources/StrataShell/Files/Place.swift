@@ -64,10 +64,13 @@ extension Context {
   func walk(
     _ top: Place, follow: Bool = false, _ visit: (Place, Attributes) throws -> Bool
   ) throws {
-    try attempt(top.path) {
-      let attributes = try top.attributes(follow: follow && top.depth == 0)
-      guard try visit(top, attributes), attributes.kind == .directory else { return }
-      for child in try top.children() { try walk(child, visit) }
+    var pending = [top]
+    while let place = pending.popLast() {
+      try attempt(place.path) {
+        let attributes = try place.attributes(follow: follow && place.depth == 0)
+        guard try visit(place, attributes), attributes.kind == .directory else { return }
+        pending += try place.children().reversed()
+      }
     }
   }
 }
