@@ -28,10 +28,10 @@ extension Command {
       ],
       operands: [Operand("CMD", .hostPath), Operand("ARG", .hostPath, repeated: true)],
       details: """
-        The program sees an ordinary file system: the fork is mounted over the base's own path, in a \\
-        mount namespace of the program's own, so that the host's tree is out of its paths' reach. \\
-        All that it does is one operation, which undo takes back. It has ended when all that it has \\
-        started has. Plain run does not hold a superuser back who means harm: --contain does more, \\
+        The program sees an ordinary file system: the fork is mounted over the base's own path, in a \
+        mount namespace of the program's own, so that the host's tree is out of its paths' reach. \
+        All that it does is one operation, which undo takes back. It has ended when all that it has \
+        started has. Plain run does not hold a superuser back who means harm: --contain does more, \
         with process numbers of its own and without capabilities.
         """,
       examples: ["help run"], parsing: .optionsFirst
