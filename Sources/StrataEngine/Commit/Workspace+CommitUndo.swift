@@ -65,9 +65,12 @@ private struct CommitReversal {
   private let old: Namespace
   private var value: Namespace
   private var bases: BaseIndex { seen.context.bases }
+  /// What the commit has changed or made.
+  private let touched: Set<NodeID>
 
   init(_ record: CommitRecord, _ seen: Namespace) {
     (self.record, self.seen, value) = (record, seen, seen)
+    touched = Set(record.kept.map(\.id) + record.placed.map(\.node))
     old = Namespace(
       context: seen.context, fork: seen.fork, name: seen.forkName, version: record.version - 1)
   }
@@ -102,8 +105,12 @@ private struct CommitReversal {
     let (before, after) = (
       try old.list(id, after: 2, limit: .max), try value.list(node, after: 2, limit: .max)
     )
-    guard before.map(\.name) == after.map(\.name), before.map(\.kind) == after.map(\.kind) else {
-      throw differs(path)
+    let kinds = Dictionary(after.map { ($0.name, $0.kind) }) { first, _ in first }
+    guard before.allSatisfy({ kinds[$0.name] == $0.kind }) else { throw differs(path) }
+    // What somebody else has put there since may stay; what the commit has put there may not.
+    let names = Set(before.map(\.name))
+    for entry in after where !names.contains(entry.name) {
+      guard try !touched.contains(value.lookup(entry.name, in: node)) else { throw differs(path) }
     }
     guard isWhole else { return }
     for entry in before {
