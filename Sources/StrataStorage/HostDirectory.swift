@@ -87,12 +87,16 @@ public final class HostDirectory: BaseReader {
 
   /// Asks the file system once for each device.
   private func birthLasts(on device: UInt64, _ object: Descriptor) -> Bool {
-    births.withLock { births in
-      if let known = births[device] { return known }
-      let asked = (try? object.birthLasts()) ?? false
-      births[device] = asked
-      return asked
-    }
+    (try? birthLasts(on: device) { () throws(Errno) in object }) ?? false
+  }
+
+  private func birthLasts(
+    on device: UInt64, _ object: () throws(Errno) -> Descriptor
+  ) throws(Errno) -> Bool {
+    if let known = births.withLock({ $0[device] }) { return known }
+    let asked = (try? object().birthLasts()) ?? false
+    births.withLock { $0[device] = asked }
+    return asked
   }
 }
 
@@ -111,6 +115,35 @@ extension HostDirectory {
       case .fileNameTooLong: return nil
       default: throw FileError(error)
       }
+    }
+  }
+
+  public func statuses(
+    of names: [Name], in directory: BasePath
+  ) throws(FileError) -> [BaseStatus?] {
+    do throws(Errno) {
+      let parent = try find(directory)
+      let isTop = directory.parent == nil
+      var found: [BaseStatus?] = []
+      for name in names {
+        guard !isTop || !hidden.contains(name) else {
+          found.append(nil)
+          continue
+        }
+        do throws(Errno) {
+          // One name leads nowhere but into the directory.
+          let status = try parent.status(ofEntry: name.bytes)
+          let lasts = try birthLasts(on: status.device) { () throws(Errno) in
+            try parent.open(beneath: name.bytes, [.path], by: resolution)
+          }
+          found.append(BaseStatus(status, birthLasts: lasts))
+        } catch .noSuchFileOrDirectory {
+          found.append(nil)
+        }
+      }
+      return found
+    } catch {
+      throw FileError(error)
     }
   }
 

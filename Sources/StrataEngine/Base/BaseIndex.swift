@@ -30,6 +30,9 @@ final class BaseIndex: Sendable {
   private struct BaseKey: Hashable {
     var base: Int
     var identity: BaseIdentity
+
+    /// The rest hardly ever differs.
+    func hash(into hasher: inout Hasher) { hasher.combine(identity.inode) }
   }
 
   init(_ readers: [any BaseReader], ids: IDSource) throws(FileError) {
@@ -113,6 +116,35 @@ final class BaseIndex: Sendable {
     }
     guard let top else { return nil }
     return intern(name, in: directory.id, top, found)
+  }
+
+  /// Looks names up that were listed, all at once where one base shows the directory.
+  func learn(_ names: [Name], of directory: BaseNode) throws(FileError) {
+    try revalidate(directory)
+    let (unknown, places) = directory.state.withLock { state in
+      (names.filter { state.children[$0] == nil }, state.places)
+    }
+    guard places.count == 1, unknown.count > 1 else { return }
+    let place = places[0]
+    let statuses = try readers[place.base].statuses(of: unknown, in: place.path)
+    var found: [(Name, BaseNode?)] = []
+    for (name, status) in zip(unknown, statuses) {
+      guard let status, !status.isWhiteout else {
+        found.append((name, nil))
+        continue
+      }
+      let path = place.path.appending(name)
+      found.append(
+        (
+          name,
+          intern(
+            name, in: directory.id, status,
+            [.init(base: place.base, path: path, stamp: status.stamp)])
+        ))
+    }
+    directory.state.withLock { state in
+      for (name, node) in found { state.children[name] = .some(node) }
+    }
   }
 
   private func intern(

@@ -10,6 +10,11 @@ public protocol BaseReader: AnyObject, Sendable {
   /// - Throws: the host's error, EACCES for a directory on the way that may not be searched.
   func status(of path: BasePath) throws(FileError) -> BaseStatus?
 
+  /// The same for names in one directory.
+  func statuses(
+    of names: [Name], in directory: BasePath
+  ) throws(FileError) -> [BaseStatus?]
+
   /// The names in a directory in any order, without `.` and `..`.
   func list(_ path: BasePath) throws(FileError) -> [BaseEntry]
 
@@ -31,6 +36,14 @@ public protocol BaseReader: AnyObject, Sendable {
 }
 
 extension BaseReader {
+  public func statuses(
+    of names: [Name], in directory: BasePath
+  ) throws(FileError) -> [BaseStatus?] {
+    var found: [BaseStatus?] = []
+    for name in names { found.append(try status(of: directory.appending(name))) }
+    return found
+  }
+
   public func withReadOnlyDescriptor<R>(
     of path: BasePath, _ stamp: BaseStamp, _ body: (Int32) -> R
   ) -> R? { nil }
@@ -76,7 +89,12 @@ public final class BasePath: Sendable {
   /// `a/b/c`, without a slash in front; `.` for the root.
   public var bytes: [UInt8] {
     guard parent != nil else { return [UInt8(ascii: ".")] }
-    return Array(names.map(\.bytes).joined(separator: [UInt8(ascii: "/")]))
+    var bytes: [UInt8] = []
+    for name in names {
+      if !bytes.isEmpty { bytes.append(UInt8(ascii: "/")) }
+      bytes += name.bytes
+    }
+    return bytes
   }
 }
 

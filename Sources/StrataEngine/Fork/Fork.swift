@@ -97,6 +97,11 @@ public final class Fork: Sendable {
     try value.list(directory, after: cookie, limit: limit)
   }
 
+  /// Asks the base for the attributes of listed entries in one go: for who looks at all of them next.
+  public func learn(_ entries: [DirectoryEntry], in directory: NodeID) throws(FileError) {
+    try value.learn(entries, in: directory)
+  }
+
   /// - Throws: EINVAL for what is no symlink.
   public func readLink(_ node: NodeID) throws(FileError) -> [UInt8] { try value.readLink(node) }
 

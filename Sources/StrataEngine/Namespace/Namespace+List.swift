@@ -31,6 +31,12 @@ extension Namespace {
     }
   }
 
+  /// Looks up at once what the bases show of a listing.
+  func learn(_ listed: [DirectoryEntry], in directory: NodeID) throws(FileError) {
+    guard let base = try directoryBelow(directory), base.kept(at: version) == nil else { return }
+    try context.bases.learn(listed.compactMap { $0.node == nil ? $0.name : nil }, of: base)
+  }
+
   /// Both sides are in the order of names; an entry of a layer hides the base's of the same name.
   private func merge(
     _ listed: [BaseEntry], of directory: NodeID, after cookie: UInt64, limit: Int,

@@ -19,6 +19,7 @@ extension Server {
     let room = min(Int(try request.word(16)), reply.room)
     let smallest = (plus ? 128 : 0) + 32
     let entries = try fork.list(directory, after: cookie, limit: max(room / smallest, 1))
+    if plus { try fork.learn(entries, in: directory) }
     var used = 0
     // Names that share a cookie are given together or not at all.
     var group = (cookie: UInt64.max, place: 0, lookups: 0)
