@@ -56,11 +56,17 @@ extension Server {
   }
 
   /// A change of nothing: what the kernel asks for before a write that takes set-user-ID, and what
-  /// becomes of a chown(2) that leaves both owners as they are.
+  /// becomes of a chown(2) that leaves both owners as they are. Where there are such bits, only the
+  /// owner may do the latter; for the former somebody has the file open.
   private func dropPrivileges(
     _ node: NodeID, _ caller: Caller, _ reply: inout Reply
   ) throws(FileError) {
     let before = try fork.attributes(of: node)
+    guard
+      before.mode & 0o6000 == 0 || before.kind == .directory || caller.isSuperuser
+        || caller.uid == before.uid
+        || handles.all.contains(where: { $0.file.node == node && $0.file.options.contains(.write) })
+    else { throw FileError(.notPermitted) }
     var changes = AttributeChanges()
     changes.uid = before.uid
     try fork.setAttributes(node, changes, by: caller)
@@ -70,7 +76,6 @@ extension Server {
   private func truncate(
     _ file: OpenFile, _ size: Int64, _ kills: Bool
   ) throws(FileError) {
-    guard try file.attributes().size != size else { return }
     try file.truncate(to: size, dropsPrivileges: kills)
   }
 
