@@ -12,7 +12,7 @@ complain() {
 # Installs the Debian packages that are missing. Only looks at files when all are there, so that it
 # costs next to nothing on every start but the first.
 install_packages() {
-  local missing=()
+  local missing=("$@")
   command -v pkg-config >/dev/null || missing+=(pkg-config)
   [[ -e /usr/include/readline/readline.h ]] || missing+=(libreadline-dev)
   [[ -e /usr/include/lua5.4/lua.h ]] || missing+=(liblua5.4-dev)
