@@ -159,6 +159,13 @@ public final class OpenFile: Sendable {
     fork.tell(.write, caller, describe)
   }
 
+  /// Has the policy decide now how content from below comes up, where one is there to be asked.
+  /// - Throws: EBADF if not open for writing, and what the policy says.
+  public func decideFirstWrite() throws(FileError) {
+    try checkWritable()
+    if fork.workspace.hooks.isActive { _ = try firstWrite() }
+  }
+
   /// How content from below comes up, asked once; a file that is all the fork's own needs no answer.
   private func firstWrite() throws(FileError) -> (FirstWrite, rule: String?) {
     if let known = decision.withLock({ $0 }) { return known }

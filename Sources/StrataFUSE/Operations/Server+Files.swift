@@ -89,7 +89,7 @@ extension Server {
       throw FileError(.staleNFSFileHandle)
     case .cached:
       return try joined(number) { () throws(FileError) in
-        (try fork.open(node, options, dropsPrivileges: kills, by: caller), nil)
+        (try openFile(node, options, kills: kills, caller), nil)
       }
     case .passthrough(let backing):
       return try joined(number) { () throws(FileError) in
@@ -97,12 +97,22 @@ extension Server {
       }
     case .free: break
     }
-    let file = try fork.open(node, options, dropsPrivileges: kills, by: caller)
+    let file = try openFile(node, options, kills: kills, caller)
     let backing = mayPass ? backing(of: file) : nil
     if handles.begin(number, backing) { return (file, backing) }
     // Another open of the same file came first.
     if let backing { device.close(backing) }
     return try opened(node, number, options.subtracting(.truncate), kills: false, caller)
+  }
+
+  /// A policy is asked for all writes to come when a file is opened for them: what a program has
+  /// mapped is written when nobody is there to be refused.
+  private func openFile(
+    _ node: NodeID, _ options: OpenOptions, kills: Bool, _ caller: Caller
+  ) throws(FileError) -> OpenFile {
+    let file = try fork.open(node, options, dropsPrivileges: kills, by: caller)
+    if options.contains(.write) { try file.decideFirstWrite() }
+    return file
   }
 
   private func joined(
