@@ -80,6 +80,10 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "StrataFUSETests",
+      dependencies: ["StrataFUSE", "StrataSystem", "StrataEngine", "StrataTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
       name: "StrataLuaTests",
       dependencies: ["StrataLua", "StrataEngine", "StrataTestSupport"], swiftSettings: settings),
     .testTarget(

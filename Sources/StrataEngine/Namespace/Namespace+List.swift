@@ -21,7 +21,7 @@ extension Namespace {
           name: "..", kind: .directory, node: try parent(of: directory),
           cookie: Self.dotDotCookie))
     }
-    guard rows.count < limit else { return rows }
+    guard rows.count < limit, cookie < .max else { return rows }
     let listed = try below.map { base throws(FileError) in
       try context.bases.listing(of: base, at: version)
     }

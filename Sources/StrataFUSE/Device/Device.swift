@@ -15,7 +15,7 @@ struct Device: Sendable {
     descriptor = Descriptor(owning: raw)
   }
 
-  private init(_ descriptor: Descriptor) { self.descriptor = descriptor }
+  init(_ descriptor: Descriptor) { self.descriptor = descriptor }
 
   /// A channel of its own for another thread.
   func clone() throws(FileError) -> Device {
