@@ -169,6 +169,48 @@ struct MountTests {
     #expect(try sh("ls", in: tree.path) == "a.txt\nb.txt\n")
   }
 
+  /// `STRATA_FORKS` says how many forks (1,000 unless set).
+  @Test func `a fork that is taken while programs write is one instant of them`() throws {
+    let forks = getenv("STRATA_FORKS").flatMap { Int(String(cString: $0)) } ?? 1000
+    let writer = StrataProgram.root + "/Tests/Conformance/writers.py"
+    var lines = [
+      "mount main \(place.path)",
+      "!sh -c '(for name in a b; do python3 \(writer) \(place.path) $name & done)"
+        + " >/dev/null 2>&1 </dev/null; until [ -e \(place.path)/renamed-a -a -e \(place.path)/renamed-b ]; do sleep 0.01; done'",
+    ]
+    for number in 1...forks { lines += ["fork -s c\(number)", "!sleep 0.001"] }
+    lines.append("touch /stop")
+    for number in 1...forks {
+      lines.append("switch c\(number)")
+      for name in ["a", "b"] {
+        lines.append("head -n 1 first-\(name); tail -n 1 first-\(name); tail -n 1 log-\(name)")
+        lines.append("head -c 176 second-\(name) | tail -c 16; cat renamed-\(name)")
+        lines.append("head -c 16 map-\(name); head -c 4112 map-\(name) | tail -c 16")
+      }
+    }
+    let script = try TemporaryDirectory()
+    try script.write("script", lines.joined(separator: "\n"))
+    defer { unmount() }
+    let result = try Finished.strata(
+      ["--base", tree.path, "\(script.path)/script"], in: tree.path)
+    let records = result.output.split(separator: "\n").dropFirst().map { Int($0) ?? 0 }
+    try #require(records.count == forks * 14, "\(result)")
+    var before = [[0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0]]
+    for index in 0..<forks * 2 {
+      let now = Array(records[index * 7..<index * 7 + 7])
+      let (first, log, second, renamed) = (now[0], now[2], now[3], now[4])
+      let earlier = before[index % 2]
+      #expect(first == now[1] && first >= log && log >= second && second >= first - 1, "\(now)")
+      #expect(second >= renamed && renamed >= second - 1, "\(now)")
+      // What was stored through a mapping before is there, page by page, and nothing else.
+      for stored in now[5...] {
+        #expect(stored <= second && stored >= earlier[3] - 1, "\(now) after \(earlier)")
+      }
+      #expect(zip(earlier, now).allSatisfy { $0 <= $1 }, "\(now) after \(earlier)")
+      before[index % 2] = now
+    }
+  }
+
   @Test func `times, owners, modes and refusals are those of the host's file system`() throws {
     let script = StrataProgram.root + "/Tests/Conformance/conformance.py"
     let native = try TemporaryDirectory()

@@ -56,7 +56,8 @@ import Testing
     #expect(ask(header(3, node: 1, length: 0, extra: 9000)) == EINVAL)
     #expect(ask(header(999, node: 1, length: 0)) == ENOSYS)
     #expect(ask(header(3, node: 1, length: 0)) == EINVAL)
-    #expect(ask(header(3, node: 4_000_000, length: 16) + [UInt8](repeating: 0, count: 16)) == ESTALE)
+    #expect(
+      ask(header(3, node: 4_000_000, length: 16) + [UInt8](repeating: 0, count: 16)) == ESTALE)
     // Forgetting more than is there wants no answer.
     #expect(ask(header(42, node: 0, length: 8) + [255, 255, 255, 255, 0, 0, 0, 0]) == nil)
     #expect(ask(header(1, node: 1, length: 3) + Array("abc".utf8)) == EINVAL)

@@ -9,6 +9,9 @@ public protocol NodeHolder: AnyObject, Sendable {
   /// What the log calls all that is done through the holder; nil for "(programs)".
   var operation: String? { get }
 
+  /// Hands over what programs have stored through mappings. Called without any lock.
+  func writeBack()
+
   /// The fork shows another tree than before, and not because the holder has changed it: after a
   /// command of the shell, an undo, a merge. Called without any lock.
   func changed(from old: Namespace, to new: Namespace)

@@ -102,6 +102,9 @@ public final class Workspace: Sendable {
     if fork(named: name) != nil { throw .exists }
     func describe(_ event: inout Event) { event.path2 = Array(name.utf8) }
     try parent.ask(.fork, caller, describe)
+    if operation == nil {
+      for holder in parent.state.withLock({ $0.holders }) { holder.writeBack() }
+    }
     let child = Fork(
       try value(of: parent, at: operation, forking: name), parent: parent.id, in: self)
     let isTaken = state.withLock { state in

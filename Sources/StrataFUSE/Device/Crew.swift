@@ -1,4 +1,3 @@
-internal import Glibc
 internal import StrataEngine
 internal import Synchronization
 
@@ -53,25 +52,4 @@ final class Crew: Sendable {
     }
     for _ in 0..<count { alarm.ring() }
   }
-}
-
-/// A semaphore.
-private final class Alarm: @unchecked Sendable {
-  // Sendable: a semaphore is for several threads; its address never changes.
-  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-  init() throws(FileError) {
-    guard sem_init(semaphore, 0, 0) == 0 else {
-      semaphore.deallocate()
-      throw FileError(.noMemory)
-    }
-  }
-
-  deinit {
-    sem_destroy(semaphore)
-    semaphore.deallocate()
-  }
-
-  func wait() { while sem_wait(semaphore) != 0 {} }
-  func ring() { sem_post(semaphore) }
 }

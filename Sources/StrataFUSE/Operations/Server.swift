@@ -18,6 +18,7 @@ final class Server: Sendable {
   /// Bytes that were written and not yet handed to the store.
   private let written = Atomic(0)
   private static let mostWritten = 64 << 20
+  private static let longestWriteBack = 200
   /// Whether anybody has opened a directory of the mount.
   let isEntered = Atomic(false)
   /// What the kernel has agreed to.
@@ -212,6 +213,19 @@ final class Server: Sendable {
 extension Server: NodeHolder {
   func holds(_ node: NodeID) -> Bool { nodes.holds(node) }
   var operation: String? { options.operation }
+
+  /// The kernel writes mapped pages back when it is told to forget them. It waits for requests that
+  /// are under way, and those may wait for who has called this: so there is an end to the waiting.
+  func writeBack() {
+    let numbers = Set(handles.all.filter { $0.file.options.contains(.write) }.map(\.number))
+    guard !numbers.isEmpty, let done = try? Alarm() else { return }
+    let device = device
+    let isStarted: Void? = try? WorkerThread.start {
+      for number in numbers { Notification.changed(number).send(on: device) }
+      done.ring()
+    }
+    if isStarted != nil { done.wait(milliseconds: Self.longestWriteBack) }
+  }
 
   func changed(from old: Namespace, to new: Namespace) {
     // Descriptors keep what they have; whoever opens a file from now on finds what it is now.

@@ -1,0 +1,32 @@
+internal import Glibc
+internal import StrataEngine
+
+/// A semaphore.
+final class Alarm: @unchecked Sendable {
+  // Sendable: a semaphore is for several threads; its address never changes.
+  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+  init() throws(FileError) {
+    guard sem_init(semaphore, 0, 0) == 0 else {
+      semaphore.deallocate()
+      throw FileError(.noMemory)
+    }
+  }
+
+  deinit {
+    sem_destroy(semaphore)
+    semaphore.deallocate()
+  }
+
+  func wait() { while sem_wait(semaphore) != 0 {} }
+  func ring() { sem_post(semaphore) }
+
+  /// Waits until it rings, so many milliseconds at most.
+  func wait(milliseconds: Int) {
+    var end = timespec()
+    clock_gettime(CLOCK_REALTIME, &end)
+    let sum = end.tv_nsec + milliseconds * 1_000_000
+    (end.tv_sec, end.tv_nsec) = (end.tv_sec + sum / 1_000_000_000, sum % 1_000_000_000)
+    while sem_timedwait(semaphore, &end) != 0, errno == EINTR {}
+  }
+}
