@@ -64,6 +64,7 @@ struct Strata: ParsableCommand {
   static func main() {
     if let fork = EnterFork.wanted { fork.run() }
     if let words = MountHelper.wanted { MountHelper.run(words) }
+    if let words = UnmountHelper.wanted { UnmountHelper.run(words) }
     if let words = MountHelper.served { MountHelper.serve(words) }
     if let path = OwnerProcess.workspaceToOwn { OwnerProcess.run(path) }
     main(Launch.separated(Array(CommandLine.arguments.dropFirst())))

@@ -92,6 +92,9 @@ enum MountHelper {
       options.bases = options.bases.map(host.absolutePath)
       options.directory = host.absolutePath(options.directory)
       options.mount.capacity = options.upper ?? options.bases.first
+      var lock = try options.upper.map { path throws(Complaint) in
+        try UpperLock(host.absolutePath(path))
+      }
       let open = try OpenWorkspace(over: options.bases)
       for policy in options.policies { try open.load(plugin: policy, host) }
       let upper = try options.upper.map { path throws(Complaint) in
@@ -102,12 +105,14 @@ enum MountHelper {
         options.mount.whenSynced = { () throws(FileError) in try upper.write(fork) }
       }
       let mount = try attach(open, options)
+      lock?.announce(options.directory)
       // The main thread waits; the mount's own do the work.
       OwnerProcess.say(ready)
       OwnerProcess.loseStreams()
       _ = chdir("/")
       mount.waitUntilEnded(seconds: .max / 1000)
       if let upper { try? upper.write(open.workspace.main) }
+      lock?.withdraw()
       exit(0)
     } catch {
       OwnerProcess.say(error.message)

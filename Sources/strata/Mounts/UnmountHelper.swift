@@ -1,0 +1,46 @@
+internal import CStrataSystem
+internal import Glibc
+internal import StrataEngine
+internal import StrataShell
+internal import SystemPackage
+
+/// `strata umount-helper`, which umount(8) calls as `/sbin/umount.fuse.strata`: comes back when an
+/// upper directory has all that the mount held.
+enum UnmountHelper {
+  static let name = "umount-helper"
+  private static let failure: Int32 = 32
+
+  /// The arguments, if this process is a helper.
+  static var wanted: [[UInt8]]? {
+    let words = Launch.rawArguments(last: .max)
+    guard words.first == Array(name.utf8) else { return nil }
+    return Array(words.dropFirst())
+  }
+
+  /// `DIR [-flnrv] [-N NS] [-t TYPE]`
+  static func run(_ words: [[UInt8]]) -> Never {
+    var directory: [UInt8]?
+    var isLazy = false
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      guard word.first == UInt8(ascii: "-"), word.count > 1 else {
+        directory = word
+        continue
+      }
+      switch word {
+      case Array("-N".utf8), Array("-t".utf8): _ = rest.popFirst()
+      default: isLazy = isLazy || word.contains(UInt8(ascii: "l"))
+      }
+    }
+    guard let directory else { exit(1) }
+    let notice = UpperLock.find(noticeOf: directory)
+    let result = directory.withCPath { strata_unmount($0, isLazy) }
+    guard result == 0 else {
+      let error = FileError(Errno(rawValue: -result))
+      Complaint("umount: \(ShownName(directory)): \(error.text)").show()
+      exit(failure)
+    }
+    if let notice, !isLazy { while flock(notice, LOCK_SH) != 0, errno == EINTR {} }
+    exit(0)
+  }
+}
