@@ -11,6 +11,7 @@ final class Crew: Sendable {
   private struct State {
     var listening = 0
     var sleeping = 0
+    var isOver = false
   }
 
   private let state = Mutex(State())
@@ -22,7 +23,7 @@ final class Crew: Sendable {
   func takeTurn(isListening: Bool) {
     let mustSleep = state.withLock { state in
       if isListening { state.listening -= 1 }
-      guard state.listening > 0 else {
+      guard state.listening > 0, !state.isOver else {
         state.listening += 1
         return false
       }
@@ -44,10 +45,11 @@ final class Crew: Sendable {
     if wakes { alarm.ring() }
   }
 
-  /// Has everybody look for themselves.
+  /// Has everybody look for themselves from now on: also who is busy just now, and would find that
+  /// another listens who has gone.
   func wakeAll() {
     let count = state.withLock { state in
-      defer { state.sleeping = 0 }
+      defer { (state.sleeping, state.isOver) = (0, true) }
       return state.sleeping
     }
     for _ in 0..<count { alarm.ring() }
