@@ -181,18 +181,15 @@ struct ConflictCheck {
   }
 
   private func find(_ path: [UInt8], _ tree: Namespace) throws(FileError) -> NodeID? {
-    var place = NodeID.root
-    for name in path.split(separator: UInt8(ascii: "/")) {
-      guard (try? tree.kind(place)) == .directory else { return nil }
-      do throws(FileError) {
-        guard let next = try tree.find(Name(name), in: place) else { return nil }
-        place = next
-      } catch {
-        // What is there is another object than before.
-        guard error.errno == .staleNFSFileHandle else { throw error }
-        return nil
-      }
+    let found: NodeID?
+    do throws(FileError) {
+      found = try tree.find(at: path)
+    } catch {
+      // What is there is another object than before.
+      guard error.errno == .staleNFSFileHandle else { throw error }
+      return nil
     }
+    guard let place = found else { return nil }
     // A node that was looked at before may have been replaced since.
     if let base = tree.context.bases.node(place), tree.nodes[place] == nil,
       (try? tree.context.bases.status(of: base, at: tree.version)) == nil

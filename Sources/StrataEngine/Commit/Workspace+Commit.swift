@@ -112,21 +112,21 @@ private struct RecordMaking {
   mutating func add(_ change: Change, _ keeping: ([UInt8]) -> [UInt8]?) throws(FileError) {
     var old = change.oldPath ?? change.path
     let former = change.oldNode ?? change.node
-    if change.kind != .added, try find(old) != former, let place = live.path(of: former) {
+    if change.kind != .added, try live.find(at: old) != former, let place = live.path(of: former) {
       // Below a directory that was renamed.
       old = place
     }
-    if change.kind != .added, let node = try find(old) {
+    if change.kind != .added, let node = try live.find(at: old) {
       let file = change.kind == .renamed ? keeping(change.path) ?? keeping(old) : keeping(old)
       try keep(node, file ?? [], isGone: change.kind == .removed)
       try note(old, was: node)
-    } else if let node = try find(change.path) {
+    } else if let node = try live.find(at: change.path) {
       // Something of the host's that is overwritten.
       try keep(node, keeping(change.path) ?? [], isGone: false)
       try note(change.path, was: node)
     }
     if change.kind == .added || change.kind == .renamed {
-      if try find(change.path) == nil { try note(change.path, was: nil) }
+      if try live.find(at: change.path) == nil { try note(change.path, was: nil) }
     }
     // Directories that change their node are other directories of the host from now on: what was in
     // them is kept as a whole.
@@ -137,14 +137,16 @@ private struct RecordMaking {
     // A further name changes the link count of a file that the base has already.
     if change.fileKind != .directory, isThere(change.node) {
       // Where it is, and below a directory that was renamed, where it is going to be.
-      let there = try find(change.path)
+      let there = try live.find(at: change.path)
       let paths =
         try (there == nil || there == change.node ? [change.path] : [])
         + live.allPaths(of: change.node)
       let file = paths.lazy.compactMap(keeping).first
       try keep(change.node, file ?? [], isGone: false)
       for path in paths where path.count > 1 {
-        if let parent = try find(Self.split(path).0) { try keep(parent, [], isGone: false) }
+        if let parent = try live.find(at: Self.split(path).0) {
+          try keep(parent, [], isGone: false)
+        }
       }
     }
     if change.kind != .removed {
@@ -163,10 +165,10 @@ private struct RecordMaking {
   private mutating func note(_ path: [UInt8], was node: NodeID?) throws(FileError) {
     let (parentPath, name) = Self.split(path)
     guard name.count > 0 else { return }
-    var parent = try find(parentPath)
+    var parent = try live.find(at: parentPath)
     // What is there may be about to give way to a directory from elsewhere.
     if try parent.map({ id throws(FileError) in try live.kind(id) }) != .directory {
-      parent = try find(parentPath, in: value)
+      parent = try value.find(at: parentPath)
     }
     guard let parent, isThere(parent), try live.kind(parent) == .directory else { return }
     // In a directory that was moved the name may have been there before: another change tells.
@@ -206,8 +208,8 @@ private struct RecordMaking {
   private mutating func settle(_ change: Change) throws(FileError) {
     for path in [change.oldPath, change.path].compactMap({ $0 }) {
       let (parentPath, name) = Self.split(path)
-      var parent = try find(parentPath, in: value)
-      if parent == nil { parent = try find(parentPath) }
+      var parent = try value.find(at: parentPath)
+      if parent == nil { parent = try live.find(at: parentPath) }
       guard let parent else { continue }
       settled.append(.init(directory: parent, name: name, node: change.node))
       if let old = change.oldNode {
@@ -219,17 +221,6 @@ private struct RecordMaking {
   private static func split(_ path: [UInt8]) -> ([UInt8], Name) {
     let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
     return (Array(path[..<slash]), Name(path[(slash + 1)...]))
-  }
-
-  private func find(_ path: [UInt8], in tree: Namespace? = nil) throws(FileError) -> NodeID? {
-    let tree = tree ?? live
-    var place = NodeID.root
-    for name in path.split(separator: UInt8(ascii: "/")) {
-      guard (try? tree.kind(place)) == .directory, let next = try tree.find(Name(name), in: place)
-      else { return nil }
-      place = next
-    }
-    return place
   }
 }
 

@@ -44,20 +44,6 @@ extension Workspace {
   }
 }
 
-extension Namespace {
-  /// What is at a path; nil if nothing is. Links are not followed.
-  fileprivate func node(at path: [UInt8]) throws(FileError) -> NodeID? {
-    var place = NodeID.root
-    for name in path.split(separator: UInt8(ascii: "/")) {
-      guard try kind(place) == .directory, let next = try find(Name(name), in: place) else {
-        return nil
-      }
-      place = next
-    }
-    return place
-  }
-}
-
 /// Makes the value that shows the bases as they were before a commit, over the bases as they are.
 private struct CommitReversal {
   private let record: CommitRecord
@@ -96,7 +82,7 @@ private struct CommitReversal {
   }
 
   private func verify(_ path: [UInt8], _ id: NodeID, isWhole: Bool) throws(FileError) {
-    guard let node = try value.node(at: path) else { throw differs(path) }
+    guard let node = try value.find(at: path) else { throw differs(path) }
     let (was, now) = (try old.attributes(id), try value.attributes(node))
     guard was.kind == now.kind, was.mode == now.mode, was.uid == now.uid, was.gid == now.gid,
       was.kind == .directory || was.size == now.size && was.links == now.links

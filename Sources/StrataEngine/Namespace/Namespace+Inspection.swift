@@ -30,6 +30,16 @@ extension Namespace {
     return place
   }
 
+  /// The same; nil where nothing is.
+  func find(at path: [UInt8]) throws(FileError) -> NodeID? {
+    do throws(FileError) {
+      return try node(at: path)
+    } catch {
+      guard [.noSuchFileOrDirectory, .notDirectory].contains(error.errno) else { throw error }
+      return nil
+    }
+  }
+
   /// Whether a file's content, or a link's target, is all the base's.
   public func hasContentOfBase(_ node: NodeID) -> Bool {
     guard let record = nodes[node] else { return context.bases.node(node) != nil }

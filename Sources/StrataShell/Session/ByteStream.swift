@@ -19,6 +19,18 @@ public protocol ByteSource: AnyObject, Sendable {
 extension ByteSource {
   public var isProcessInput: Bool { false }
 
+  /// Bytes up to the end of a line, or of all; what has come behind it is lost. For answers and
+  /// greetings, of which there is one at a time.
+  public func readLine() throws(FileError) -> [UInt8] {
+    var line: [UInt8] = []
+    while !line.contains(UInt8(ascii: "\n")) {
+      let bytes = try read()
+      if bytes.isEmpty { break }
+      line += bytes
+    }
+    return Array(line.prefix { $0 != UInt8(ascii: "\n") })
+  }
+
   /// All that is left.
   public func readToEnd() throws(FileError) -> [UInt8] {
     var all: [UInt8] = []

@@ -66,7 +66,7 @@ struct ClientRequests {
     for stream in closed { spawn.close(Int32(stream)) }
     do throws(FileError) {
       let pid = try spawn.start(
-        ["/bin/sh", "-c"].map { Array($0.utf8) } + [line], variables, inOwnGroup: false)
+        ["/bin/sh", "-c"].map { Array($0.utf8) } + [line], variables)
       last += 1
       programs[last] = LocalProgram(pid, ownsGroup: false)
     } catch {

@@ -45,7 +45,7 @@ final class LocalPrograms: ProgramStarter {
     }
     let pid = try spawn.start(
       ["/bin/sh", "-c"].map { Array($0.utf8) } + [line], command.environment,
-      inOwnGroup: ownsGroup, from: standpoint)
+      apart: ownsGroup ? .group : .no, from: standpoint)
     return LocalProgram(pid, ownsGroup: ownsGroup)
   }
 }

@@ -42,12 +42,27 @@ struct Spawn {
   mutating func use(_ end: Int32, as stream: Int32) { theirs.append((stream, end)) }
   mutating func close(_ stream: Int32) { closed.append(stream) }
 
+  /// What it has for itself: nothing, a process group, or a session, out of a terminal's reach.
+  enum Apart {
+    case no, group, session
+
+    fileprivate var flag: Int32 {
+      switch self {
+      case .no: 0
+      case .group: POSIX_SPAWN_SETPGROUP
+      // POSIX_SPAWN_SETSID, which the library shows to some standards only.
+      case .session: 0x80
+      }
+    }
+  }
+
   /// - Parameters:
+  ///   - file: what is run; the first word if nil.
   ///   - variables: over those of the environment.
   ///   - standpoint: whose environment and directory it gets; nil for our own.
   func start(
-    _ words: [[UInt8]], _ variables: [String: [UInt8]], inOwnGroup: Bool,
-    from standpoint: Standpoint? = nil
+    _ words: [[UInt8]], _ variables: [String: [UInt8]], apart: Apart = .no,
+    as file: String? = nil, from standpoint: Standpoint? = nil
   ) throws(FileError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -72,12 +87,11 @@ struct Spawn {
     posix_spawnattr_setsigmask(&attributes, &signals)
     for number in [SIGPIPE, SIGINT, SIGQUIT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
     posix_spawnattr_setsigdefault(&attributes, &signals)
-    let group = inOwnGroup ? POSIX_SPAWN_SETPGROUP : 0
     posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | group))
+      &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | apart.flag))
 
     guard let first = words.first else { throw .invalid }
-    let program = try cPath(first)
+    let program = try cPath(file.map { Array($0.utf8) } ?? first)
     let arguments = try CStrings(words)
     let environment = try CStrings(
       Self.environment(standpoint?.environment ?? Self.ownEnvironment, variables))

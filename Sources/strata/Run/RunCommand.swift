@@ -169,13 +169,7 @@ struct RunCall {
     while true {
       try context.write("keep, commit, discard or diff? [K/c/d/f] ".utf8)
       try context.flush()
-      var line: [UInt8] = []
-      while line.last != UInt8(ascii: "\n") {
-        let byte = try context.input.read()
-        if byte.isEmpty { break }
-        line += byte
-      }
-      switch line.first {
+      switch try context.input.readLine().first {
       case UInt8(ascii: "c"): return perform(["commit", "-y"])
       case UInt8(ascii: "d"): return perform(["undo"])
       case UInt8(ascii: "f"): perform(["diff"])

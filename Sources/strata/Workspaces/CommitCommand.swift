@@ -184,12 +184,7 @@ private struct CommitCall {
   private func answer(_ question: String) throws -> Bool {
     try context.write("\(question) [y/N] ".utf8)
     try context.flush()
-    var line: [UInt8] = []
-    while line.last != UInt8(ascii: "\n") {
-      let byte = try context.input.read()
-      if byte.isEmpty { break }
-      line += byte
-    }
+    let line = try context.input.readLine()
     return line.first == UInt8(ascii: "y") || line.first == UInt8(ascii: "Y")
   }
 }
