@@ -23,6 +23,9 @@ struct RunTests {
     #expect(try strata(["run", "--", "/etc/passwd"]).status == 126)
     #expect(try strata(["run", "--", "sh", "-c", "kill -9 $$"]).status == 137)
     #expect(try strata(["run"]).status == 64)
+    #expect(try strata(["run", "--rm", "true"]).status == 64)
+    #expect(try strata(["run", "--net=maybe", "true"]).status == 64)
+    #expect(try strata(["run", "--new", "--fork", "main", "true"]).status == 64)
   }
 
   @Test func `a program works at the base's own path, and the host is as it was`() throws {

@@ -54,19 +54,30 @@ struct RunCall {
   init(_ context: Context, _ place: RunPlace) { (self.context, self.place) = (context, place) }
 
   func run() throws -> Int32 {
-    guard !context.operands.isEmpty else { throw UsageError("a program is missing") }
+    try checkOptions()
     if context.arguments.has(forksOption) || context.arguments.has(jobs) {
       return try RunMany(context, self).run(
         text(forksOption) ?? "", atOnce: text(jobs).map { Int($0) ?? 0 } ?? 1)
     }
     let fork = try chosenFork()
     let before = fork.value
-    let status = try run(in: fork) { try context.runHost($0) }
-    try tell(before, fork)
-    if context.arguments.has(remove), context.arguments.has(newFork) {
-      try context.workspace.drop(fork)
+    let result = Result { try run(in: fork) { try context.runHost($0) } }
+    if case .success = result { try tell(before, fork) }
+    if context.arguments.has(remove) { try context.workspace.drop(fork) }
+    return try result.get()
+  }
+
+  private func checkOptions() throws {
+    guard !context.operands.isEmpty else { throw UsageError("a program is missing") }
+    let given = { (option: Option) in context.arguments.has(option) }
+    if given(newFork), given(forkOption) { throw UsageError("--fork and --new exclude each other") }
+    if given(remove), !given(newFork) { throw UsageError("--rm goes with --new") }
+    if let word = text(network), word != "yes", word != "no" {
+      throw UsageError("--net takes yes or no")
     }
-    return status
+    if given(forksOption) || given(jobs), given(forkOption) || given(newFork) {
+      throw UsageError("--forks names all forks")
+    }
   }
 
   private func text(_ option: Option) -> String? {
@@ -113,7 +124,7 @@ struct RunCall {
   }
 
   /// The program has the mount by then, or has ended.
-  func waitForEntry(_ process: any HostProcess, _ mount: Mount) {
+  func waitForEntry(_ mount: Mount) {
     var tries = 5000
     while mount.isUntouched, tries > 0 {
       usleep(1000)

@@ -66,7 +66,7 @@ struct RunMany {
           HostCommand(
             line: call.line(descriptor, fork), environment: variables, input: .none,
             output: .inherited, error: .inherited))
-        call.waitForEntry(process, mount)
+        call.waitForEntry(mount)
         return process
       }
     } catch {
