@@ -297,4 +297,21 @@ struct MountTests {
       try sh("umount -i '\(place.path)'", in: "/")
     }
   }
+
+  @Test func `what an upper directory has no room for comes when there is some`() throws {
+    let disk = try TemporaryDirectory()
+    try sh("mount -t tmpfs -o size=3m none '\(disk.path)'", in: "/")
+    defer { _ = try? ChildProcess(["umount", "-l", disk.path]) }
+    try sh("mkdir lower upper work", in: disk.path)
+    let directories = "upperdir=\(disk.path)/upper,workdir=\(disk.path)/work"
+    let mounted = try Finished.strata(
+      ["mount-helper", "\(disk.path)/lower", place.path, "-o", directories], in: "/")
+    #expect(mounted.status == 0, "\(mounted)")
+    try sh("head -c 5000000 /dev/zero > big", in: place.path)
+    let result = try Finished.strata(["umount-helper", place.path], in: "/")
+    #expect(result.status == 32 && result.errors.contains("No space left"), "\(result)")
+    try sh("mount -o remount,size=20m '\(disk.path)'", in: "/")
+    for _ in 0..<100 where access("\(disk.path)/upper/big", F_OK) != 0 { usleep(100_000) }
+    #expect(try sh("stat -c %s upper/big", in: disk.path) == "5000000\n")
+  }
 }

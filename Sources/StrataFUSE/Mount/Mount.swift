@@ -26,6 +26,8 @@ public final class Mount: Sendable {
   }
 
   private let serving = Atomic(0)
+  /// Rings when the mount has ended.
+  private let ended: Alarm
 
   /// - Throws: ENOENT or EACCES where there is no FUSE, EPERM for who may not mount.
   public init(_ fork: Fork, _ options: MountOptions = MountOptions()) throws(FileError) {
@@ -42,6 +44,7 @@ public final class Mount: Sendable {
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let capacity = options.capacity.flatMap { try? Descriptor(path: $0, [.path, .directory]) }
     server = Server(fork, options, device: device, ending: ending, capacity: capacity)
+    ended = try Alarm()
     let crew = try Crew()
     fork.add(server)
     try keepDurable()
@@ -130,13 +133,11 @@ public final class Mount: Sendable {
   /// Whether nobody has opened a directory of it yet.
   public var isUntouched: Bool { isServing && !server.isEntered.load(ordering: .relaxed) }
 
-  /// Waits for the kernel to let go of the mount.
-  public func waitUntilEnded(seconds: Int) {
-    var tries = seconds * 1000
-    while isServing, tries > 0 {
-      usleep(1000)
-      tries -= 1
-    }
+  /// Waits until the kernel has let go of the mount, and the fork has all that was done in it. For
+  /// one thread.
+  /// - Parameter seconds: how long at most; nil for as long as it takes.
+  public func waitUntilEnded(seconds: Int? = nil) {
+    if let seconds { ended.wait(milliseconds: seconds * 1000) } else { ended.wait() }
   }
 
   /// Has the body called once the kernel has let go of the mount, or at once if it has already.
@@ -153,6 +154,7 @@ public final class Mount: Sendable {
     fork.remove(server)
     try? workspace.checkpoint(tellsFailures: false)
     body?()
+    ended.ring()
   }
 
   /// Whether the kernel still has it.

@@ -112,6 +112,16 @@ extension HostTree {
     }
   }
 
+  /// Lets what is at two paths on one file system change places, in one step.
+  public func exchange(_ path: [UInt8], with other: [UInt8]) throws(FileError) {
+    do throws(Errno) {
+      let (one, two) = (try HostLocation(path), try HostLocation(other))
+      try one.directory.exchange(one.name, with: two.directory, two.name)
+    } catch {
+      throw FileError(error)
+    }
+  }
+
   /// Makes another name for what is at a path; for a symbolic link, of the link itself.
   public func link(_ path: [UInt8], as other: [UInt8]) throws(FileError) {
     do throws(Errno) {

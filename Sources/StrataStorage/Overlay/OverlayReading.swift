@@ -68,7 +68,7 @@ struct OverlayReading {
     let attributes = try tree.extendedAttributes(of: upper.join(path))
     if let target = OverlayUpper.own(OverlayUpper.redirect, in: attributes) {
       let isAbsolute = target.first == UInt8(ascii: "/")
-      if let source = try source(isAbsolute ? target : target, of: path, isAbsolute) {
+      if let source = try source(target, of: path, isAbsolute) {
         guard source != path else { return }
         try putAway(path)
         return try client.rename(source, to: path)

@@ -42,14 +42,20 @@ final class OverlayWriting {
     try replace()
   }
 
-  /// Puts what was made in the directory's place.
+  /// Puts what was made in the directory's place, name by name: whatever stops it, each is there as it
+  /// was or as it is to be.
   private func replace() throws(FileError) {
-    try clear(upper.path, itself: false)
+    var former = Set(try tree.list(upper.path).map(\.name))
     for entry in try tree.list(staging) {
       let name = [UInt8(ascii: "/")] + entry.name.bytes
-      try tree.move(staging + name, to: upper.path + name)
+      if former.remove(entry.name) != nil {
+        try tree.exchange(staging + name, with: upper.path + name)
+      } else {
+        try tree.move(staging + name, to: upper.path + name)
+      }
     }
-    try tree.remove(staging)
+    for name in former { try clear(upper.path + [UInt8(ascii: "/")] + name.bytes) }
+    try clear(staging)
     let root = try client.attributes([UInt8(ascii: "/")])
     try tree.setAttributes(
       upper.path,
@@ -59,12 +65,12 @@ final class OverlayWriting {
         extendedAttributes: try client.extendedAttributes([UInt8(ascii: "/")])))
   }
 
-  private func clear(_ path: [UInt8], itself: Bool = true) throws(FileError) {
+  private func clear(_ path: [UInt8]) throws(FileError) {
     guard let status = try tree.status(path) else { return }
     if status.kind == .directory {
       for entry in try tree.list(path) { try clear(path + [UInt8(ascii: "/")] + entry.name.bytes) }
     }
-    if itself { try tree.remove(path) }
+    try tree.remove(path)
   }
 
   private func host(_ path: [UInt8]) -> [UInt8] { path.count <= 1 ? staging : staging + path }

@@ -3,6 +3,7 @@ internal import StrataEngine
 internal import StrataFUSE
 internal import StrataShell
 internal import StrataStorage
+internal import Synchronization
 
 /// `strata mount-helper`, which mount(8) calls as `/sbin/mount.fuse.strata`: comes back when the mount
 /// is there. A process in the background serves it, or the owner of a workspace on disk.
@@ -102,7 +103,10 @@ enum MountHelper {
       }
       if let upper {
         let fork = open.workspace.main
-        options.mount.whenSynced = { () throws(FileError) in try upper.write(fork) }
+        let writing = Mutex(())
+        options.mount.whenSynced = { () throws(FileError) in
+          try writing.withLock { _ throws(FileError) in try upper.write(fork) }
+        }
       }
       let mount = try attach(open, options)
       lock?.announce(options.directory)
@@ -110,13 +114,25 @@ enum MountHelper {
       OwnerProcess.say(ready)
       OwnerProcess.loseStreams()
       _ = chdir("/")
-      mount.waitUntilEnded(seconds: .max / 1000)
-      if let upper { try? upper.write(open.workspace.main) }
-      lock?.withdraw()
+      mount.waitUntilEnded()
+      if let upper, let lock { finish(upper, open.workspace.main, lock) }
       exit(0)
     } catch {
       OwnerProcess.say(error.message)
       exit(1)
+    }
+  }
+
+  /// What the mount held is nowhere else: a disk that is full is given time to be so no more.
+  private static func finish(_ upper: OverlayUpper, _ fork: Fork, _ lock: UpperLock) {
+    lock.withdraw()
+    while !lock.isGone {
+      do throws(FileError) {
+        return try upper.write(fork)
+      } catch {
+        lock.tell(error.text)
+        sleep(1)
+      }
     }
   }
 

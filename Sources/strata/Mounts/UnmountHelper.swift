@@ -33,14 +33,20 @@ enum UnmountHelper {
       }
     }
     guard let directory else { exit(1) }
-    let notice = UpperLock.find(noticeOf: directory)
+    let notice = UpperLock.Notice(of: directory)
     let result = directory.withCPath { strata_unmount($0, isLazy) }
     guard result == 0 else {
       let error = FileError(Errno(rawValue: -result))
       Complaint("umount: \(ShownName(directory)): \(error.text)").show()
       exit(failure)
     }
-    if let notice, !isLazy { while flock(notice, LOCK_SH) != 0, errno == EINTR {} }
+    if let notice, !isLazy, let reason = notice.wait() {
+      Complaint(
+        "umount: \(ShownName(directory)) is unmounted, but not written back yet, and that is tried "
+          + "again every second: \(reason)"
+      ).show()
+      exit(failure)
+    }
     exit(0)
   }
 }

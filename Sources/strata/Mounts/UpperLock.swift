@@ -7,8 +7,10 @@ internal import StrataShell
 struct UpperLock {
   /// Writing back takes as long as there is data.
   private static let seconds = 60
+  private static let interval: UInt32 = 10_000
   private let descriptor: Int32
-  private var notice: [UInt8]?
+  /// Where who unmounts finds it.
+  private var notice: (path: [UInt8], file: Int32)?
 
   /// Takes the directory, when a former mount has let it go.
   /// - Throws: when that takes too long: another mount has it.
@@ -17,9 +19,9 @@ struct UpperLock {
     guard descriptor >= 0 else {
       throw Complaint("upperdir \(ShownName(directory)): \(FileError.last.text)")
     }
-    for _ in 0..<Self.seconds * 100 {
+    for _ in 0..<Self.seconds * 1_000_000 / Int(Self.interval) {
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
-      usleep(10_000)
+      usleep(Self.interval)
     }
     throw Complaint("upperdir \(ShownName(directory)): another mount has it")
   }
@@ -28,21 +30,54 @@ struct UpperLock {
   mutating func announce(_ mount: [UInt8]) {
     guard let path = Self.notice(of: mount) else { return }
     mkdir("/run/strata", 0o755)
-    let file = path.withCPath { open($0, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600) }
+    // A former mount of that number has left it.
+    _ = path.withCPath { unlink($0) }
     // Left to the end of the process.
+    let file = path.withCPath { open($0, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
     guard file >= 0, flock(file, LOCK_EX | LOCK_NB) == 0 else { return }
-    notice = path
+    notice = (path, file)
   }
 
+  /// Whether the directory was removed: then nobody can miss anything in it.
+  var isGone: Bool {
+    var status = stat()
+    return fstat(descriptor, &status) != 0 || status.st_nlink == 0
+  }
+
+  /// Says why it is not written back yet.
+  func tell(_ reason: String) {
+    guard let notice else { return }
+    ftruncate(notice.file, 0)
+    _ = pwrite(notice.file, reason, reason.utf8.count, 0)
+  }
+
+  /// The mount has ended, and its number is another's soon. Who unmounts has the notice open.
   func withdraw() {
-    if let notice { _ = notice.withCPath { unlink($0) } }
+    if let notice { _ = notice.path.withCPath { unlink($0) } }
   }
 
-  /// Opens the notice of a mount; nil if it has none.
-  static func find(noticeOf mount: [UInt8]) -> Int32? {
-    guard let path = notice(of: mount) else { return nil }
-    let file = path.withCPath { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
-    return file >= 0 ? file : nil
+  /// The notice of a mount.
+  struct Notice {
+    private let file: Int32
+
+    /// Nil if it has none.
+    init?(of mount: [UInt8]) {
+      guard let path = UpperLock.notice(of: mount) else { return nil }
+      file = path.withCPath { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
+      guard file >= 0 else { return nil }
+    }
+
+    /// Waits until all is written back.
+    /// - Returns: why it cannot be; nil if it is.
+    func wait() -> String? {
+      while flock(file, LOCK_SH | LOCK_NB) != 0 {
+        var text = [UInt8](repeating: 0, count: 512)
+        let count = pread(file, &text, text.count, 0)
+        if count > 0 { return String(decoding: text[..<count], as: UTF8.self) }
+        usleep(UpperLock.interval)
+      }
+      return nil
+    }
   }
 
   private static func notice(of mount: [UInt8]) -> [UInt8]? {
