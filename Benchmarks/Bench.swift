@@ -38,6 +38,7 @@ enum Bench {
   }
 
   static func format(_ value: Double) -> String {
+    if value.isNaN { return "-" }
     if value >= 100 { return String(Int(value.rounded())) }
     return String((value * 100).rounded() / 100)
   }

@@ -8,8 +8,8 @@ internal import SystemPackage
 /// The directory is opened once; everything below is found from that descriptor by openat2 with
 /// RESOLVE_BENEATH, and no symbolic link of the host is followed. It stays the same directory when
 /// the host moves it, or mounts something over its path. Access times are left alone where the
-/// kernel lets us. No descriptor of a directory below is kept: it would go on showing a directory
-/// that another one has replaced.
+/// kernel lets us. No descriptor of a directory below is kept for long: it would go on showing a
+/// directory that another one has replaced.
 public final class HostDirectory: BaseReader {
   public let title: String
   private let root: Descriptor
@@ -17,6 +17,7 @@ public final class HostDirectory: BaseReader {
   private let resolution: Descriptor.Resolution
   /// By device number: whether an inode's birth is part of its identity there.
   private let births = Mutex<[UInt64: Bool]>([:])
+  private let recent = RecentDirectory()
   /// The same directory through a mount that cannot be written through; made when it is needed.
   private let readOnlyRoot = Mutex<ReadOnlyRoot>(.unknown)
 
@@ -101,11 +102,20 @@ public final class HostDirectory: BaseReader {
 }
 
 extension HostDirectory {
+  public func startEpoch() { recent.forget() }
+
   public func status(of path: BasePath) throws(FileError) -> BaseStatus? {
     do throws(Errno) {
-      let object = try find(path)
-      let status = try object.status()
-      return BaseStatus(status, birthLasts: birthLasts(on: status.device, object))
+      guard let directory = path.parent else {
+        let status = try root.status()
+        return BaseStatus(status, birthLasts: birthLasts(on: status.device, root))
+      }
+      if directory.parent == nil, hidden.contains(path.name) { return nil }
+      return try status(
+        of: path.name,
+        in: try recent.get(directory) { () throws(Errno) in
+          try find(directory)
+        })
     } catch {
       switch error {
       case .noSuchFileOrDirectory, .notDirectory: return nil
@@ -122,7 +132,7 @@ extension HostDirectory {
     of names: [Name], in directory: BasePath
   ) throws(FileError) -> [BaseStatus?] {
     do throws(Errno) {
-      let parent = try find(directory)
+      let parent = try recent.get(directory) { () throws(Errno) in try find(directory) }
       let isTop = directory.parent == nil
       var found: [BaseStatus?] = []
       for name in names {
@@ -131,12 +141,7 @@ extension HostDirectory {
           continue
         }
         do throws(Errno) {
-          // One name leads nowhere but into the directory.
-          let status = try parent.status(ofEntry: name.bytes)
-          let lasts = try birthLasts(on: status.device) { () throws(Errno) in
-            try parent.open(beneath: name.bytes, [.path], by: resolution)
-          }
-          found.append(BaseStatus(status, birthLasts: lasts))
+          found.append(try status(of: name, in: parent))
         } catch .noSuchFileOrDirectory {
           found.append(nil)
         }
@@ -145,6 +150,15 @@ extension HostDirectory {
     } catch {
       throw FileError(error)
     }
+  }
+
+  /// One name leads nowhere but into the directory.
+  private func status(of name: Name, in directory: Descriptor) throws(Errno) -> BaseStatus? {
+    let status = try directory.status(ofEntry: name.bytes)
+    let lasts = try birthLasts(on: status.device) { () throws(Errno) in
+      try directory.open(beneath: name.bytes, [.path], by: resolution)
+    }
+    return BaseStatus(status, birthLasts: lasts)
   }
 
   public func list(_ path: BasePath) throws(FileError) -> [BaseEntry] {

@@ -2,20 +2,30 @@ internal import CStrataSystem
 internal import Glibc
 public import SystemPackage
 
+/// A name in a directory, with its `d_type` and `d_ino`.
+public struct Listed: Sendable {
+  public let name: [UInt8]
+  public let type: UInt8
+  public let inode: UInt64
+}
+
 extension Descriptor {
   /// The names in this directory that follow where the descriptor stands, on a new one all, without
-  /// `.` and `..`, each with its `d_type`.
-  public func names() throws(Errno) -> [(name: [UInt8], type: UInt8)] {
+  /// `.` and `..`.
+  public func names() throws(Errno) -> [Listed] {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32768, alignment: 8)
     defer { buffer.deallocate() }
-    var found: [(name: [UInt8], type: UInt8)] = []
+    var found: [Listed] = []
     while true {
       let count = Int(strata_next_entries(rawValue, buffer.baseAddress, buffer.count))
       guard count >= 0 else { throw Errno(rawValue: Int32(-count)) }
       if count == 0 { return found }
       var records = UnsafeRawBufferPointer(rebasing: buffer[..<count])
       while let (name, type, length) = Self.record(records) {
-        if !isDotOrDotDot(name) { found.append((Array(name), type)) }
+        if !isDotOrDotDot(name) {
+          let inode = records.loadUnaligned(as: UInt64.self)
+          found.append(Listed(name: Array(name), type: type, inode: inode))
+        }
         records = UnsafeRawBufferPointer(rebasing: records[length...])
       }
     }

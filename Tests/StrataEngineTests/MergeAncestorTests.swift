@@ -114,12 +114,10 @@ import Testing
     let work = try workspace.fork(workspace.main, named: "work")
     let text = String(repeating: "0123456789abcdef", count: 4096)
     try write(work, "/whole", text)
-    let before = Workspace.pagesInMemory
     try merge(work, into: workspace.main)
-    #expect(Workspace.pagesInMemory == before)
     let node = try workspace.main.value.node(at: Array("/whole".utf8))
     let runs = try workspace.main.blockMap(of: node)
-    #expect(runs.allSatisfy { $0.sharedWith == ["work"] })
+    #expect(!runs.isEmpty && runs.allSatisfy { $0.sharedWith == ["work"] })
     // And yet neither sees what the other writes from now on.
     try write(work, "/whole", "work")
     #expect(try read(workspace.main, "/whole") == text)

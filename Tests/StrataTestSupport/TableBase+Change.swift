@@ -101,6 +101,14 @@ extension TableBase {
     }
   }
 
+  /// Puts another file in the place of one, with the same content and the number of its inode.
+  public func recycle(_ path: String) {
+    state.withLock { state in
+      guard let inode = state.lookup(State.split(Array(path.utf8))) else { return }
+      state.change(inode) { $0.status.identity.generation += 1 }
+    }
+  }
+
   public func setMode(_ path: String, _ mode: UInt32) {
     state.withLock { state in
       guard let inode = state.lookup(State.split(Array(path.utf8))) else { return }

@@ -49,7 +49,8 @@ extension TableBase {
       guard directory.status.kind == .directory else { throw .notDirectory }
       return directory.entries.compactMap { name, inode in
         state.objects[inode].map {
-          BaseEntry(name: name, kind: $0.status.kind, isWhiteout: $0.status.isWhiteout)
+          BaseEntry(
+            name: name, kind: $0.status.kind, inode: inode, isWhiteout: $0.status.isWhiteout)
         }
       }
     }

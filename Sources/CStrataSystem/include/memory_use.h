@@ -10,4 +10,11 @@ static inline size_t strata_allocated_bytes(void) {
   return info.uordblks + info.hblkhd;
 }
 
+/// Has threads that come from now on allocate from the process's own heap. One of their own grows by
+/// a system call for each page.
+static inline void strata_share_heap(void) {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TOP_PAD, 1 << 20);
+}
+
 #endif

@@ -5,14 +5,15 @@ import SystemPackage
 /// attributes and names. Shared by all forks of a workspace; not part of any value.
 ///
 /// Node numbers belong to (base, device, inode, generation) and are never taken back, so that a
-/// hard link is one node and a node keeps its number in every fork. Attributes and names are
+/// hard link is one node and a node keeps its number in every fork; ``BaseNumbers`` says which. Attributes and names are
 /// believed within one epoch (a shell command, say) and compared with the host again, once, in the
 /// next: what changed is read anew and reported to `onChange`.
 ///
-/// Lock order: `identities` and a node's own state are leaves; none is held while the host is asked.
+/// Lock order: `identities`, then `byID`, then a node's own state; none is held while the host is
+/// asked.
 final class BaseIndex: Sendable {
   let readers: [any BaseReader]
-  private let ids: IDSource
+  private let numbers: BaseNumbers
   private let identities = Mutex<[BaseKey: BaseNode]>([:])
   private let byID = Mutex<[NodeID: BaseNode]>([:])
   private let epoch = Atomic<UInt64>(1)
@@ -37,7 +38,6 @@ final class BaseIndex: Sendable {
 
   init(_ readers: [any BaseReader], ids: IDSource) throws(FileError) {
     self.readers = readers
-    self.ids = ids
     var places: [BaseNode.Place] = []
     var top: BaseStatus?
     var devices: [UInt64] = []
@@ -56,6 +56,7 @@ final class BaseIndex: Sendable {
       state: .init(parent: .root, name: Name([]), status: top, places: places, epoch: 1))
     rootNode = root
     rootDevices = devices
+    numbers = BaseNumbers(ids, devices)
     byID.withLock { $0[.root] = root }
   }
 
@@ -66,7 +67,10 @@ final class BaseIndex: Sendable {
   }
 
   /// Forgets nothing, but compares with the host again whatever is looked at from now on.
-  func startEpoch() { epoch.add(1, ordering: .relaxed) }
+  func startEpoch() {
+    epoch.add(1, ordering: .relaxed)
+    for reader in readers { reader.startEpoch() }
+  }
 
   /// The host changes noticed since the last call.
   func takeChanges() -> [BaseChange] {
@@ -152,21 +156,24 @@ final class BaseIndex: Sendable {
   ) -> BaseNode {
     let now = epoch.load(ordering: .relaxed)
     let key = BaseKey(base: places[0].base, identity: status.identity)
-    recall(key)
+    let wanted = numbers.number(of: status.identity, inBase: key.base)
+    let wasTaken = recall(key, wanted)
     let (node, isNew) = identities.withLock { known -> (BaseNode, Bool) in
       if let node = known[key], node.lastStatus.kind == status.kind {
         return (node, false)
       }
-      let id = known[key]?.id ?? ids.nextNode()
-      let node = BaseNode(
-        id: id,
-        state: .init(parent: parent, name: name, status: status, places: places, epoch: now))
+      let node = byID.withLock { byID in
+        let id = known[key]?.id ?? numbers.next(wanted) { wasTaken || byID[$0] != nil }
+        let node = BaseNode(
+          id: id,
+          state: .init(parent: parent, name: name, status: status, places: places, epoch: now))
+        byID[id] = node
+        return node
+      }
       known[key] = node
       return (node, true)
     }
-    if isNew {
-      byID.withLock { $0[node.id] = node }
-    } else {
+    if !isNew {
       node.state.withLock { state in
         state.status = status
         state.places = places
@@ -183,6 +190,15 @@ final class BaseIndex: Sendable {
       }
     }
     return node
+  }
+
+  /// What numbers the entries of a directory have; nil if they must be looked at to know.
+  func numbers(ofEntriesIn directory: BaseNode) -> BaseNumbers.Range? {
+    // A commit gives the host's objects the numbers of the nodes that they were made from.
+    guard version.withLock({ $0 }) == 0 else { return nil }
+    let (places, identity) = directory.state.withLock { ($0.places, $0.status.identity) }
+    return places.count == 1
+      ? numbers.range(onDevice: identity.device, ofBase: places[0].base) : nil
   }
 
   /// The names that the bases show in a directory to values of a version, in listing order.
@@ -213,7 +229,8 @@ final class BaseIndex: Sendable {
     var seen: Set<Name> = []
     var merged: [BaseEntry] = []
     for place in places {
-      for entry in try readers[place.base].list(place.path) where seen.insert(entry.name).inserted {
+      for entry in try readers[place.base].list(place.path) {
+        guard places.count == 1 || seen.insert(entry.name).inserted else { continue }
         if !entry.isWhiteout { merged.append(entry) }
       }
     }
@@ -277,6 +294,7 @@ final class BaseIndex: Sendable {
   /// Makes a node that a commit has made the base's known under its number.
   func adopt(_ node: BaseNode) -> BaseNode {
     let (status, base) = node.state.withLock { ($0.status, $0.places[0].base) }
+    numbers.noteException()
     identities.withLock { $0[BaseKey(base: base, identity: status.identity)] = node }
     byID.withLock { $0[node.id] = node }
     return node
@@ -356,13 +374,18 @@ final class BaseIndex: Sendable {
   }
 
   /// Looks for an identity among what was stored, so that its node keeps its number.
-  private func recall(_ key: BaseKey) {
+  /// - Returns: whether the number that it is to have was another node's.
+  private func recall(_ key: BaseKey, _ wanted: NodeID?) -> Bool {
     guard let store = stored.withLock({ $0 }), identities.withLock({ $0[key] }) == nil else {
-      return
+      return false
     }
     var identity = key.identity
     identity.device = portable(identity.device, ofBase: key.base)
-    if let row = try? store.baseNode(base: key.base, identity) { _ = restore(row) }
+    if let row = try? store.baseNode(base: key.base, identity) {
+      _ = restore(row)
+      return false
+    }
+    return wanted.map { (try? store.baseNode($0)) != nil } ?? false
   }
 
   // MARK: Attributes

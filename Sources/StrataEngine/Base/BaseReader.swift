@@ -1,10 +1,13 @@
 /// What the engine needs from a read-only tree: a host directory, an image layer, a test's table.
 ///
-/// A reader keeps no cache of what it says (the engine does, in ``BaseIndex``) and never follows a
-/// symbolic link. It is called from any thread.
+/// A reader keeps no cache of what it says (the engine does, in ``BaseIndex``) beyond one epoch, and
+/// never follows a symbolic link. It is called from any thread.
 public protocol BaseReader: AnyObject, Sendable {
   /// For people: the host directory's path, the image's name.
   var title: String { get }
+
+  /// Whatever was held on to so that questions are answered faster is to be looked at anew.
+  func startEpoch()
 
   /// What is at the path now; nil if nothing is. `.empty` is the base's root.
   /// - Throws: the host's error, EACCES for a directory on the way that may not be searched.
@@ -36,6 +39,8 @@ public protocol BaseReader: AnyObject, Sendable {
 }
 
 extension BaseReader {
+  public func startEpoch() {}
+
   public func statuses(
     of names: [Name], in directory: BasePath
   ) throws(FileError) -> [BaseStatus?] {
@@ -178,11 +183,14 @@ public struct BaseStatus: Equatable, Sendable {
 public struct BaseEntry: Equatable, Sendable {
   public var name: Name
   public var kind: FileKind
+  /// As the listing has it; 0 if it has none.
+  public var inode: UInt64
   public var isWhiteout: Bool
 
-  public init(name: Name, kind: FileKind, isWhiteout: Bool = false) {
+  public init(name: Name, kind: FileKind, inode: UInt64 = 0, isWhiteout: Bool = false) {
     self.name = name
     self.kind = kind
+    self.inode = inode
     self.isWhiteout = isWhiteout
   }
 }

@@ -25,8 +25,9 @@ extension Namespace {
     let listed = try below.map { base throws(FileError) in
       try context.bases.listing(of: base, at: version)
     }
+    let numbers = below.flatMap { context.bases.numbers(ofEntriesIn: $0) }
     return try context.whole {
-      merge(listed ?? [], of: directory, after: cookie, limit: limit, into: &rows)
+      merge(listed ?? [], numbers, of: directory, after: cookie, limit: limit, into: &rows)
       return rows
     }
   }
@@ -39,14 +40,15 @@ extension Namespace {
 
   /// Both sides are in the order of names; an entry of a layer hides the base's of the same name.
   private func merge(
-    _ listed: [BaseEntry], of directory: NodeID, after cookie: UInt64, limit: Int,
-    into rows: inout [DirectoryEntry]
+    _ listed: [BaseEntry], _ numbers: BaseNumbers.Range?, of directory: NodeID,
+    after cookie: UInt64, limit: Int, into rows: inout [DirectoryEntry]
   ) {
     var index = listed.partition { $0.name.fingerprint > cookie }
     func addBase(_ entry: BaseEntry) {
       rows.append(
         .init(
-          name: entry.name, kind: entry.kind, node: nil, cookie: entry.name.fingerprint))
+          name: entry.name, kind: entry.kind, node: nil, cookie: entry.name.fingerprint,
+          inode: numbers?.number(of: entry.inode)))
     }
     let start = EntryKey(startOf: directory, fingerprint: cookie + 1)
     entries.forEach(from: start) { key, entry in

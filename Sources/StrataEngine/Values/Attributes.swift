@@ -95,12 +95,17 @@ public struct DirectoryEntry: Equatable, Sendable {
   public var node: NodeID?
   /// Where to go on: the listing after this entry.
   public var cookie: UInt64
+  /// The number of such an entry, where a look at the listing tells it.
+  public var inode: NodeID?
 
-  public init(name: Name, kind: FileKind, node: NodeID?, cookie: UInt64) {
+  public init(
+    name: Name, kind: FileKind, node: NodeID?, cookie: UInt64, inode: NodeID? = nil
+  ) {
     self.name = name
     self.kind = kind
     self.node = node
     self.cookie = cookie
+    self.inode = inode ?? node
   }
 }
 

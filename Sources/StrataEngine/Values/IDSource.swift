@@ -2,10 +2,19 @@ internal import Synchronization
 
 /// Gives out the numbers of a workspace: ascending, each once.
 final class IDSource: Sendable {
-  private let lastNode = Atomic<UInt64>(NodeID.root.rawValue)
+  private let lastNode: Atomic<UInt64>
   private let lastLayer = Atomic<UInt64>(0)
   private let lastFork = Atomic<UInt32>(0)
   private let lastRecord = Atomic<UInt64>(0)
+
+  /// - Parameter keepsInodes: whether nodes of bases have their host's inode numbers.
+  init(keepsInodes: Bool = false) {
+    lastNode = Atomic(keepsInodes ? NodeID.firstOwn - 1 : NodeID.root.rawValue)
+  }
+
+  /// Whether the numbers below ``NodeID/firstOwn`` are those of the host's inodes. A workspace that
+  /// began without goes on without.
+  var keepsInodes: Bool { lastNode.load(ordering: .relaxed) >= NodeID.firstOwn - 1 }
 
   func nextNode() -> NodeID { NodeID(lastNode.add(1, ordering: .relaxed).newValue) }
   func nextLayer() -> LayerID { LayerID(lastLayer.add(1, ordering: .relaxed).newValue) }

@@ -44,13 +44,15 @@ public final class Workspace: Sendable {
   /// store the rows of forks, layers and operations.
   /// - Parameters:
   ///   - store: what makes it durable; nil keeps everything in memory.
+  ///   - keepsInodes: whether nodes of bases have the host's inode numbers. A store goes on as it was
+  ///     made.
   ///   - clock: nanoseconds since 1970 for everything that is made or changed.
   /// - Throws: ENOTDIR for a base that is no directory, EINVAL for none, and what the store says.
   public init(
-    bases: [any BaseReader], store: (any WorkspaceStore)? = nil,
+    bases: [any BaseReader], store: (any WorkspaceStore)? = nil, keepsInodes: Bool = false,
     clock: @escaping @Sendable () -> Timestamp
   ) throws(FileError) {
-    let ids = IDSource()
+    let ids = IDSource(keepsInodes: keepsInodes)
     let index = try BaseIndex(bases, ids: ids)
     let persistence = store.map { Persistence($0, bases: index, ids: ids) }
     context = NamespaceContext(bases: index, ids: ids, persistence: persistence, clock: clock)

@@ -4,18 +4,15 @@ internal import StrataEngine
 struct Notification {
   private var bytes: [UInt8] = []
 
-  private init(code: Int32, _ words: [UInt64], name: [UInt8]? = nil) {
-    var body: [UInt8] = []
-    for word in words { withUnsafeBytes(of: word) { body += $0 } }
-    if let name {
-      withUnsafeBytes(of: UInt32(name.count)) { body += $0 }
-      withUnsafeBytes(of: UInt32(0)) { body += $0 }
-      body += name + [0]
-    }
-    withUnsafeBytes(of: UInt32(16 + body.count)) { bytes += $0 }
+  /// - Parameter words: numbers of 64 bits, the upper half of the last often padding.
+  private init(code: Int32, _ words: [UInt64], _ rest: [UInt8] = []) {
+    let count = 16 + 8 * words.count + rest.count
+    bytes.reserveCapacity(count)
+    withUnsafeBytes(of: UInt32(count)) { bytes += $0 }
     withUnsafeBytes(of: code) { bytes += $0 }
     withUnsafeBytes(of: UInt64(0)) { bytes += $0 }
-    bytes += body
+    for word in words { withUnsafeBytes(of: word) { bytes += $0 } }
+    bytes += rest
   }
 
   /// Attributes and cached content of a node are not what they were.
@@ -23,9 +20,14 @@ struct Notification {
     Notification(code: 2, [number, 0, 0])
   }
 
+  /// What a file holds, from its start on.
+  static func content(_ content: [UInt8], of number: UInt64) -> Notification {
+    Notification(code: 4, [number, 0, UInt64(content.count)], content)
+  }
+
   /// A name stands for something else, or for nothing.
   static func renamed(_ name: Name, in directory: UInt64) -> Notification {
-    Notification(code: 3, [directory], name: name.bytes)
+    Notification(code: 3, [directory, UInt64(name.count)], name.bytes + [0])
   }
 
   /// All names are to be looked up again.

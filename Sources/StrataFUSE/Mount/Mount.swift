@@ -45,6 +45,7 @@ public final class Mount: Sendable {
     let capacity = options.capacity.flatMap { try? Descriptor(path: $0, [.path, .directory]) }
     server = Server(fork, options, device: device, ending: ending, capacity: capacity)
     ended = try Alarm()
+    strata_share_heap()
     let crew = try Crew()
     fork.add(server)
     try keepDurable()
@@ -130,7 +131,7 @@ public final class Mount: Sendable {
     }
   }
 
-  /// Whether nobody has opened a directory of it yet.
+  /// Whether nobody has listed a directory of it yet.
   public var isUntouched: Bool { isServing && !server.isEntered.load(ordering: .relaxed) }
 
   /// Waits until the kernel has let go of the mount, and the fork has all that was done in it. For

@@ -16,6 +16,8 @@ final class NodeTable: Sendable {
     var variants: [NodeID: UInt64] = [:]
     /// What descriptors that are open under a former number go on with.
     var former: [UInt64: Former] = [:]
+    /// Numbers whose content the kernel was handed.
+    var handedOver: Set<UInt64> = []
   }
 
   /// What a number stands for that the node has no more.
@@ -70,6 +72,7 @@ final class NodeTable: Sendable {
         return (false, nil)
       }
       state.counts[number] = nil
+      if !state.handedOver.isEmpty { state.handedOver.remove(number) }
       // Released behind the lock: closing a file asks who holds its node.
       let former = state.former.removeValue(forKey: number)
       guard !state.variants.isEmpty, let variant = state.variants[node] else {
@@ -80,6 +83,11 @@ final class NodeTable: Sendable {
     }
     _ = former
     return isGone
+  }
+
+  /// Whether the kernel has not been handed the content of a number yet; it has been from now on.
+  func takesContent(_ number: UInt64) -> Bool {
+    shard(Self.node(number)).state.withLock { $0.handedOver.insert(number).inserted }
   }
 
   /// The node, if the number is the one that it has now.

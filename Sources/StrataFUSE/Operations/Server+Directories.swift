@@ -2,8 +2,9 @@ internal import StrataEngine
 
 /// The requests on directories.
 extension Server {
+  /// A directory need not be opened where the kernel can do without: listings say where they go on.
   func openDirectory(_ request: Request, _ reply: inout Reply) throws(FileError) {
-    isEntered.store(true, ordering: .relaxed)
+    if hasAgreed(.noOpenDirectory) { throw FileError(.noFunction) }
     guard try fork.attributes(of: try node(request)).kind == .directory else {
       throw .notDirectory
     }
@@ -14,13 +15,17 @@ extension Server {
   func readDirectory(
     _ request: Request, _ reply: inout Reply, plus: Bool
   ) throws(FileError) {
+    isEntered.store(true, ordering: .relaxed)
     let directory = try node(request)
     let cookie = try request.long(8)
     let room = min(Int(try request.word(16)), reply.room)
     let smallest = (plus ? 128 : 0) + 32
     let entries = try fork.list(directory, after: cookie, limit: max(room / smallest, 1))
-    if plus { try fork.learn(entries, in: directory) }
-    var used = 0
+    let looks =
+      plus && habits.looks(request.pid, at: request.node, fromStart: cookie == 0)
+    if looks { try fork.learn(entries, in: directory) }
+    var (used, files) = (0, 0)
+    defer { if plus, !looks { habits.listed(files, in: request.node, by: request.pid) } }
     // Names that share a cookie are given together or not at all.
     var group = (cookie: UInt64.max, place: 0, lookups: 0)
     for entry in entries {
@@ -33,8 +38,10 @@ extension Server {
         if group.place > 0 { takeBack(&reply, group.place, group.lookups) }
         return
       }
-      guard let node = try found(entry, in: directory) else { continue }
-      if plus { try put(plus: entry, node, &reply) }
+      guard let node = looks ? try found(entry, in: directory) : try number(entry, in: directory)
+      else { continue }
+      if looks { try put(plus: entry, node, &reply) } else if plus { reply.put(zeros: 128) }
+      if entry.kind != .directory { files += 1 }
       reply.put(node.rawValue)
       reply.put(entry.cookie)
       reply.put(UInt32(entry.name.count))
@@ -49,6 +56,13 @@ extension Server {
     reply.rewind(to: Reply.headerSize + place)
     for number in reply.lookedUp[lookups...] { forget(number, 1) }
     reply.lookedUp.removeLast(reply.lookedUp.count - lookups)
+  }
+
+  private func number(
+    _ entry: DirectoryEntry, in directory: NodeID
+  ) throws(FileError) -> NodeID? {
+    if let number = entry.inode { return number }
+    return try found(entry, in: directory)
   }
 
   /// Nil for what is gone since it was listed.

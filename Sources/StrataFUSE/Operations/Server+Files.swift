@@ -5,6 +5,8 @@ internal import SystemPackage
 /// The requests on files.
 extension Server {
   private static let killsPrivileges: UInt32 = 4
+  /// Up to this many bytes, reading a file costs less than opening it once more for the kernel.
+  private static let smallFile: Int64 = 32 << 10
 
   func open(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let node = try node(request)
@@ -98,8 +100,12 @@ extension Server {
     case .free: break
     }
     let file = try openFile(node, options, kills: kills, caller)
-    let backing = mayPass ? backing(of: file) : nil
-    if handles.begin(number, backing) { return (file, backing) }
+    let size = mayPass ? try file.attributes().size : 0
+    let backing = mayPass && size > Self.smallFile ? backing(of: file) : nil
+    if handles.begin(number, backing) {
+      if mayPass, backing == nil, size <= Self.smallFile { hand(over: file, number, Int(size)) }
+      return (file, backing)
+    }
     // Another open of the same file came first.
     if let backing { device.close(backing) }
     return try opened(node, number, options.subtracting(.truncate), kills: false, caller)
@@ -124,6 +130,17 @@ extension Server {
       if let backing = handles.abandon(number) { device.close(backing) }
       throw error
     }
+  }
+
+  /// Puts a small file into the kernel's cache with its first open: a program that opens it will
+  /// read it, and then need not ask. That is more than passing it through would save.
+  ///
+  /// Nobody else has the file open, so nobody holds a page of it that waits for an answer of ours.
+  private func hand(over file: OpenFile, _ number: UInt64, _ size: Int) {
+    guard size > 0, nodes.takesContent(number), let bytes = try? file.read(size, at: 0) else {
+      return
+    }
+    Notification.content(bytes, of: number).send(on: device)
   }
 
   /// What the kernel can read by itself: a file that is wholly a base's.

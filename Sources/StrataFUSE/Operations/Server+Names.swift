@@ -6,7 +6,10 @@ extension Server {
   func lookUp(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let directory = try node(request)
     do throws(FileError) {
-      try put(entry: try fork.lookup(try request.name(0), in: directory), &reply)
+      let found = try fork.lookup(try request.name(0), in: directory)
+      if try put(entry: found, &reply) != .directory {
+        habits.lookedUp(in: request.node, by: request.pid)
+      }
     } catch {
       guard error.errno == .noSuchFileOrDirectory else { throw error }
       reply.putMissing()

@@ -20,7 +20,8 @@ extension Server {
     }
     var wanted: InitFlags = [
       .asyncRead, .atomicTruncate, .bigWrites, .readDirectoryPlus, .asyncDirect,
-      .parallelDirectories, .maxPages, .cacheSymlinks, .handlesKillPrivileges, .extendedSetXattr,
+      .parallelDirectories, .noOpenDirectory, .maxPages, .cacheSymlinks, .handlesKillPrivileges,
+      .extendedSetXattr,
       .isExtended, .createSupplementaryGroup, .expireOnly, .doNotMask, .posixACL,
     ]
     if options.usesPassthrough { wanted.insert(.passthrough) }

@@ -10,6 +10,7 @@ final class Server: Sendable {
   let options: MountOptions
   let nodes = NodeTable()
   let handles = HandleTable()
+  let habits = ListingHabits()
   let device: Device
   /// Readable when serving is to end.
   let ending: Descriptor
@@ -19,7 +20,7 @@ final class Server: Sendable {
   private let written = Atomic(0)
   private static let mostWritten = 64 << 20
   private static let longestWriteBack = 200
-  /// Whether anybody has opened a directory of the mount.
+  /// Whether anybody has listed a directory of the mount.
   let isEntered = Atomic(false)
   /// What the kernel has agreed to.
   let agreed = Atomic<UInt64>(0)
@@ -158,11 +159,13 @@ final class Server: Sendable {
   }
 
   /// Answers with an entry that the kernel knows from now on.
-  func put(entry node: NodeID, _ reply: inout Reply) throws(FileError) {
+  @discardableResult
+  func put(entry node: NodeID, _ reply: inout Reply) throws(FileError) -> FileKind {
     let attributes = try fork.attributes(of: node)
     let number = nodes.lookUp(node)
     reply.lookedUp.append(number)
     reply.put(entry: number, attributes, entry: validity(ofEntry: attributes))
+    return attributes.kind
   }
 
   /// A file that may get another number when it is written to is looked up by each of its names

@@ -37,18 +37,15 @@ struct Reply {
 
   mutating func put(_ bytes: some Collection<UInt8>) {
     guard bytes.count <= room else { return }
-    for byte in bytes {
-      buffer[count] = byte
-      count += 1
-    }
+    UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).copyBytes(from: bytes)
+    count += bytes.count
   }
 
   mutating func put(zeros: Int) {
-    guard zeros <= room else { return }
-    for _ in 0..<zeros {
-      buffer[count] = 0
-      count += 1
-    }
+    guard zeros > 0, zeros <= room else { return }
+    UnsafeMutableRawBufferPointer(rebasing: buffer[count..<count + zeros])
+      .initializeMemory(as: UInt8.self, repeating: 0)
+    count += zeros
   }
 
   mutating func finish(_ unique: UInt64, error: Int32) -> UnsafeRawBufferPointer {
@@ -73,10 +70,15 @@ extension Reply {
     put(attributes.node.rawValue)
     put(UInt64(bitPattern: attributes.size))
     put(UInt64(bitPattern: attributes.blocks))
-    let times = [attributes.accessed, attributes.modified, attributes.changed]
-    let parts = times.map { $0.quotientAndRemainderRoundedDown(1_000_000_000) }
-    for part in parts { put(part.quotient) }
-    for part in parts { put(UInt32(part.remainder)) }
+    let accessed = attributes.accessed.quotientAndRemainderRoundedDown(1_000_000_000)
+    let modified = attributes.modified.quotientAndRemainderRoundedDown(1_000_000_000)
+    let changed = attributes.changed.quotientAndRemainderRoundedDown(1_000_000_000)
+    put(accessed.quotient)
+    put(modified.quotient)
+    put(changed.quotient)
+    put(UInt32(accessed.remainder))
+    put(UInt32(modified.remainder))
+    put(UInt32(changed.remainder))
     put(attributes.kind.modeBits | attributes.mode)
     put(attributes.links)
     put(attributes.uid)

@@ -92,9 +92,9 @@ extension Descriptor {
   /// The names in this directory with their kinds.
   func entries() throws(Errno) -> [BaseEntry] {
     var entries: [BaseEntry] = []
-    for (bytes, type) in try names() {
-      guard let kind = try kind(of: bytes, type) else { continue }
-      entries.append(BaseEntry(name: Name(bytes), kind: kind))
+    for listed in try names() {
+      guard let kind = try kind(of: listed.name, listed.type) else { continue }
+      entries.append(BaseEntry(name: Name(listed.name), kind: kind, inode: listed.inode))
     }
     return entries
   }

@@ -33,7 +33,7 @@ final class OpenWorkspace: Sendable {
       }
     }
     do throws(FileError) {
-      workspace = try Workspace(bases: readers, clock: Self.clock)
+      workspace = try Workspace(bases: readers, keepsInodes: true, clock: Self.clock)
     } catch {
       throw Complaint(error.text)
     }
@@ -58,7 +58,8 @@ final class OpenWorkspace: Sendable {
         throw FileError(error.errno, "base \(ShownName(base)): \(error.text)")
       }
     }
-    workspace = try Workspace(bases: readers, store: store, clock: Self.clock)
+    workspace = try Workspace(
+      bases: readers, store: store, keepsInodes: true, clock: Self.clock)
     let commits = path + Array("/kept".utf8)
     if let base = bases.first {
       try HostTree().makeDirectory(commits, mode: 0o700, existing: .replace)

@@ -66,9 +66,11 @@ struct EnterFork {
       close(copy)
     }
     // Who serves it sees by this that the mount is ours now.
-    let root = open(try cPath(target), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard root >= 0 else { throw FileError(FileError.last.errno, "\(ShownName(target))") }
-    close(root)
+    guard let root = opendir(try cPath(target)) else {
+      throw FileError(FileError.last.errno, "\(ShownName(target))")
+    }
+    _ = readdir(root)
+    closedir(root)
     close(fork)
     if !hasNetwork { try check(strata_no_network(), "--net=no") }
     try check(strata_supervise(isContained), "a process")

@@ -27,7 +27,8 @@ extension Command {
       let readers = try bases.map { base throws(FileError) in
         try HostDirectory(path: base, hiding: [WorkspaceDirectory.name])
       }
-      _ = try Workspace(bases: readers, store: store, clock: { host.now() })
+      _ = try Workspace(
+        bases: readers, store: store, keepsInodes: true, clock: { host.now() })
       try context.print("made a workspace in \(ShownName(path))")
       return ExitStatus.success
     }
