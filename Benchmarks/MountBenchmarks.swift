@@ -21,7 +21,10 @@ enum MountBenchmarks {
     fill(root)
     sync()
     try usable(root)
-    let targets = [try strata(root), overlay(root), fuseOverlay(root), native(root)]
+    let targets = [
+      try strata(root, "strata"), overlay(root), try strata(root, "durable"), fuseOverlay(root),
+      native(root),
+    ]
     var times: [[Double]] = []
     for target in targets {
       do { try target.start() } catch {
@@ -32,15 +35,22 @@ enum MountBenchmarks {
       times.append(MountWork.kinds.map { measure($0.name, target.directory, root) })
       target.stop()
     }
-    print("     \(Bench.pad("milliseconds", 26)) strata overlay  fuse-o  native   ×overlay (goal)")
+    print(
+      "     \(Bench.pad("milliseconds", 26)) strata overlay durable  fuse-o  native"
+        + "   ×overlay, durable (goal)")
     for (index, kind) in MountWork.kinds.enumerated() {
       let row = times.map { $0.isEmpty ? "-" : Bench.format($0[index] / 1e6) }
-      let ratio = times[1].isEmpty ? 0 : times[0][index] / times[1][index]
-      let verdict = ratio <= kind.goal ? "ok  " : "MISS"
+      let ratios = [0, 2].map {
+        times[$0].isEmpty || times[1].isEmpty ? .nan : times[$0][index] / times[1][index]
+      }
+      // What a store may cost is a third.
+      let isReached = ratios[0] <= kind.goal && ratios[1] <= kind.goal * 1.3
+      let verdict = isReached ? "ok  " : "MISS"
       print(
         "\(verdict) \(Bench.pad(kind.name, 26))"
           + row.map { String(repeating: " ", count: max(1, 8 - $0.count)) + $0 }.joined()
-          + "   \(Bench.format(ratio)) (\(Bench.format(kind.goal)))")
+          + "   \(Bench.format(ratios[0])), \(Bench.format(ratios[1])) (\(Bench.format(kind.goal)))"
+      )
     }
   }
 
@@ -81,9 +91,9 @@ enum MountBenchmarks {
     Bench.report("fork to usable mount", times.sorted()[5] / 1e6, "ms", limit: 5)
   }
 
-  private static func open(_ root: String) throws -> Workspace {
+  private static func open(_ root: String, store: DurableStore? = nil) throws -> Workspace {
     try Workspace(
-      bases: [HostDirectory(path: Array("\(root)/lower".utf8))], keepsInodes: true,
+      bases: [HostDirectory(path: Array("\(root)/lower".utf8))], store: store, keepsInodes: true,
       clock: {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
@@ -91,13 +101,19 @@ enum MountBenchmarks {
       })
   }
 
-  private static func strata(_ root: String) throws -> Target {
-    let directory = "\(root)/strata"
+  /// In memory, or on disk.
+  private static func strata(_ root: String, _ name: String) throws -> Target {
+    let directory = "\(root)/\(name)"
     mkdir(directory, 0o755)
-    let workspace = try open(root)
+    var store: DurableStore?
+    if name == "durable" {
+      mkdir("\(root)/store", 0o700)
+      store = try DurableStore(directory: Array("\(root)/store".utf8))
+    }
+    let workspace = try open(root, store: store)
     let mount = try Mount(workspace.main, MountOptions())
     return Target(
-      name: "strata", directory: directory,
+      name: name, directory: directory,
       start: { try mount.attach(at: Array(directory.utf8)) }, stop: { mount.stop() })
   }
 

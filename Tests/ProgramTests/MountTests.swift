@@ -151,15 +151,11 @@ struct MountTests {
       printf 'int main(void) { return 0; }\\n' > x.c && make -s && ./x
       sed -i s/one/uno/ a.txt && cat a.txt
       mkdir -p deep/er && touch deep/er/f && find deep -delete && ls
-      if command -v sqlite3 > /dev/null; then
-        sqlite3 db 'pragma journal_mode=wal; create table t(a); insert into t values (1);' \
-          'select * from t' | tail -1
-      fi
-      if command -v rsync > /dev/null; then rsync -a r/ v/ && diff -r r v; fi
-      if command -v python3 > /dev/null; then
-        echo 'x = 1' > m.py && PYTHONDONTWRITEBYTECODE= python3 -c 'import m'
-        ls __pycache__ | wc -l
-      fi
+      sqlite3 db 'pragma journal_mode=wal; create table t(a); insert into t values (1);' \
+        'select * from t' | tail -1
+      rsync -a r/ v/ && diff -r r v
+      echo 'x = 1' > m.py && PYTHONDONTWRITEBYTECODE= python3 -c 'import m'
+      ls __pycache__ | wc -l
       """
     let native = try TemporaryDirectory()
     try sh("cp -a a.txt b.txt '\(native.path)'", in: tree.path)

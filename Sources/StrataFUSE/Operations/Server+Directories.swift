@@ -81,10 +81,10 @@ extension Server {
   private func put(
     plus entry: DirectoryEntry, _ node: NodeID, _ reply: inout Reply
   ) throws(FileError) {
-    guard !entry.name.isDot, !entry.name.isDotDot,
+    // Without a number the kernel takes the name alone, and what it knows already it keeps.
+    guard !entry.name.isDot, !entry.name.isDotDot, !nodes.holds(node),
       let attributes = try? fork.attributes(of: node)
     else {
-      // Without a number the kernel takes the name alone.
       return reply.put(zeros: 128)
     }
     let number = nodes.lookUp(node)
