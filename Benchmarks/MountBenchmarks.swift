@@ -20,7 +20,7 @@ enum MountBenchmarks {
     defer { shell("rm -rf \(root)") }
     fill(root)
     sync()
-    try usable(root)
+    try MountLimits.run(root) { try open(root) }
     let targets = [
       try strata(root, "strata"), overlay(root), try strata(root, "durable"), fuseOverlay(root),
       native(root),
@@ -69,26 +69,6 @@ enum MountBenchmarks {
       done; git add . && git -c user.name=n -c user.email=e commit -qm m; sleep 1; git status -s
       cd ../lower && tar cf ../../small.tar $(seq -f 'd%g' 0 79)
       """)
-  }
-
-  /// From a fork to a mount that a program can use.
-  private static func usable(_ root: String) throws {
-    let workspace = try open(root)
-    mkdir("\(root)/usable", 0o755)
-    var times: [Double] = []
-    for index in 0..<11 {
-      let (time, mount) = try Bench.time {
-        let fork = try workspace.fork(workspace.main, named: "u\(index)")
-        let mount = try Mount(fork, MountOptions())
-        try mount.attach(at: Array("\(root)/usable".utf8))
-        var status = stat()
-        stat("\(root)/usable/lower", &status)
-        return mount
-      }
-      times.append(time)
-      mount.stop()
-    }
-    Bench.report("fork to usable mount", times.sorted()[5] / 1e6, "ms", limit: 5)
   }
 
   private static func open(_ root: String, store: DurableStore? = nil) throws -> Workspace {

@@ -39,11 +39,16 @@ public final class WorkspaceDirectory: Sendable {
     }
   }
 
-  /// Makes the directory in another one.
+  /// Makes the directory in another one; git leaves it out.
   /// - Throws: EEXIST for one that is there already.
   public static func make(in directory: [UInt8]) throws(FileError) -> [UInt8] {
     do throws(Errno) {
-      try Descriptor(path: directory, [.path, .directory]).makeDirectory(name.bytes, mode: 0o700)
+      let place = try Descriptor(path: directory, [.path, .directory])
+      try place.makeDirectory(name.bytes, mode: 0o700)
+      try put(
+        Array("*\n".utf8),
+        in: place.open(entry: name.bytes, [.path, .directory])
+          .createFile(Array(".gitignore".utf8), mode: 0o600))
     } catch {
       throw FileError(error)
     }
@@ -64,17 +69,23 @@ public final class WorkspaceDirectory: Sendable {
     }
     do throws(Errno) {
       try lock.truncate(to: 0)
-      try Array(String(getpid()).utf8).withUnsafeBytes { bytes -> Result<Void, Errno> in
-        do throws(Errno) {
-          return .success(try lock.write(bytes, at: 0))
-        } catch {
-          return .failure(error)
-        }
-      }.get()
+      try put(Array(String(getpid()).utf8), in: lock)
     } catch {
       throw FileError(error)
     }
     return WorkspaceDirectory(path: path, lock: lock)
+  }
+
+  private static func put(
+    _ bytes: [UInt8], in file: Descriptor
+  ) throws(Errno) {
+    try bytes.withUnsafeBytes { bytes -> Result<Void, Errno> in
+      do throws(Errno) {
+        return .success(try file.write(bytes, at: 0))
+      } catch {
+        return .failure(error)
+      }
+    }.get()
   }
 
   private static func openLock(_ path: [UInt8]) throws(Errno) -> Descriptor {

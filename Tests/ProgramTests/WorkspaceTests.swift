@@ -1,4 +1,5 @@
 import Glibc
+import StrataTestSupport
 import Testing
 
 /// A workspace on disk as a person uses it, a process for each command.
@@ -34,6 +35,12 @@ import Testing
     #expect(try strata("squash -y; cat a.txt").output.hasSuffix("one\nmore\n"))
     try strata("gc; check")
     #expect(try tree.read("a.txt") == "one\n")
+  }
+
+  @Test func `git sees nothing of a workspace`() throws {
+    let child = try ChildProcess(
+      ["sh", "-ec", "cd '\(tree.path)'; git init -q; git add . 2>&1; git ls-files"])
+    #expect(child.text == "a.txt\nb.txt\n")
   }
 
   @Test func `commit brings changes to the host, and other forks see what was before`() throws {
