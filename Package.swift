@@ -38,7 +38,9 @@ let package = Package(
     .target(
       name: "StrataFUSE", dependencies: ["StrataEngine", "StrataSystem", "CStrataSystem", system],
       swiftSettings: settings),
-    .target(name: "StrataLua", dependencies: ["StrataEngine", "CLua"], swiftSettings: settings),
+    .target(
+      name: "StrataLua", dependencies: ["StrataEngine", "StrataSystem", "CLua"],
+      swiftSettings: settings),
     .target(
       name: "StrataShell", dependencies: ["StrataEngine", "CStrataSystem"], swiftSettings: settings),
     .executableTarget(
@@ -85,7 +87,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "StrataLuaTests",
-      dependencies: ["StrataLua", "StrataEngine", "StrataTestSupport"], swiftSettings: settings),
+      dependencies: ["StrataLua", "StrataEngine", "StrataSystem", "StrataTestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "StrataShellTests",
       dependencies: ["StrataShell", "StrataEngine", "StrataTestSupport"], swiftSettings: settings),

@@ -36,7 +36,7 @@ strata = { fs = {}, log = {} }
 
 ---Registers a handler. Only `before_` handlers may return a verdict.
 ---@param event string `before_X`, `after_X`, or one of the `session_` and `plugin_` events
----@param options? table `pattern`, `priority` (higher is asked earlier), `on_error="ignore"`
+---@param options? table `pattern`, `priority` (higher is asked earlier), `on_error="ignore"`, `when_full="drop"` (for `after_` handlers: rather miss events than keep programs)
 ---@param handler? fun(ev: strata.Event): strata.Verdict what is called
 function strata.on(event, options, handler) end
 

@@ -73,6 +73,12 @@ public final class Hooks: Sendable {
     }
   }
 
+  /// Has observers do what they have put off; before a layer is sealed.
+  func catchUp() {
+    guard told.load(ordering: .relaxed) != 0 else { return }
+    for observer in state.withLock({ $0.observers }) { observer.catchUp() }
+  }
+
   private func nextEvent() -> UInt64 { lastEvent.add(1, ordering: .relaxed).newValue }
 }
 

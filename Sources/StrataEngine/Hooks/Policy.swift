@@ -48,4 +48,12 @@ public protocol Policy: AnyObject, Sendable {
 public protocol Observer: AnyObject, Sendable {
   var interest: EventSet { get }
   func observe(_ event: Event, on fork: Fork)
+
+  /// Called before a layer is sealed, without any lock: an observer that puts off what it is told of
+  /// programs does it now.
+  func catchUp()
+}
+
+extension Observer {
+  public func catchUp() {}
 }

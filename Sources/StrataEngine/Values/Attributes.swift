@@ -120,10 +120,12 @@ public struct Caller: Equatable, Sendable {
   public var pid: Int32
   /// The shell command line or the program's name, for events.
   public var command: String
+  /// Whether it is a program in a mount, for which observers need not be done at once.
+  public var isProgram: Bool
 
   public init(
     uid: UInt32 = 0, gid: UInt32 = 0, groups: [UInt32] = [], umask: UInt32 = 0o022,
-    pid: Int32 = 0, command: String = ""
+    pid: Int32 = 0, command: String = "", isProgram: Bool = false
   ) {
     self.uid = uid
     self.gid = gid
@@ -131,6 +133,7 @@ public struct Caller: Equatable, Sendable {
     self.umask = umask
     self.pid = pid
     self.command = command
+    self.isProgram = isProgram
   }
 
   public var isSuperuser: Bool { uid == 0 }

@@ -36,6 +36,7 @@ extension Workspace {
   }
 
   private func end(_ id: UInt64, _ command: String, _ before: Namespace, _ fork: Fork) {
+    hooks.catchUp()
     let time = now
     let isLogged = fork.state.withLock { state in
       state.operation = nil
@@ -70,6 +71,7 @@ extension Workspace {
       return !state.world.value.isUnchanged(since: logged)
     }
     guard fork.state.withLock({ isChanged($0) }) else { return }
+    hooks.catchUp()
     let id = state.withLock { $0.beginOperation() }
     let time = now
     let isLogged = fork.state.withLock { state in

@@ -106,6 +106,7 @@ public final class Workspace: Sendable {
     try parent.ask(.fork, caller, describe)
     if operation == nil {
       for holder in parent.state.withLock({ $0.holders }) { holder.writeBack() }
+      hooks.catchUp()
     }
     let child = Fork(
       try value(of: parent, at: operation, forking: name), parent: parent.id, in: self)

@@ -54,7 +54,7 @@ public final class Mount: Sendable {
     for index in 0..<count {
       let channel = index == 0 ? device : try device.clone()
       let (server, crew) = (server, crew)
-      try WorkerThread.start { [self] in
+      try Self.start { [self] in
         // The mount lives as long as it is served.
         var worker = Worker(channel, server, crew)
         worker.run()
@@ -68,7 +68,7 @@ public final class Mount: Sendable {
   private static let interval: Int32 = 5000
 
   private func keepDurable() throws(FileError) {
-    try WorkerThread.start { [self] in
+    try Self.start { [self] in
       var ending = pollfd(fd: server.ending.rawValue, events: Int16(POLLIN), revents: 0)
       while poll(&ending, 1, Self.interval) <= 0 {
         if server.operation == nil { workspace.logOutside(fork) }
@@ -156,6 +156,10 @@ public final class Mount: Sendable {
     try? workspace.checkpoint(tellsFailures: false)
     body?()
     ended.ring()
+  }
+
+  private static func start(_ body: @escaping @Sendable () -> Void) throws(FileError) {
+    do throws(Errno) { try WorkerThread.start(body) } catch { throw FileError(error) }
   }
 
   /// Whether the kernel still has it.

@@ -155,7 +155,7 @@ final class Server: Sendable {
     return Caller(
       uid: request.uid, gid: request.gid, groups: request.supplementaryGroups, umask: 0,
       pid: Int32(truncatingIfNeeded: request.pid),
-      command: isWatched ? Program.command(of: request.pid) : "")
+      command: isWatched ? Program.command(of: request.pid) : "", isProgram: true)
   }
 
   /// Answers with an entry that the kernel knows from now on.

@@ -8,7 +8,8 @@ extension API {
         ("event", "string", "`before_X`, `after_X`, or one of the `session_` and `plugin_` events"),
         (
           "options", "table?",
-          "`pattern`, `priority` (higher is asked earlier), `on_error=\"ignore\"`"
+          "`pattern`, `priority` (higher is asked earlier), `on_error=\"ignore\"`, "
+            + "`when_full=\"drop\"` (for `after_` handlers: rather miss events than keep programs)"
         ),
         ("handler", "fun(ev: strata.Event): strata.Verdict?", "what is called"),
       ],
@@ -66,7 +67,7 @@ extension API {
     guard let function = values.dropFirst(hasOptions ? 2 : 1).first?.function else {
       throw wrong(values, hasOptions ? 2 : 1, "the handler", "a function")
     }
-    try check(options, ["pattern", "priority", "on_error"], "strata.on")
+    try check(options, ["pattern", "priority", "on_error", "when_full"], "strata.on")
     let pattern = options["pattern"]
     guard pattern.isNil || pattern.bytes != nil else {
       throw LuaCallFailure("pattern must be a string, not \(pattern.shown)")
@@ -79,11 +80,18 @@ extension API {
     guard onError.isNil || onError.text == "ignore" else {
       throw LuaCallFailure("on_error must be \"ignore\", not \(onError.shown)")
     }
+    let whenFull = options["when_full"]
+    guard whenFull.isNil || (whenFull.text == "drop" && !isBefore) else {
+      throw LuaCallFailure(
+        isBefore
+          ? "when_full is for handlers that observe, \(name) decides"
+          : "when_full must be \"drop\", not \(whenFull.shown)")
+    }
     plugin.handlers.append(
       Handler(
         name: name, kind: kind, isBefore: isBefore, pattern: pattern.text.map { PathPattern($0) },
-        priority: priority.integer ?? 0, ignoresErrors: !onError.isNil, function: function,
-        line: plugin.state.callerLine))
+        priority: priority.integer ?? 0, ignoresErrors: !onError.isNil,
+        dropsWhenFull: !whenFull.isNil, function: function, line: plugin.state.callerLine))
     plugin.set.refreshInterest()
     return []
   }

@@ -139,6 +139,14 @@ public enum APIReference {
     `on_error="ignore"`; the message names `plugin:line`, and the traceback is shown. Three failures
     in a row disable the plugin.
 
+    ## Programs
+
+    Events of programs in a mount have `ev.pid` and `ev.command`. A program waits for `before_`
+    handlers, which decide. While `after_` handlers are told it goes on, unless 1,024 events wait for
+    the plugin: then it waits for room, or with `when_full="drop"` the handler misses the event, and
+    `plugin --json` and `checkhealth` say how many. All are told before a layer is sealed: at the end
+    of an operation, when a fork is taken.
+
     ## Limits
 
     Each plugin has a Lua state of its own: 64 MiB of memory, 50 million instructions a call,

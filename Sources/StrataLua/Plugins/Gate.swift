@@ -1,10 +1,13 @@
 internal import Glibc
+internal import Synchronization
 
 /// One thread at a time runs plugins. A plugin that uses the namespace comes in a second time on the
 /// same thread: then it is told so, and nobody is asked or told about it.
 final class Gate: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private var depth = 0
+  /// The thread that is inside; 0 for none.
+  private let holder = Atomic<UInt>(0)
 
   init() {
     var attributes = pthread_mutexattr_t()
@@ -19,11 +22,16 @@ final class Gate: @unchecked Sendable {
     mutex.deallocate()
   }
 
+  /// Whether this thread is inside.
+  var isMine: Bool { holder.load(ordering: .relaxed) == UInt(pthread_self()) }
+
   func enter<R, E: Error>(_ body: (_ isInside: Bool) throws(E) -> R) throws(E) -> R {
     pthread_mutex_lock(mutex)
     depth += 1
+    holder.store(UInt(pthread_self()), ordering: .relaxed)
     defer {
       depth -= 1
+      if depth == 0 { holder.store(0, ordering: .relaxed) }
       pthread_mutex_unlock(mutex)
     }
     return try body(depth > 1)

@@ -1,4 +1,5 @@
 internal import StrataEngine
+internal import Synchronization
 
 /// A loaded plugin: its Lua state and what it has registered there. Used inside the gate only.
 final class Plugin: @unchecked Sendable {
@@ -15,6 +16,7 @@ final class Plugin: @unchecked Sendable {
   var calls = 0
   var failures = 0
   var failuresInRow = 0
+  private let missed = Atomic(0)
   /// Why it is not asked any more; nil while it is.
   var disabled: String?
 
@@ -33,6 +35,10 @@ final class Plugin: @unchecked Sendable {
       throw PluginError(error.message, traceback: error.traceback)
     }
   }
+
+  /// Events that it was not told of, because too many waited; counted from any thread.
+  var dropped: Int { missed.load(ordering: .relaxed) }
+  func noteDropped() { missed.add(1, ordering: .relaxed) }
 
   /// What messages call it: the file's name without its directory.
   var fileName: String {

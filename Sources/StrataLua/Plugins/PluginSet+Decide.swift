@@ -188,9 +188,14 @@ extension PluginSet {
 
   func observe(_ event: Event, on fork: Fork) {
     let handlers = state.withLock { $0.after[event.kind] ?? [] }
-    for (plugin, handler) in handlers where plugin.disabled == nil {
-      guard handler.wants(event) else { continue }
-      _ = try? call(handler.function, of: plugin, event, handler.name, on: fork)
+    for (plugin, handler) in handlers where handler.wants(event) {
+      tell(.init(event: event, fork: fork, plugin: plugin, handler: handler))
     }
+  }
+
+  func tell(_ item: Deliveries.Item) {
+    guard item.plugin.disabled == nil else { return }
+    _ = try? call(
+      item.handler.function, of: item.plugin, item.event, item.handler.name, on: item.fork)
   }
 }

@@ -15,6 +15,8 @@ public struct PluginInfo: Sendable {
   public var rules: [(place: String, pattern: String, effect: String, priority: Int?)]
   public var calls: Int
   public var failures: Int
+  /// Events of programs that it was not told of, because too many waited.
+  public var dropped: Int
   /// Bytes that its state holds.
   public var memory: Int
 }
@@ -138,7 +140,7 @@ extension Plugin {
       name: name, path: path, disabled: disabled, events: events,
       commands: commands.map { ($0.name, $0.summary, $0.usage) },
       settings: settings.map { ($0.name, $0.value.setting) }, rules: rules, calls: calls,
-      failures: failures, memory: state.memory)
+      failures: failures, dropped: dropped, memory: state.memory)
   }
 }
 

@@ -9,6 +9,7 @@ public final class PluginSet: Sendable {
   let limits: LuaLimits
   let seed: UInt64
   let gate = Gate()
+  let deliveries = Deliveries()
   let state = Mutex(State())
 
   struct State: Sendable {
@@ -23,6 +24,8 @@ public final class PluginSet: Sendable {
     var fork: Fork?
     var caller: Caller?
     var isReporting = false
+    /// Whether there is a thread that tells of programs.
+    var delivers = false
   }
 
   /// - Parameter seed: of `math.random`, the same for a replay to come out the same.
@@ -34,6 +37,8 @@ public final class PluginSet: Sendable {
     workspace.hooks.policy = PluginPolicy(self)
     workspace.hooks.add(PluginObserver(self))
   }
+
+  deinit { deliveries.end() }
 
   var plugins: [Plugin] { state.withLock { $0.plugins } }
 
@@ -64,6 +69,7 @@ public final class PluginSet: Sendable {
 
   public func unload(_ name: String) throws(PluginError) {
     let plugin = try find(name)
+    catchUp()
     tell(.pluginUnload, name)
     state.withLock { state in state.plugins.removeAll { $0 === plugin } }
     refreshInterest()
@@ -71,6 +77,7 @@ public final class PluginSet: Sendable {
 
   public func setEnabled(_ name: String, _ isEnabled: Bool) throws(PluginError) {
     let plugin = try find(name)
+    catchUp()
     gate.enter { _ in
       plugin.disabled = isEnabled ? nil : "by hand"
       plugin.failuresInRow = 0
@@ -198,8 +205,10 @@ final class PluginObserver: Observer {
   init(_ set: PluginSet) { self.set = set }
   var interest: EventSet { self.set.state.withLock { $0.told } }
   func observe(_ event: Event, on fork: Fork) {
+    if event.caller.isProgram { return set.tellLater(event, on: fork) }
     set.gate.enter { isInside in
       if !isInside { set.observe(event, on: fork) }
     }
   }
+  func catchUp() { set.catchUp() }
 }

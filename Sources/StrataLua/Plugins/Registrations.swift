@@ -10,12 +10,14 @@ final class Handler: Sendable {
   /// Higher is asked earlier.
   let priority: Int64
   let ignoresErrors: Bool
+  /// Whether programs do not wait for it; it misses events then.
+  let dropsWhenFull: Bool
   let function: LuaFunction
   let line: Int
 
   init(
     name: String, kind: EventKind, isBefore: Bool, pattern: PathPattern?, priority: Int64,
-    ignoresErrors: Bool, function: LuaFunction, line: Int
+    ignoresErrors: Bool, dropsWhenFull: Bool, function: LuaFunction, line: Int
   ) {
     self.name = name
     self.kind = kind
@@ -23,6 +25,7 @@ final class Handler: Sendable {
     self.pattern = pattern
     self.priority = priority
     self.ignoresErrors = ignoresErrors
+    self.dropsWhenFull = dropsWhenFull
     self.function = function
     self.line = line
   }

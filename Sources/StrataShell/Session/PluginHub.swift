@@ -51,10 +51,12 @@ public struct PluginSummary: Equatable, Sendable {
   /// Times that it was entered, and failed.
   public var calls: Int
   public var failures: Int
+  /// Events of programs that it has missed.
+  public var dropped: Int
 
   public init(
     name: String, path: [UInt8], state: State = .enabled, events: [String] = [],
-    commands: [String] = [], calls: Int = 0, failures: Int = 0
+    commands: [String] = [], calls: Int = 0, failures: Int = 0, dropped: Int = 0
   ) {
     self.name = name
     self.path = path
@@ -63,6 +65,7 @@ public struct PluginSummary: Equatable, Sendable {
     self.commands = commands
     self.calls = calls
     self.failures = failures
+    self.dropped = dropped
   }
 }
 

@@ -30,7 +30,8 @@ final class LuaHub: PluginHub {
       PluginSummary(
         name: info.name, path: info.path,
         state: info.disabled.map { .disabled(reason: $0) } ?? .enabled, events: info.events,
-        commands: info.commands.map(\.name), calls: info.calls, failures: info.failures)
+        commands: info.commands.map(\.name), calls: info.calls, failures: info.failures,
+        dropped: info.dropped)
     }
   }
 

@@ -57,6 +57,11 @@ private func plugins(_ context: Context) -> [HealthReport] {
     if case .disabled(let reason) = plugin.state {
       return HealthReport(subject: subject, level: .warning, message: "disabled: \(reason)")
     }
+    if plugin.failures == 0, plugin.dropped > 0 {
+      return HealthReport(
+        subject: subject, level: .warning,
+        message: "not told of \(counted(plugin.dropped, "event")): too many waited")
+    }
     guard plugin.failures > 0 else {
       return HealthReport(
         subject: subject, level: .ok, message: counted(plugin.calls, "call"))

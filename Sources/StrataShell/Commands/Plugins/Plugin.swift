@@ -80,6 +80,7 @@ private func list(_ context: Context) throws {
           "events": .array(plugin.events.map(JSON.string)),
           "commands": .array(plugin.commands.map(JSON.string)),
           "calls": .int(plugin.calls), "failures": .int(plugin.failures),
+          "dropped": .int(plugin.dropped),
         ])
       })
   }

@@ -1,11 +1,10 @@
 internal import Glibc
-internal import StrataEngine
-internal import SystemPackage
+public import SystemPackage
 
 /// A thread that ends by itself.
-enum WorkerThread {
+public enum WorkerThread {
   /// - Throws: EAGAIN if there can be no further thread.
-  static func start(_ body: @escaping @Sendable () -> Void) throws(FileError) {
+  public static func start(_ body: @escaping @Sendable () -> Void) throws(Errno) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
@@ -28,7 +27,7 @@ enum WorkerThread {
       }, context.toOpaque())
     guard status == 0 else {
       context.release()
-      throw FileError(Errno(rawValue: status))
+      throw Errno(rawValue: status)
     }
   }
 
