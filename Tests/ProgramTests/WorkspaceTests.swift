@@ -119,6 +119,10 @@ import Testing
     let check = try strata("check", status: 1)
     #expect(check.output.contains("store: data/"))
     #expect(try strata("cat a.txt").output == "new\n")
+    let repair = try strata("check --repair")
+    #expect(repair.output.contains("content of /big is damaged"), "\(repair)")
+    #expect(repair.output.contains("all is well"))
+    #expect(try strata("ls; stat -c %s lost+found/*").output.hasSuffix("100000\n"), "\(repair)")
   }
 
   @Test func `a workspace of a newer format is refused with both numbers`() throws {

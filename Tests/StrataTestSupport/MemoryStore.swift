@@ -135,6 +135,19 @@ public final class MemoryStore: WorkspaceStore {
   public func integrity() throws(FileError) -> [String] { [] }
 
   public func verify(layer: LayerID, node: NodeID) throws(FileError) {}
+  public func accept(record: UInt64) throws(FileError) {
+    state.withLock { state in
+      if state.records[record] == nil { state.records[record] = [] }
+      state.committedRecords[record] = state.records[record]
+    }
+  }
+  public func accept(layer: LayerID, node: NodeID, size: Int64) throws(FileError) {
+    state.withLock { state in
+      var file = state.files[File(layer: layer, node: node)] ?? []
+      file += [UInt8](repeating: 0, count: max(Int(size) - file.count, 0))
+      state.files[File(layer: layer, node: node)] = file
+    }
+  }
 
   public func remove(_ garbage: StoreGarbage) throws(FileError) {
     state.withLock { state in

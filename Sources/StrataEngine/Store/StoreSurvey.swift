@@ -8,6 +8,11 @@ struct StoreSurvey {
   private(set) var layers: Set<LayerID> = []
   private(set) var baseNodes: Set<NodeID> = []
   private(set) var problems: [CheckReport.Problem] = []
+  /// Records that cannot be read: pages of maps, and what holds the content of small files.
+  private(set) var damagedPages: Set<UInt64> = []
+  private(set) var damagedContents: Set<UInt64> = []
+  /// How many trees were visited.
+  private(set) var trees = 0
   /// The tree that is walked, for what is said of a problem.
   private var place = ""
 
@@ -16,6 +21,7 @@ struct StoreSurvey {
   /// - Parameter place: whose tree it is, for a person.
   mutating func visit(_ tree: StoredTree, _ place: String) {
     self.place = place
+    trees += 1
     if tree.sealed != .base { layers.insert(tree.sealed) }
     walk(tree.nodes) { survey, id, reader throws(FileError) in
       survey.note(try NodeRecord(from: &reader), id)
@@ -23,8 +29,10 @@ struct StoreSurvey {
     walk(tree.entries) { (survey, _: EntryKey, reader) throws(FileError) in
       survey.layers.insert(try Entry(from: &reader).owner)
     }
-    if tree.annotations != 0, records.insert(tree.annotations).inserted {
-      _ = read(tree.annotations)
+    if tree.annotations != 0, records.insert(tree.annotations).inserted,
+      read(tree.annotations) == nil
+    {
+      damagedPages.insert(tree.annotations)
     }
   }
 
@@ -66,7 +74,7 @@ struct StoreSurvey {
       files[DataFileID(layer: layer, node: node), default: 0].raise(to: end)
     case .record(let layer, _, let record, _):
       layers.insert(layer)
-      if records.insert(record).inserted { _ = read(record) }
+      if records.insert(record).inserted, read(record) == nil { damagedContents.insert(record) }
     }
   }
 
@@ -92,10 +100,15 @@ struct StoreSurvey {
     guard root != 0 else { return }
     var waiting = [root]
     while let record = waiting.popLast() {
-      guard records.insert(record).inserted, let bytes = read(record) else { continue }
+      guard records.insert(record).inserted else { continue }
+      guard let bytes = read(record) else {
+        damagedPages.insert(record)
+        continue
+      }
       do throws(FileError) {
         waiting += try page(bytes, pair)
       } catch {
+        damagedPages.insert(record)
         note(error, "record \(record)")
       }
     }

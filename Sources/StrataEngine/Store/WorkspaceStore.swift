@@ -32,6 +32,13 @@ public protocol WorkspaceStore: PageStore, BlockStore {
   /// - Throws: EIO if it does not, ENOENT if it is gone.
   func verify(layer: LayerID, node: NodeID) throws(FileError)
 
+  /// Makes what can be read of a damaged record its content: its bytes if there are any, or none.
+  func accept(record: UInt64) throws(FileError)
+
+  /// Makes what can be read of a damaged data file its content: it gets `size` bytes at the least,
+  /// and a checksum of what it holds.
+  func accept(layer: LayerID, node: NodeID, size: Int64) throws(FileError)
+
   /// Removes what nothing leads to any more. Rows go before files.
   func remove(_ garbage: StoreGarbage) throws(FileError)
 

@@ -37,11 +37,13 @@ extension Workspace {
       report.problems = try persistence.store.integrity().map {
         .init(place: "store.db", what: "database", why: $0)
       }
-      let survey = try survey(persistence, &report)
+      let survey = try survey(persistence)
       let inventory = try persistence.store.inventory()
       report.problems += survey.problems
-      (report.records, report.files) = (survey.records.count, survey.files.count)
-      Self.compare(survey, inventory, persistence.store, &report)
+      (report.trees, report.records) = (survey.trees, survey.records.count)
+      report.files = survey.files.count
+      report.problems += Self.damage(survey, inventory, persistence.store).problems
+      report.problems += Self.missing(survey, inventory)
       report.garbage = Self.garbage(inventory, survey)
       for fork in forks { checkLinks(fork, &report) }
       return report
@@ -49,9 +51,7 @@ extension Workspace {
   }
 
   /// Walks all that anybody can come back to.
-  private func survey(
-    _ persistence: Persistence, _ report: inout CheckReport
-  ) throws(FileError) -> StoreSurvey {
+  func survey(_ persistence: Persistence) throws(FileError) -> StoreSurvey {
     var survey = StoreSurvey(persistence.store)
     guard let stored = try persistence.store.load() else { return survey }
     for fork in stored.forks {
@@ -62,40 +62,47 @@ extension Workspace {
       survey.visit(operation.before, "operation \(operation.id)")
       survey.visit(operation.after, "operation \(operation.id)")
     }
-    report.trees = 2 * (stored.forks.count + stored.operations.count)
     survey.addAncestors(of: stored.layers)
     try visitOpen(&survey, persistence)
     return survey
   }
 
-  private static func compare(
-    _ survey: StoreSurvey, _ inventory: StoreInventory, _ store: any WorkspaceStore,
-    _ report: inout CheckReport
-  ) {
-    func add(_ what: String, _ why: String) {
-      report.problems.append(.init(place: "store", what: what, why: why))
-    }
-    for (file, size) in survey.files.sorted(by: {
-      ($0.key.layer, $0.key.node) < ($1.key.layer, $1.key.node)
-    }) {
-      let name = "data/\(file.layer.rawValue)/\(file.node.rawValue)"
-      guard let found = inventory.files[file] else {
-        add(name, "is missing")
-        continue
-      }
-      if found.size < size { add(name, "has \(found.size) bytes, should have \(size)") }
-      do throws(FileError) {
-        try store.verify(layer: file.layer, node: file.node)
-      } catch {
-        add(name, error.reason ?? error.errno.description)
+  /// What is wrong with content, as it lies in data files and in records.
+  static func damage(
+    _ survey: StoreSurvey, _ inventory: StoreInventory, _ store: any WorkspaceStore
+  ) -> StoreDamage {
+    var damage = StoreDamage(pages: survey.damagedPages, contents: survey.damagedContents)
+    for (file, size) in survey.files {
+      if let why = fault(file, size: size, inventory, store) {
+        damage.files[file] = .init(size: size, why: why)
       }
     }
-    for layer in survey.layers.subtracting(inventory.layers).sorted() where layer != .base {
-      add("layer \(layer.rawValue)", "is missing")
+    return damage
+  }
+
+  private static func fault(
+    _ file: DataFileID, size: Int64, _ inventory: StoreInventory, _ store: any WorkspaceStore
+  ) -> String? {
+    guard let found = inventory.files[file] else { return "is missing" }
+    if found.size < size { return "has \(found.size) bytes, should have \(size)" }
+    do throws(FileError) {
+      try store.verify(layer: file.layer, node: file.node)
+      return nil
+    } catch {
+      return error.reason ?? error.errno.description
     }
-    for node in survey.baseNodes.subtracting(inventory.baseNodes).sorted() {
-      add("node \(node.rawValue) of a base", "is missing")
-    }
+  }
+
+  private static func missing(
+    _ survey: StoreSurvey, _ inventory: StoreInventory
+  ) -> [CheckReport.Problem] {
+    let layers = survey.layers.subtracting(inventory.layers).subtracting([.base]).sorted()
+    let nodes = survey.baseNodes.subtracting(inventory.baseNodes).sorted()
+    return
+      (layers.map { "layer \($0.rawValue)" }
+      + nodes.map { "node \($0.rawValue) of a base" }).map {
+        .init(place: "store", what: $0, why: "is missing")
+      }
   }
 
   /// What the store holds beyond what was found.

@@ -64,6 +64,17 @@ final class DataFiles {
     }
   }
 
+  /// Makes a file, or makes one longer; what is added reads as zeros.
+  func extend(_ key: Key, to size: Int64) throws(FileError) {
+    do throws(Errno) {
+      let file = try file(key, isNew: true)
+      changed.insert(key)
+      if try file.status().size < size { try file.truncate(to: size) }
+    } catch {
+      throw failure(error, key)
+    }
+  }
+
   /// Puts on the disk what was written since the last time.
   func sync() throws(FileError) {
     guard !changed.isEmpty || !grown.isEmpty else { return }

@@ -44,6 +44,27 @@ extension DurableStore {
     }
   }
 
+  public func accept(record: UInt64) throws(FileError) {
+    try locked { () throws(FileError) in
+      var bytes: [UInt8] = []
+      // A row that the database cannot read any more is put anew.
+      try? database.run("SELECT data FROM record WHERE id = ?", [.number(record)]) {
+        bytes = $0.blob(0)
+      }
+      try database.transaction { () throws(FileError) in try database.write([record: bytes]) }
+    }
+  }
+
+  public func accept(layer: LayerID, node: NodeID, size: Int64) throws(FileError) {
+    try locked { () throws(FileError) in
+      let key = DataFiles.Key(layer: layer, node: node)
+      try files.extend(key, to: size)
+      try files.sync()
+      let sum = try files.checksum(of: key)
+      try database.transaction { () throws(FileError) in try database.write([key: sum]) }
+    }
+  }
+
   /// First the rows, in one transaction: after a crash in between, files are left that nothing leads
   /// to, which the next time finds again.
   public func remove(_ garbage: StoreGarbage) throws(FileError) {

@@ -8,8 +8,9 @@ extension Command {
     usage: ["[--repair] [--json]"], options: [repair, .json],
     details: "The database's own check, the checksum of each record and data file, that what they "
       + "refer to is there, and that link counts agree. --repair puts what is readable of damaged "
-      + "trees together again, and what has lost its name into /lost+found. The status is 1 if "
-      + "something is wrong that was not mended.",
+      + "trees together again, and into /lost+found of each fork what has lost its name or some of "
+      + "its content: what can be read of that is kept. The status is 1 if something is wrong that "
+      + "was not mended.",
     examples: ["check --help"]
   ) { context in
     guard context.operands.isEmpty else { throw UsageError("no arguments are taken") }
