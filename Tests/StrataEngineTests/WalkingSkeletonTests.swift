@@ -14,7 +14,7 @@ import Testing
     let outside = Client(workspace.main, as: .superuser)
     #expect(try outside.read(Array("/etc/hosts".utf8)) == Array("127.0.0.1 localhost\n".utf8))
     let node = try client.resolve(Array("/etc/hosts".utf8))
-    #expect(work.provenance(of: node).map(\.kind) == [.copyUp])
+    #expect(try work.provenance(of: node).map(\.kind) == [.copyUp])
     let changes = try workspace.diff(work.origin, work.value)
     #expect(changes.map(\.kind) == [.modified])
     #expect(work.isDirty && !workspace.main.isDirty)

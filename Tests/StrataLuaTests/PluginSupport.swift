@@ -64,7 +64,7 @@ final class PluginBench: PluginHost {
   /// How the first write to a path was done, and by what rule.
   func provenance(_ path: String) throws -> [String] {
     let node = try client.resolve(Array(path.utf8))
-    return workspace.main.provenance(of: node).map { "\($0.kind.rawValue) \($0.rule ?? "")" }
+    return try workspace.main.provenance(of: node).map { "\($0.kind.rawValue) \($0.rule ?? "")" }
   }
 
   func diff() throws -> [String] {

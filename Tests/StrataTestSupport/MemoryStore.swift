@@ -17,6 +17,7 @@ public final class MemoryStore: WorkspaceStore {
     var committed: StoredWorkspace?
     var committedRecords: [UInt64: [UInt8]] = [:]
     var baseNodes: [NodeID: StoredBaseNode] = [:]
+    var events: [StoredEvent] = []
     var commits = 0
   }
 
@@ -111,11 +112,16 @@ public final class MemoryStore: WorkspaceStore {
       stored.layers.sort { $0.id < $1.id }
       stored.operations.sort { $0.id < $1.id }
       if !batch.sideLayers.isEmpty { stored.sideLayers = batch.sideLayers }
+      state.events += batch.events
       for node in batch.baseNodes { state.baseNodes[node.id] = node }
       state.committed = stored
       state.committedRecords = state.records
       state.commits += 1
     }
+  }
+
+  public func events(of node: NodeID) throws(FileError) -> [StoredEvent] {
+    state.withLock { $0.events.filter { $0.node == node }.suffix(StoredEvent.mostPerNode) }
   }
 
   public func inventory() throws(FileError) -> StoreInventory {
@@ -158,6 +164,7 @@ public final class MemoryStore: WorkspaceStore {
       for file in garbage.files { state.files[File(layer: file.layer, node: file.node)] = nil }
       state.committed?.operations.removeAll { garbage.operations.contains($0.id) }
       state.committed?.layers.removeAll { garbage.layers.contains($0.id) }
+      state.events.removeAll { garbage.layers.contains($0.to) }
     }
   }
 

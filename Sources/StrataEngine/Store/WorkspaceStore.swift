@@ -20,6 +20,9 @@ public protocol WorkspaceStore: PageStore, BlockStore {
 
   func commit(_ batch: StoreBatch) throws(FileError)
 
+  /// The events of a node that were committed, oldest first: the newest few of all.
+  func events(of node: NodeID) throws(FileError) -> [StoredEvent]
+
   // MARK: Looking after it
 
   /// What is there, for ``Workspace/check(repair:)`` and ``Workspace/collectGarbage(_:)``.
@@ -119,6 +122,27 @@ public struct StoredOperation: Equatable, Sendable {
   }
 }
 
+/// A copy-on-write event, for `why`.
+public struct StoredEvent: Equatable, Sendable {
+  public var node: NodeID
+  public var kind: EventKind
+  /// The base for a layer right above it.
+  public var from: LayerID
+  public var to: LayerID
+  public var bytes: Int64?
+  public var rule: String?
+
+  public init(
+    node: NodeID, kind: EventKind, from: LayerID, to: LayerID, bytes: Int64?, rule: String?
+  ) {
+    (self.node, self.kind, self.from, self.to) = (node, kind, from, to)
+    (self.bytes, self.rule) = (bytes, rule)
+  }
+
+  /// The most that a store keeps of a node.
+  public static let mostPerNode = Journal.perNode
+}
+
 /// A node of the bases that a record refers to.
 public struct StoredBaseNode: Equatable, Sendable {
   public struct Place: Equatable, Sendable {
@@ -182,12 +206,12 @@ public struct StoreBatch: Sendable {
   public var operations: [StoredOperation] = []
   public var baseNodes: [StoredBaseNode] = []
   public var sideLayers: [SideLayer] = []
+  public var events: [StoredEvent] = []
   public init() {}
 
   /// Whether there is nothing in it but counters.
   public var isEmpty: Bool {
     forks.isEmpty && droppedForks.isEmpty && droppedOperations.isEmpty && layers.isEmpty
-      && operations.isEmpty
-      && baseNodes.isEmpty && sideLayers.isEmpty
+      && operations.isEmpty && baseNodes.isEmpty && sideLayers.isEmpty && events.isEmpty
   }
 }

@@ -88,14 +88,6 @@ extension Fork {
     return runs
   }
 
-  /// How a node came to be what it is in this fork: its copy-on-write events, oldest first.
-  public func provenance(of node: NodeID) -> [Event] {
-    let stack = Set(layers.map(\.id))
-    return workspace.journal.events(of: node).filter {
-      $0.toLayer.map { stack.contains($0.id) } ?? true
-    }
-  }
-
   /// The layer that changed a node last; nil if it is as the bases have it.
   public func owner(of node: NodeID) -> Layer? {
     guard let owner = value.nodes[node]?.owner else { return nil }

@@ -45,6 +45,7 @@ extension Workspace {
       persistence.save(context.bases.node(id), &batch)
     }
     for fork in forks { try collect(fork, &batch, persistence) }
+    batch.events += journal.take()
   }
 
   private func collect(

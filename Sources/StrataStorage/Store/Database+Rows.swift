@@ -117,6 +117,45 @@ extension Database {
     }
   }
 
+  /// The newest few of a node push out the older ones.
+  func write(_ events: [StoredEvent]) throws(FileError) {
+    var nodes: Set<NodeID> = []
+    for event in events {
+      try run(
+        "INSERT INTO event(node, kind, source, layer, bytes, rule) VALUES(?, ?, ?, ?, ?, ?)",
+        [
+          .number(event.node.rawValue), .text(event.kind.rawValue), .number(event.from.rawValue),
+          .number(event.to.rawValue), event.bytes.map { .integer($0) } ?? .null,
+          event.rule.map { .text($0) } ?? .null,
+        ])
+      nodes.insert(event.node)
+    }
+    for node in nodes {
+      try run(
+        """
+        DELETE FROM event WHERE node = ?1 AND id <= (
+          SELECT id FROM event WHERE node = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
+        """,
+        [.number(node.rawValue), .integer(Int64(StoredEvent.mostPerNode))])
+    }
+  }
+
+  func events(of node: NodeID) throws(FileError) -> [StoredEvent] {
+    var found: [StoredEvent] = []
+    try run(
+      "SELECT kind, source, layer, bytes, rule FROM event WHERE node = ? ORDER BY id",
+      [.number(node.rawValue)]
+    ) { row in
+      // A kind that only a newer strata knows says nothing here.
+      guard let kind = EventKind(rawValue: row.text(0)) else { return }
+      found.append(
+        StoredEvent(
+          node: node, kind: kind, from: LayerID(row.number(1)), to: LayerID(row.number(2)),
+          bytes: row.isNull(3) ? nil : row.integer(3), rule: row.isNull(4) ? nil : row.text(4)))
+    }
+    return found
+  }
+
   /// Nil for a store that nothing was committed to.
   func workspace() throws(FileError) -> StoredWorkspace? {
     var stored = StoredWorkspace()

@@ -77,6 +77,9 @@ extension DurableStore {
         ] {
           for id in ids { try database.run("DELETE FROM \(table) WHERE id = ?", [.number(id)]) }
         }
+        for layer in garbage.layers {
+          try database.run("DELETE FROM event WHERE layer = ?", [.number(layer.rawValue)])
+        }
         for file in garbage.files {
           try database.run(
             "DELETE FROM data_file WHERE layer = ? AND node = ?",

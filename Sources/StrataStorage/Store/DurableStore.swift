@@ -133,6 +133,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
         try database.write(records)
         try database.write(files.checksums)
         try database.write(batch)
+        try database.write(batch.events)
       }
       files.forgetChecksums()
       forgetPending()
@@ -149,6 +150,10 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     try locked { () throws(FileError) in
       try database.baseNode(base: base, identity)
     }
+  }
+
+  public func events(of node: NodeID) throws(FileError) -> [StoredEvent] {
+    try locked { () throws(FileError) in try database.events(of: node) }
   }
 
   // MARK: What the workspace is over

@@ -3,8 +3,9 @@ internal import SystemPackage
 
 /// The tables of `store.db`, and how those of an older strata become them.
 enum Schema {
-  /// To be raised with each change; each earlier version then needs its step in ``migrate(_:)``.
-  static let version: Int64 = 1
+  /// What each version has changed, from the first on. What was released is never edited.
+  private static let steps = [first, events]
+  static let version = Int64(steps.count)
   /// `PRAGMA application_id`: "strt".
   static let application: Int64 = 0x7374_7274
 
@@ -31,6 +32,15 @@ enum Schema {
     CREATE TABLE side_layer(id INTEGER PRIMARY KEY, name TEXT NOT NULL, data BLOB);
     """
 
+  /// What `why` tells of nodes. An event belongs to the layer that it has led to.
+  private static let events = """
+    CREATE TABLE event(
+      id INTEGER PRIMARY KEY, node INTEGER NOT NULL, kind TEXT NOT NULL, source INTEGER NOT NULL,
+      layer INTEGER NOT NULL, bytes INTEGER, rule TEXT);
+    CREATE INDEX event_node ON event(node);
+    CREATE INDEX event_layer ON event(layer);
+    """
+
   /// Makes the tables of a new file, or brings those of an older version up.
   /// - Throws: ENOTSUP, naming both, for a newer version; EINVAL for a file that is not ours.
   static func prepare(_ database: Database) throws(FileError) {
@@ -39,33 +49,25 @@ enum Schema {
     try database.run("PRAGMA user_version") { version = $0.integer(0) }
     try database.run("PRAGMA application_id") { application = $0.integer(0) }
     guard version != 0 || application != 0 else {
-      try database.transaction { () throws(FileError) in
-        try database.execute(first)
-        try database.execute("PRAGMA application_id = \(Self.application)")
-        try database.execute("PRAGMA user_version = \(Self.version)")
-      }
+      try bringUp(database, from: 0)
       return
     }
     guard application == Self.application else {
       throw FileError(.invalidArgument, "store.db is not a strata workspace")
     }
-    guard version <= Self.version else {
+    guard (0...Self.version).contains(version) else {
       throw FileError(
         .notSupported,
         "the workspace has format \(version), this strata knows formats up to \(Self.version)")
     }
-    if version < Self.version { try migrate(database, from: version) }
+    if version < Self.version { try bringUp(database, from: version) }
   }
 
-  /// Each step goes from one version to the next, all of them in one transaction.
-  private static func migrate(
-    _ database: Database, from version: Int64
-  ) throws(FileError) {
-    let steps: [Int64: String] = [:]
+  /// All steps in one transaction.
+  private static func bringUp(_ database: Database, from version: Int64) throws(FileError) {
     try database.transaction { () throws(FileError) in
-      for version in version..<Self.version {
-        if let step = steps[version] { try database.execute(step) }
-      }
+      for step in steps[Int(version)...] { try database.execute(step) }
+      try database.execute("PRAGMA application_id = \(Self.application)")
       try database.execute("PRAGMA user_version = \(Self.version)")
     }
   }

@@ -49,7 +49,7 @@ private struct Account {
     attributes = try fork.attributes(of: node)
     owner = fork.owner(of: node)
     side = fork.sideLayer(of: node)
-    events = fork.provenance(of: node)
+    events = try fork.provenance(of: node)
     if let index = context.workspace.base(of: node), index < context.workspace.bases.count {
       base = context.workspace.bases[index].title
     }
