@@ -70,6 +70,8 @@ public final class WorkspaceDirectory: Sendable {
     do throws(Errno) {
       try lock.truncate(to: 0)
       try put(Array(String(getpid()).utf8), in: lock)
+    } catch .noSpace {
+      // The number is only for people; a full disk must not keep them from making room.
     } catch {
       throw FileError(error)
     }

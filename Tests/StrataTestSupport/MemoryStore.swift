@@ -155,6 +155,8 @@ public final class MemoryStore: WorkspaceStore {
     }
   }
 
+  public func releaseReserve() -> Bool { false }
+
   public func remove(_ garbage: StoreGarbage) throws(FileError) {
     state.withLock { state in
       for record in garbage.records {

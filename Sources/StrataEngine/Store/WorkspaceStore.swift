@@ -42,8 +42,12 @@ public protocol WorkspaceStore: PageStore, BlockStore {
   /// and a checksum of what it holds.
   func accept(layer: LayerID, node: NodeID, size: Int64) throws(FileError)
 
-  /// Removes what nothing leads to any more. Rows go before files.
+  /// Removes what nothing leads to any more; on a full disk, too. Operations go first.
   func remove(_ garbage: StoreGarbage) throws(FileError)
+
+  /// Gives up room that is kept for undo and gc on a full disk; it is taken again when it can be.
+  /// - Returns: whether there was any.
+  func releaseReserve() -> Bool
 
   /// A base's node that was committed, by its number or by what it is.
   func baseNode(_ id: NodeID) throws(FileError) -> StoredBaseNode?

@@ -18,13 +18,30 @@ extension Workspace {
     guard let persistence = context.persistence else {
       throw FileError(.invalidArgument, "the session is in memory: there is no store to clean")
     }
-    try checkpoint()
-    return try persistence.pending.withLock { _ throws(FileError) in
+    state.withLock { $0.mayUseReserve = true }
+    do throws(FileError) {
+      try checkpoint()
+    } catch  where error.errno == .noSpace {
+      // Not even the reserve was enough to keep what was done last. What nothing kept leads to goes all
+      // the same, and makes room for it.
+      let collected = try collect(persistence, olderThan: nil, dryRun)
+      guard !dryRun else { return collected }
+      try checkpoint()
+    }
+    return try collect(persistence, olderThan: time, dryRun)
+  }
+
+  /// - Parameter time: before it, operations are forgotten; nil for a store that is behind what is in
+  ///   memory, of which none are.
+  private func collect(
+    _ persistence: Persistence, olderThan time: Timestamp?, _ dryRun: Bool
+  ) throws(FileError) -> Collected {
+    try persistence.pending.withLock { pending throws(FileError) in
       guard let stored = try persistence.store.load() else {
         return Collected(operations: [], garbage: StoreGarbage())
       }
       var expired: [Operation] = []
-      for fork in forks { expired += fork.expired(before: time) }
+      if let time { for fork in forks { expired += fork.expired(before: time) } }
       let gone = Set(expired.map(\.id))
       var survey = StoreSurvey(persistence.store)
       for fork in stored.forks {
@@ -41,10 +58,13 @@ extension Workspace {
         throw FileError(
           .ioError, "\(problem.place): \(problem.what): \(problem.why); run check --repair first")
       }
-      var garbage = Self.garbage(try persistence.store.inventory(), survey)
+      var inventory = try persistence.store.inventory()
+      if time == nil { inventory.forget(after: stored.counters) }
+      var garbage = Self.garbage(inventory, survey)
       garbage.operations = gone.sorted()
       if !dryRun, !garbage.isEmpty {
         try persistence.store.remove(garbage)
+        pending.operations.removeAll { gone.contains($0.id) }
         for fork in forks { fork.forget(gone) }
         persistence.forget(garbage.layers)
       }
@@ -64,6 +84,15 @@ extension Workspace {
         survey.visit(try value.save(to: persistence, &batch), "open files of \(fork.name)")
       }
     }
+  }
+}
+
+extension StoreInventory {
+  /// Leaves out what is newer than the last commit: something in memory may lead to it.
+  fileprivate mutating func forget(after counters: StoredCounters) {
+    records = records.filter { $0.key <= counters.record }
+    files = files.filter { $0.key.layer.rawValue <= counters.layer }
+    layers = layers.filter { $0.rawValue <= counters.layer }
   }
 }
 

@@ -111,6 +111,7 @@ extension Workspace {
       return operation
     }
     guard let operation else { throw FileError(.noSuchFileOrDirectory, "nothing to undo") }
+    state.withLock { $0.mayUseReserve = true }
     fork.replaceValue(with: operation.before)
     fork.tellHolders(from: operation.after)
     return operation
@@ -130,6 +131,7 @@ extension Workspace {
       return operation
     }
     guard let operation else { throw FileError(.noSuchFileOrDirectory, "nothing to redo") }
+    state.withLock { $0.mayUseReserve = true }
     fork.replaceValue(with: operation.after)
     fork.tellHolders(from: operation.before)
     return operation

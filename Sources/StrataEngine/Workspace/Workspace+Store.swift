@@ -11,14 +11,17 @@ extension Workspace {
   /// - Throws: what the disk says, and that.
   public func checkpoint(tellsFailures: Bool = true) throws(FileError) {
     guard let persistence = context.persistence else { return }
+    let mayUseReserve = state.withLock { state in
+      defer { state.mayUseReserve = false }
+      return state.mayUseReserve
+    }
     try persistence.pending.withLock { pending throws(FileError) in
-      try collect(&pending, persistence)
-      if pending.isEmpty { return }
-      pending.counters = context.ids.counters
-      pending.counters.operation = state.withLock { $0.lastOperation }
-      pending.counters.version = context.bases.version.withLock { $0 }
-      try persistence.store.commit(pending)
-      pending = StoreBatch()
+      do throws(FileError) {
+        try save(&pending, persistence)
+      } catch  where error.errno == .noSpace && mayUseReserve {
+        guard persistence.store.releaseReserve() else { throw error }
+        try save(&pending, persistence)
+      }
     }
     guard tellsFailures else { return }
     let failure = state.withLock { state in
@@ -26,6 +29,18 @@ extension Workspace {
       return state.failures.values.first
     }
     if let failure { throw failure }
+  }
+
+  private func save(
+    _ pending: inout StoreBatch, _ persistence: Persistence
+  ) throws(FileError) {
+    try collect(&pending, persistence)
+    if pending.isEmpty { return }
+    pending.counters = context.ids.counters
+    pending.counters.operation = state.withLock { $0.lastOperation }
+    pending.counters.version = context.bases.version.withLock { $0 }
+    try persistence.store.commit(pending)
+    pending = StoreBatch()
   }
 
   private func collect(
@@ -62,6 +77,18 @@ extension Workspace {
         value: state.world.value, origin: state.origin, operations: state.history.takeUnsaved())
     }
     guard let found else { return }
+    do throws(FileError) {
+      try save(found, of: fork, &batch, persistence)
+    } catch {
+      fork.state.withLock { $0.history.unsaved.formUnion(found.operations.map(\.0.id)) }
+      throw error
+    }
+    fork.state.withLock { $0.saved = found.value }
+  }
+
+  private func save(
+    _ found: Unsaved, of fork: Fork, _ batch: inout StoreBatch, _ persistence: Persistence
+  ) throws(FileError) {
     for (operation, status) in found.operations {
       if let layer = operation.layer {
         try saveLayers(layer, again: true, &batch, persistence)
@@ -78,7 +105,6 @@ extension Workspace {
         id: fork.id, name: fork.name, parent: fork.parent,
         value: try save(found.value, &batch, persistence),
         origin: try save(found.origin, &batch, persistence)))
-    fork.state.withLock { $0.saved = found.value }
   }
 
   private struct Unsaved {

@@ -21,6 +21,9 @@ public final class Workspace: Sendable {
     var changedBaseNodes: Set<NodeID> = []
     /// Why a fork's last operation could not be kept, until somebody is told.
     var failures: [ForkID: FileError] = [:]
+    /// Whether something was done that makes room or takes back: the next checkpoint may use the
+    /// reserve of the store for it.
+    var mayUseReserve = false
 
     /// A number that no other operation has, those of other forks at the same time included.
     mutating func beginOperation() -> UInt64 {
@@ -159,6 +162,7 @@ public final class Workspace: Sendable {
       guard state.forks.removeValue(forKey: fork.id) != nil else { return false }
       state.forksByName[fork.name] = nil
       state.dropped.append(fork.id)
+      state.mayUseReserve = true
       return true
     }
     guard isKnown else { throw .notFound }

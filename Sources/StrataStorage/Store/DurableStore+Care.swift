@@ -64,30 +64,4 @@ extension DurableStore {
       try database.transaction { () throws(FileError) in try database.write([key: sum]) }
     }
   }
-
-  /// First the rows, in one transaction: after a crash in between, files are left that nothing leads
-  /// to, which the next time finds again.
-  public func remove(_ garbage: StoreGarbage) throws(FileError) {
-    try locked { () throws(FileError) in
-      try database.transaction { () throws(FileError) in
-        for (table, ids) in [
-          ("operation", garbage.operations), ("record", garbage.records),
-          ("layer", garbage.layers.map(\.rawValue)),
-          ("base_node", garbage.baseNodes.map(\.rawValue)),
-        ] {
-          for id in ids { try database.run("DELETE FROM \(table) WHERE id = ?", [.number(id)]) }
-        }
-        for layer in garbage.layers {
-          try database.run("DELETE FROM event WHERE layer = ?", [.number(layer.rawValue)])
-        }
-        for file in garbage.files {
-          try database.run(
-            "DELETE FROM data_file WHERE layer = ? AND node = ?",
-            [.number(file.layer.rawValue), .number(file.node.rawValue)])
-        }
-      }
-      for file in garbage.files { try files.remove(.init(layer: file.layer, node: file.node)) }
-      try database.execute("PRAGMA incremental_vacuum")
-    }
-  }
 }

@@ -14,6 +14,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   // All below only while the mutex is held, see `locked`.
   let database: Database
   let files: DataFiles
+  let reserve: Reserve
   /// Records that the database does not have.
   private var pending: [UInt64: [UInt8]] = [:]
   private var pendingBytes = 0
@@ -37,13 +38,14 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
       path: "/proc/self/fd/\(root.rawValue)/store.db", title: "store.db")
     // One process owns the workspace: no other needs to see the log's index.
     try database.execute("PRAGMA locking_mode = EXCLUSIVE")
-    try database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    try Schema.setUp(database)
     try database.execute("PRAGMA journal_mode = WAL")
     try database.execute("PRAGMA synchronous = FULL")
     try database.execute("PRAGMA cache_size = -8000")
     try database.execute("PRAGMA wal_autocheckpoint = 4000")
     try Schema.prepare(database)
     files = DataFiles(data)
+    reserve = Reserve(in: root)
   }
 
   func locked<R>(_ body: () throws(FileError) -> R) throws(FileError) -> R {
@@ -137,7 +139,12 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
       }
       files.forgetChecksums()
       forgetPending()
+      reserve.make()
     }
+  }
+
+  public func releaseReserve() -> Bool {
+    (try? locked { () throws(FileError) in reserve.release() }) ?? false
   }
 
   public func baseNode(_ id: NodeID) throws(FileError) -> StoredBaseNode? {

@@ -41,6 +41,14 @@ enum Schema {
     CREATE INDEX event_layer ON event(layer);
     """
 
+  /// What must be said before a file has its first page. Later it would take room on the disk for
+  /// nothing.
+  static func setUp(_ database: Database) throws(FileError) {
+    var pages: Int64 = 0
+    try database.run("PRAGMA page_count") { pages = $0.integer(0) }
+    if pages == 0 { try database.execute("PRAGMA auto_vacuum = INCREMENTAL") }
+  }
+
   /// Makes the tables of a new file, or brings those of an older version up.
   /// - Throws: ENOTSUP, naming both, for a newer version; EINVAL for a file that is not ours.
   static func prepare(_ database: Database) throws(FileError) {

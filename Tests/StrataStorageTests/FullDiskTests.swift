@@ -1,0 +1,107 @@
+import Glibc
+import StrataEngine
+import StrataStorage
+import StrataTestSupport
+import Testing
+
+/// A workspace on a file system that somebody else has filled to the last block.
+@Suite(.enabled(if: geteuid() == 0, "mounting a file system takes root")) struct FullDiskTests {
+  private let directory: TemporaryDirectory
+  private let mount: Mount
+
+  init() throws {
+    directory = try TemporaryDirectory("strata-full")
+    mount = try Mount("tmpfs", "tmpfs", "size=80m", on: directory.path)
+    try directory.makeDirectory("store", mode: 0o700)
+  }
+
+  private func open() throws -> Workspace {
+    try Workspace(
+      bases: [TableBase("base", device: 1, [])],
+      store: try DurableStore(directory: directory.bytes("store"))
+    ) { 1_000_000_000 }
+  }
+
+  private func write(_ name: String, _ count: Int, in workspace: Workspace) throws {
+    try workspace.operation("write \(name)", on: workspace.main) { () throws(FileError) in
+      let file = try Client(workspace.main, as: .superuser).open(
+        Array("/\(name)".utf8), [.write], create: 0o644)
+      _ = try file.write([UInt8](repeating: 0x61, count: count), at: 0)
+    }
+    if let failure = workspace.takeFailure(of: workspace.main) { throw failure }
+    try workspace.checkpoint()
+  }
+
+  /// Takes all the room that is left.
+  private func fill() throws {
+    let file = Glibc.open(directory.appending("filler"), O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    #expect(file >= 0)
+    defer { close(file) }
+    for size in [1 << 20, 4096] {
+      let bytes = [UInt8](repeating: 0x66, count: size)
+      while Glibc.write(file, bytes, size) > 0 {}
+    }
+    #expect(errno == ENOSPC)
+  }
+
+  @Test func `Undo is kept, and gc makes room`() throws {
+    do {
+      let workspace = try open()
+      try write("keep", 20_000, in: workspace)
+      try write("large", 12 << 20, in: workspace)
+      try workspace.operation("many", on: workspace.main) { () throws(FileError) in
+        let client = Client(workspace.main, as: .superuser)
+        for number in 0..<2000 {
+          _ = try client.open(Array("/f\(number)".utf8), [.write], create: 0o644)
+            .write([UInt8](repeating: 0x62, count: 3000), at: 0)
+        }
+      }
+      try workspace.checkpoint()
+      try fill()
+      #expect(throws: FileError.self) { try write("more", 100_000, in: workspace) }
+      try workspace.undo(workspace.main)
+      try workspace.checkpoint()
+      try workspace.undo(workspace.main)
+      try workspace.checkpoint()
+    }
+    let workspace = try open()
+    #expect(workspace.main.history.map(\.command) == ["write keep"])
+    let collected = try workspace.collectGarbage(olderThan: .max, dryRun: false)
+    #expect(collected.garbage.fileBytes > 11 << 20)
+    #expect(collected.garbage.records.count > 2000)
+    #expect(try workspace.check().problems == [])
+    try write("more", 4 << 20, in: workspace)
+    #expect(try workspace.check().problems == [])
+    // The room for the next time is there again.
+    #expect(try directory.status("store/reserve").st_blocks == 8192)
+  }
+
+  @Test func `gc makes room for what cannot be kept otherwise`() throws {
+    let workspace = try open()
+    try write("large", 12 << 20, in: workspace)
+    try workspace.undo(workspace.main)
+    try write("small", 10, in: workspace)
+    _ = try workspace.collectGarbage(olderThan: .max, dryRun: false)
+    try write("large", 12 << 20, in: workspace)
+    let fork = try workspace.fork(workspace.main, named: "other")
+    try workspace.checkpoint()
+    try workspace.drop(fork)
+    try fill()
+    // In memory, and too much for the log.
+    #expect(throws: FileError.self) {
+      try workspace.operation("many", on: workspace.main) { () throws(FileError) in
+        let client = Client(workspace.main, as: .superuser)
+        for number in 0..<4000 {
+          _ = try client.open(Array("/f\(number)".utf8), [.write], create: 0o644)
+            .write([UInt8](repeating: 0x62, count: 3000), at: 0)
+        }
+      }
+      try workspace.checkpoint()
+    }
+    unlink(directory.appending("filler"))
+    _ = try workspace.collectGarbage(olderThan: .max, dryRun: false)
+    #expect(try workspace.check().problems == [])
+    #expect(
+      try Client(workspace.main, as: .superuser).attributes(Array("/f3999".utf8)).size == 3000)
+  }
+}
