@@ -32,4 +32,6 @@ final class HostFile: BaseFile {
   func data(after offset: Int64) throws(FileError) -> Range<Int64>? {
     do throws(Errno) { return try file.data(after: offset) } catch { throw FileError(error) }
   }
+
+  func withDescriptor<R>(_ body: (Int32) -> R) -> R? { body(file.rawValue) }
 }

@@ -149,6 +149,25 @@ ssize_t write(int fd, const void *data, size_t count) {
   return result;
 }
 
+/// Recorded as the write that it is.
+ssize_t copy_file_range(int from, off64_t *in, int to, off64_t *out, size_t count, unsigned flags) {
+  REAL(ssize_t, "copy_file_range", int, off64_t *, int, off64_t *, size_t, unsigned);
+  char path[PATH_MAX];
+  pthread_mutex_lock(&lock);
+  prepare();
+  int is_ours = out && path_of(to, path), fault = is_ours ? meet() : 0;
+  if (fault < 0) { pthread_mutex_unlock(&lock); return -1; }
+  if (fault > 0 && count > 1) count /= 2;
+  off_t start = is_ours ? *out : 0;
+  ssize_t result = real(from, in, to, out, count, flags);
+  char *data = is_ours && log_file >= 0 && result > 0 ? malloc((size_t)result) : NULL;
+  if (data && syscall(SYS_pread64, to, data, (size_t)result, start) == result)
+    note('w', path, start, data, (size_t)result);
+  free(data);
+  pthread_mutex_unlock(&lock);
+  return result;
+}
+
 int ftruncate64(int fd, off64_t size) {
   REAL(int, "ftruncate64", int, off64_t);
   char path[PATH_MAX];

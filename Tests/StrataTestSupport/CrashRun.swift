@@ -11,7 +11,17 @@ public final class CrashRun {
 
   public init(_ workspace: Workspace, seed: UInt64) {
     (self.workspace, self.seed) = (workspace, seed)
+    workspace.hooks.policy = policy
   }
+
+  /// Has the store take the largest file of the base whole, as it would not by the default.
+  private final class WholeLarge: Policy {
+    let interest = EventSet([.copyUp, .redirect])
+    func decide(_ event: Event, on fork: Fork) throws(FileError) -> Verdict {
+      (event.size ?? 0) > 128 << 10 ? Verdict(firstWrite: .copyUp) : .proceed
+    }
+  }
+  private let policy = WholeLarge()
 
   /// The clock of a run: the number of the step under way.
   public final class Clock: @unchecked Sendable {

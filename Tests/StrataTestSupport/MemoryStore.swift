@@ -75,10 +75,22 @@ public final class MemoryStore: WorkspaceStore {
     }
   }
 
+  public func copy(
+    _ source: any BaseFile, _ range: Range<Int64>, layer: LayerID, node: NodeID
+  ) throws(FileError) {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: 16)
+    defer { buffer.deallocate() }
+    guard try source.read(into: buffer, at: range.lowerBound) == range.count else {
+      throw FileError(.ioError, "the base's file is too short")
+    }
+    try write(UnsafeRawBufferPointer(buffer), layer: layer, node: node, at: range.lowerBound)
+  }
+
   public func truncate(layer: LayerID, node: NodeID, to size: Int64) throws(FileError) {
     state.withLock { state in
       var file = state.files[File(layer: layer, node: node)] ?? []
       let size = Int(size)
+      guard file.count - size < Block.size else { return }
       file = file.count > size ? Array(file[..<size]) : file
       file += [UInt8](repeating: 0, count: size - file.count)
       state.files[File(layer: layer, node: node)] = file

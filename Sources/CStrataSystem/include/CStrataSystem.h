@@ -1,6 +1,7 @@
 #ifndef STRATA_SYSTEM_H
 #define STRATA_SYSTEM_H
 #include "beneath.h"
+#include "content.h"
 #include "enter.h"
 #include "entries.h"
 #include "local_socket.h"

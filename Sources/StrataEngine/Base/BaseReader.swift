@@ -65,6 +65,14 @@ public protocol BaseFile: AnyObject, Sendable {
   /// The first range of data that ends behind `offset` (`SEEK_DATA`, `SEEK_HOLE`); nil when only a
   /// hole follows.
   func data(after offset: Int64) throws(FileError) -> Range<Int64>?
+
+  /// Gives the body a descriptor to read the file by, for the kernel to copy from; nil where there is
+  /// none.
+  func withDescriptor<R>(_ body: (Int32) -> R) -> R?
+}
+
+extension BaseFile {
+  public func withDescriptor<R>(_ body: (Int32) -> R) -> R? { nil }
 }
 
 /// Where in a base something is: the names from the base's root.

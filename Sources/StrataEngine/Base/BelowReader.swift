@@ -18,6 +18,15 @@ final class BelowReader: Sendable {
     guard count == buffer.count else { throw FileError(.ioError, "the base's file is too short") }
   }
 
+  /// Has a store take a range into the file that a layer has of a node.
+  func copy(
+    _ below: Below, _ range: Range<Int64>, to store: any WorkspaceStore, _ file: DataFileID
+  ) throws(FileError) {
+    let source = try self.file(of: below)
+    try store.copy(source, range, layer: file.layer, node: file.node)
+    try check(source, below)
+  }
+
   /// The first range of data in the base's file that ends behind `offset`.
   func data(of below: Below, after offset: Int64) throws(FileError) -> Range<Int64>? {
     let file = try file(of: below)

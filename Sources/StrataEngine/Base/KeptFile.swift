@@ -16,4 +16,6 @@ final class KeptFile: BaseFile {
   func data(after offset: Int64) throws(FileError) -> Range<Int64>? {
     try file.data(after: offset)
   }
+
+  func withDescriptor<R>(_ body: (Int32) -> R) -> R? { file.withDescriptor(body) }
 }

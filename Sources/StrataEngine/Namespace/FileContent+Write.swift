@@ -4,6 +4,11 @@ struct WriteContext {
   /// What was sealed by a fork, see ``Namespace/sealedThrough``.
   let sealedThrough: LayerID
   let reader: BelowReader
+  /// Where large files are taken to as they are; nil to take all through memory.
+  var store: (store: any WorkspaceStore, file: DataFileID)?
+  /// Whether the store has taken something. The layer must be closed then: what a store holds is
+  /// never written over.
+  var hasStored = false
   /// Bytes from below that the layer has come to own.
   var taken: Int64 = 0
   /// Bytes that were copied from below.
@@ -135,6 +140,9 @@ extension FileContent {
       context.copied += bytes
     }
     if let below { try copyBelow(below, size: size, to: &copy, &context) }
+    if context.hasStored, let (store, file) = context.store {
+      try store.truncate(layer: file.layer, node: file.node, to: size)
+    }
     self = copy
   }
 
@@ -142,12 +150,18 @@ extension FileContent {
     _ below: Below, size: Int64, to copy: inout FileContent, _ context: inout WriteContext
   ) throws(FileError) {
     let limit = min(below.limit, size)
+    let isStored = context.store != nil && limit >= Self.storedWhole
     var position: Int64 = 0
     while position < limit, let data = try context.reader.data(of: below, after: position),
       data.lowerBound < limit
     {
       let end = min(data.upperBound, limit)
       var start = max(data.lowerBound, position) / Int64(Block.size) * Int64(Block.size)
+      if isStored {
+        let until = min(Int64(Self.blocks(upTo: end)) * Int64(Block.size), limit)
+        try storeRange(start..<until, of: below, to: &copy, &context)
+        start = until
+      }
       while start < end {
         let next = min(start + Int64(Self.chunk), limit)
         try copyChunk(start..<next, of: below, to: &copy, &context)
@@ -159,6 +173,33 @@ extension FileContent {
 
   /// Bytes that a copy-up reads at once.
   private static let chunk = 1 << 20
+  /// From so many bytes on, a store takes content without it passing through pages in memory.
+  private static let storedWhole: Int64 = 128 << 10
+
+  /// Has the store take what still shows of the base in a range that begins with a block.
+  private func storeRange(
+    _ range: Range<Int64>, of below: Below, to copy: inout FileContent,
+    _ context: inout WriteContext
+  ) throws(FileError) {
+    guard let (store, file) = context.store else { return }
+    var gaps: [Range<UInt64>] = []
+    var next = Self.block(of: range.lowerBound)
+    forEachExtent(in: next..<Self.blocks(upTo: range.upperBound)) { blocks, _ in
+      if next < blocks.lowerBound { gaps.append(next..<blocks.lowerBound) }
+      next = max(next, blocks.upperBound)
+    }
+    let end = Self.blocks(upTo: range.upperBound)
+    if next < end { gaps.append(next..<end) }
+    for gap in gaps {
+      let start = Int64(gap.lowerBound) * Int64(Block.size)
+      let bytes = start..<min(Int64(gap.upperBound) * Int64(Block.size), range.upperBound)
+      try context.reader.copy(below, bytes, to: store, file)
+      copy.join(gap, to: StoredBlocks(owner: file.layer, node: file.node, in: store))
+      context.taken += Int64(bytes.count)
+      context.copied += Int64(bytes.count)
+      context.hasStored = true
+    }
+  }
 
   private func copyChunk(
     _ range: Range<Int64>, of below: Below, to copy: inout FileContent,

@@ -90,9 +90,11 @@ extension Namespace {
     let layer = try bringUp(id)
     let now = self.context.clock()
     let sealedThrough = sealedThrough
+    let store = self.context.persistence?.store
     try takeExtendedAttributes(of: id)
     let context = try self.change(id) { node throws(FileError) -> WriteContext in
       var context = WriteContext(layer: layer, sealedThrough: sealedThrough, reader: reader)
+      context.store = store.map { ($0, DataFileID(layer: layer.id, node: id)) }
       try node.apply(change, how, isFromBelow: from != nil, &context)
       if dropsPrivileges { node.dropPrivileges() }
       node.modified = now
@@ -100,6 +102,7 @@ extension Namespace {
       return context
     }
     note(id, change, how, from: from, context, &effects)
+    if context.hasStored { seal() }
   }
 
   /// Makes a base's extended attributes the record's own: once its content is, too, nothing leads to

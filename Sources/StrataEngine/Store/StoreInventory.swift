@@ -30,12 +30,18 @@ public struct StoreGarbage: Sendable {
   public var records: [UInt64] = []
   public var files: [DataFileID] = []
   public var baseNodes: [NodeID] = []
-  /// What that frees, in records and in files.
+  /// Blocks of files that stay, which nothing leads to.
+  public var holes: [DataFileID: [Range<UInt64>]] = [:]
+  /// What that frees, in records, in files and in holes.
   public var recordBytes: Int64 = 0
   public var fileBytes: Int64 = 0
+  public var holeBytes: Int64 = 0
+  /// Less is not worth a hole: the disk's own notes on a file count as its blocks.
+  static let smallestHole: Int64 = 64 << 10
   public init() {}
 
   public var isEmpty: Bool {
     operations.isEmpty && layers.isEmpty && records.isEmpty && files.isEmpty && baseNodes.isEmpty
+      && holes.isEmpty
   }
 }

@@ -3,8 +3,8 @@
 struct StoreSurvey {
   private let store: any WorkspaceStore
   private(set) var records: Set<UInt64> = []
-  /// Data files that blocks are in, and the bytes that each must have at the least.
-  private(set) var files: [DataFileID: Int64] = [:]
+  /// Data files that blocks are in.
+  private(set) var files: [DataFileID: UsedBlocks] = [:]
   private(set) var layers: Set<LayerID> = []
   private(set) var baseNodes: Set<NodeID> = []
   private(set) var problems: [CheckReport.Problem] = []
@@ -70,8 +70,8 @@ struct StoreSurvey {
       layers.insert(layer)
       // Some of the last block at the least: behind the file's end it reads as zeros.
       let last = Int64(clamping: extent.end - 1) * Int64(Block.size)
-      let end = min(last + 1, size)
-      files[DataFileID(layer: layer, node: node), default: 0].raise(to: end)
+      files[DataFileID(layer: layer, node: node), default: UsedBlocks()].add(
+        start..<extent.end, size: min(last + 1, size))
     case .record(let layer, _, let record, _):
       layers.insert(layer)
       if records.insert(record).inserted, read(record) == nil { damagedContents.insert(record) }
@@ -134,8 +134,4 @@ struct StoreSurvey {
     guard reader.isAtEnd else { throw .damaged }
     return children
   }
-}
-
-extension Int64 {
-  fileprivate mutating func raise(to other: Int64) { self = Swift.max(self, other) }
 }

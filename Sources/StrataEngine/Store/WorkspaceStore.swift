@@ -15,7 +15,14 @@ public protocol WorkspaceStore: PageStore, BlockStore {
     _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
   ) throws(FileError)
 
-  /// Sets the length of that file, so that it is what a program would see.
+  /// Takes a range of a base's file, from a whole block on, to the same place in that file: without
+  /// the process reading it, where the host can do that.
+  /// - Throws: EIO for a file that ends before the range does.
+  func copy(
+    _ source: any BaseFile, _ range: Range<Int64>, layer: LayerID, node: NodeID
+  ) throws(FileError)
+
+  /// Sets the length of that file, so that it is what a program would see; no block is cut off.
   func truncate(layer: LayerID, node: NodeID, to size: Int64) throws(FileError)
 
   func commit(_ batch: StoreBatch) throws(FileError)

@@ -72,9 +72,9 @@ extension Workspace {
     _ survey: StoreSurvey, _ inventory: StoreInventory, _ store: any WorkspaceStore
   ) -> StoreDamage {
     var damage = StoreDamage(pages: survey.damagedPages, contents: survey.damagedContents)
-    for (file, size) in survey.files {
-      if let why = fault(file, size: size, inventory, store) {
-        damage.files[file] = .init(size: size, why: why)
+    for (file, blocks) in survey.files {
+      if let why = fault(file, size: blocks.size, inventory, store) {
+        damage.files[file] = .init(size: blocks.size, why: why)
       }
     }
     return damage
@@ -112,9 +112,18 @@ extension Workspace {
       garbage.records.append(record)
       garbage.recordBytes += Int64(bytes)
     }
-    for (file, row) in inventory.files where survey.files[file] == nil {
-      garbage.files.append(file)
-      garbage.fileBytes += row.allocated
+    for (file, row) in inventory.files {
+      guard let blocks = survey.files[file] else {
+        garbage.files.append(file)
+        garbage.fileBytes += row.allocated
+        continue
+      }
+      let (unused, used) = blocks.rest(of: row.size)
+      let bytes = row.allocated - used * Int64(Block.size)
+      if bytes >= StoreGarbage.smallestHole {
+        garbage.holes[file] = unused
+        garbage.holeBytes += bytes
+      }
     }
     garbage.layers = inventory.layers.subtracting(survey.layers).sorted()
     return garbage

@@ -10,6 +10,10 @@ final class DataFiles {
     var node: NodeID
     var name: [UInt8] { Array(String(node.rawValue).utf8) }
     var directory: [UInt8] { Array(String(layer.rawValue).utf8) }
+
+    func failure(_ error: Errno) -> FileError {
+      FileError(error, "data/\(layer.rawValue)/\(node.rawValue): \(error.description)")
+    }
   }
 
   private static let mostOpen = 64
@@ -21,8 +25,11 @@ final class DataFiles {
   /// Files that were changed, and directories that got new names, since the last sync.
   private var changed: Set<Key> = []
   private var grown: Set<LayerID> = []
-  /// Checksums of what was written since the last commit.
-  private(set) var checksums: [Key: UInt64] = [:]
+  /// Checksums of what was written since the last commit; nil where the kernel has written something,
+  /// which is summed up later.
+  private(set) var checksums: [Key: UInt64?] = [:]
+  /// A file that somebody reads without holding this; nil after it was changed.
+  var watched: Key?
 
   init(_ root: Descriptor) { self.root = root }
 
@@ -44,10 +51,38 @@ final class DataFiles {
     _ bytes: UnsafeRawBufferPointer, to key: Key, at offset: Int64
   ) throws(FileError) {
     do throws(Errno) {
-      changed.insert(key)
+      noteChange(key)
       try file(key, isNew: true).write(bytes, at: offset)
-      checksums[key, default: 0] &+= Checksum.ofBlocks(
-        bytes, first: UInt64(offset) / UInt64(Block.size))
+      if let sum = checksums[key, default: 0] {
+        checksums[key] = sum &+ Checksum.ofBlocks(bytes, first: UInt64(offset) / UInt64(Block.size))
+      }
+    } catch {
+      throw failure(error, key)
+    }
+  }
+
+  private func noteChange(_ key: Key) {
+    changed.insert(key)
+    if watched == key { watched = nil }
+  }
+
+  /// To be said before blocks are written of which some may be written over: the sum would count both.
+  func sumLater(_ key: Key) { checksums[key] = .some(nil) }
+
+  /// Takes what the kernel can of a range of another file.
+  /// - Parameter isShared: by sharing its blocks, all or none; else by copying.
+  /// - Returns: how many bytes that were.
+  func take(
+    _ range: Range<Int64>, of source: Int32, to key: Key, isShared: Bool
+  ) throws(FileError) -> Int64 {
+    do throws(Errno) {
+      let file = try file(key, isNew: true)
+      noteChange(key)
+      // What comes of it is in the file even if it throws.
+      sumLater(key)
+      return try isShared
+        ? (file.share(range, of: source) ? Int64(range.count) : 0)
+        : file.take(range, from: source)
     } catch {
       throw failure(error, key)
     }
@@ -56,8 +91,9 @@ final class DataFiles {
   func truncate(_ key: Key, to size: Int64) throws(FileError) {
     do throws(Errno) {
       let file = try file(key, isNew: true)
-      guard try file.status().size != size else { return }
-      changed.insert(key)
+      let old = try file.status().size
+      guard old != size, old - size < Int64(Block.size) else { return }
+      noteChange(key)
       try file.truncate(to: size)
     } catch {
       throw failure(error, key)
@@ -68,7 +104,7 @@ final class DataFiles {
   func extend(_ key: Key, to size: Int64) throws(FileError) {
     do throws(Errno) {
       let file = try file(key, isNew: true)
-      changed.insert(key)
+      noteChange(key)
       if try file.status().size < size { try file.truncate(to: size) }
     } catch {
       throw failure(error, key)
@@ -99,24 +135,29 @@ final class DataFiles {
 
   /// The checksum of what a file holds now.
   func checksum(of key: Key) throws(FileError) -> UInt64 {
+    try opened(key).checksum()
+  }
+
+  /// The file by a descriptor of its own, for who reads it without being in anybody's way.
+  func opened(_ key: Key) throws(FileError) -> DataFile {
+    do throws(Errno) {
+      return DataFile(try openOnly(key), key)
+    } catch {
+      throw failure(error, key)
+    }
+  }
+
+  /// Gives blocks back to the disk, where it can take them.
+  func punch(_ key: Key, _ blocks: [Range<UInt64>]) throws(FileError) {
     do throws(Errno) {
       let file = try file(key, isNew: false)
-      var sum: UInt64 = 0
-      var position: Int64 = 0
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-      defer { buffer.deallocate() }
-      while let data = try file.data(after: position) {
-        position = max(position, data.lowerBound / Int64(Block.size) * Int64(Block.size))
-        while position < data.upperBound {
-          let count = try file.read(into: buffer, at: position)
-          if count == 0 { return sum }
-          sum &+= Checksum.ofBlocks(
-            UnsafeRawBufferPointer(rebasing: buffer[..<count]),
-            first: UInt64(position) / UInt64(Block.size))
-          position += Int64(count + Block.size - 1) / Int64(Block.size) * Int64(Block.size)
-        }
+      noteChange(key)
+      for run in blocks {
+        let unit = Int64(Block.size)
+        try file.punchHole(Int64(run.lowerBound) * unit..<Int64(run.upperBound) * unit)
       }
-      return sum
+    } catch .notSupported {
+      return
     } catch {
       throw failure(error, key)
     }
@@ -211,8 +252,5 @@ final class DataFiles {
     }
   }
 
-  private func failure(_ error: Errno, _ key: Key) -> FileError {
-    FileError(
-      error, "data/\(key.layer.rawValue)/\(key.node.rawValue): \(error.description)")
-  }
+  private func failure(_ error: Errno, _ key: Key) -> FileError { key.failure(error) }
 }

@@ -12,24 +12,58 @@ extension Database {
     }
   }
 
-  /// Each file is written by one checkpoint alone.
-  func write(_ checksums: [DataFiles.Key: UInt64]) throws(FileError) {
+  /// What is written to a file once more is summed up later, as what the kernel has written.
+  func write(_ checksums: [DataFiles.Key: UInt64?]) throws(FileError) {
     for (key, sum) in checksums {
       try run(
         """
         INSERT INTO data_file(layer, node, checksum) VALUES(?, ?, ?)
-        ON CONFLICT DO UPDATE SET checksum = excluded.checksum
+        ON CONFLICT DO UPDATE SET checksum = NULL
         """,
-        [.number(key.layer.rawValue), .number(key.node.rawValue), .number(sum)])
+        [
+          .number(key.layer.rawValue), .number(key.node.rawValue),
+          sum.map { .number($0) } ?? .null,
+        ])
     }
   }
 
-  func checksum(of key: DataFiles.Key) throws(FileError) -> UInt64? {
-    var found: UInt64?
+  /// - Parameter isKnown: for a file that has no checksum yet: it must not have got one meanwhile.
+  func set(_ checksum: UInt64?, of key: DataFiles.Key, isKnown: Bool = true) throws(FileError) {
+    let value: Value = checksum.map { .number($0) } ?? .null
+    let numbers: [Value] = [.number(key.layer.rawValue), .number(key.node.rawValue), value]
+    if isKnown {
+      try run(
+        "INSERT OR REPLACE INTO data_file(layer, node, checksum) VALUES(?1, ?2, ?3)", numbers)
+    } else {
+      try run(
+        """
+        UPDATE data_file SET checksum = ?3 WHERE layer = ?1 AND node = ?2 AND checksum IS NULL
+        """, numbers)
+    }
+  }
+
+  /// A file whose content was not summed up yet.
+  func unsummed(without known: Set<DataFiles.Key>) throws(FileError) -> DataFiles.Key? {
+    var found: DataFiles.Key?
+    try run("SELECT layer, node FROM data_file WHERE checksum IS NULL") { row in
+      let key = DataFiles.Key(layer: LayerID(row.number(0)), node: NodeID(row.number(1)))
+      if found == nil, !known.contains(key) { found = key }
+    }
+    return found
+  }
+
+  enum KnownChecksum: Equatable {
+    case none
+    case later
+    case sum(UInt64)
+  }
+
+  func checksum(of key: DataFiles.Key) throws(FileError) -> KnownChecksum {
+    var found = KnownChecksum.none
     try run(
       "SELECT checksum FROM data_file WHERE layer = ? AND node = ?",
       [.number(key.layer.rawValue), .number(key.node.rawValue)]
-    ) { found = $0.number(0) }
+    ) { found = $0.isNull(0) ? .later : .sum($0.number(0)) }
     return found
   }
 

@@ -35,11 +35,12 @@ extension DurableStore {
   public func verify(layer: LayerID, node: NodeID) throws(FileError) {
     try locked { () throws(FileError) in
       let key = DataFiles.Key(layer: layer, node: node)
-      guard let expected = try database.checksum(of: key) else {
-        throw FileError(.ioError, "has no checksum in the store")
-      }
-      guard try files.checksum(of: key) == expected else {
-        throw FileError(.ioError, "has a wrong checksum")
+      let sum = try files.checksum(of: key)
+      switch try database.checksum(of: key) {
+      case .none: throw FileError(.ioError, "has no checksum in the store")
+      case .later: try database.set(sum, of: key, isKnown: false)
+      case .sum(let expected):
+        if sum != expected { throw FileError(.ioError, "has a wrong checksum") }
       }
     }
   }
@@ -61,7 +62,7 @@ extension DurableStore {
       try files.extend(key, to: size)
       try files.sync()
       let sum = try files.checksum(of: key)
-      try database.transaction { () throws(FileError) in try database.write([key: sum]) }
+      try database.set(sum, of: key)
     }
   }
 }

@@ -15,6 +15,7 @@ extension DurableStore {
       var isTight = false
       try remove("operation WHERE id = ?", garbage.operations, &isTight)
       for file in garbage.files { try files.remove(.init(layer: file.layer, node: file.node)) }
+      try punch(garbage.holes, &isTight)
       if isTight { emptyLog() }
       try remove("record WHERE id = ?", garbage.records, &isTight)
       let gone = Set(garbage.layers)
@@ -29,6 +30,21 @@ extension DurableStore {
       emptyLog()
       reserve.make()
     }
+  }
+
+  /// The files are summed up anew: their checksums go before any of it.
+  private func punch(
+    _ holes: [DataFileID: [Range<UInt64>]], _ isTight: inout Bool
+  ) throws(FileError) {
+    guard !holes.isEmpty else { return }
+    try inSteps(Array(holes.keys), &isTight) { file throws(FileError) in
+      try database.set(nil, of: .init(layer: file.layer, node: file.node))
+    }
+    for (file, blocks) in holes {
+      try files.punch(.init(layer: file.layer, node: file.node), blocks)
+    }
+    try files.sync()
+    startSumming()
   }
 
   /// Deletes the rows that a condition finds for each number.

@@ -1,6 +1,5 @@
 public import StrataEngine
 internal import StrataSystem
-internal import Synchronization
 internal import SystemPackage
 
 /// The store of a workspace on disk: `store.db` for pages and rows, `data/` for blocks.
@@ -10,14 +9,16 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   /// Bytes of records that wait for a commit before they are written ahead of it.
   private static let mostPending = 32 << 20
 
-  private let mutex = Mutex(())
-  // All below only while the mutex is held, see `locked`.
-  let database: Database
-  let files: DataFiles
+  private let core: StoreCore
+  // All below only while the core's mutex is held, see `locked`.
+  var database: Database { core.database }
+  var files: DataFiles { core.files }
   let reserve: Reserve
   /// Records that the database does not have.
   private var pending: [UInt64: [UInt8]] = [:]
   private var pendingBytes = 0
+  /// Sums up what the kernel has copied.
+  private let summing = SummingThread()
 
   /// Opens the store in a workspace's directory, and makes it if there is none.
   /// - Parameter directory: the `.strata` directory, in the process's words.
@@ -34,7 +35,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     } catch {
       throw FileError(error)
     }
-    database = try Database(
+    let database = try Database(
       path: "/proc/self/fd/\(root.rawValue)/store.db", title: "store.db")
     // One process owns the workspace: no other needs to see the log's index.
     try database.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -44,19 +45,19 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     try database.execute("PRAGMA cache_size = -8000")
     try database.execute("PRAGMA wal_autocheckpoint = 4000")
     try Schema.prepare(database)
-    files = DataFiles(data)
+    core = StoreCore(database, DataFiles(data))
     reserve = Reserve(in: root)
+    if try database.unsummed(without: []) != nil { summing.start(for: core) }
   }
 
+  // Nobody uses the database any more when it is closed.
+  deinit { summing.stop() }
+
   func locked<R>(_ body: () throws(FileError) -> R) throws(FileError) -> R {
-    try mutex.withLock { _ -> Result<UncheckedBox<R>, FileError> in
-      do throws(FileError) {
-        return .success(UncheckedBox(value: try body()))
-      } catch {
-        return .failure(error)
-      }
-    }.get().value
+    try core.locked(body)
   }
+
+  func startSumming() { summing.start(for: core) }
 
   // MARK: Records
 
@@ -109,6 +110,55 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     }
   }
 
+  /// Bytes that are taken at once, so that others may read meanwhile.
+  private static let step: Int64 = 64 << 20
+
+  public func copy(
+    _ source: any BaseFile, _ range: Range<Int64>, layer: LayerID, node: NodeID
+  ) throws(FileError) {
+    let key = DataFiles.Key(layer: layer, node: node)
+    func take(_ part: Range<Int64>, isShared: Bool) throws(FileError) -> Int64 {
+      let result = source.withDescriptor { file in
+        Result { () throws(FileError) in
+          try locked { () throws(FileError) in
+            try files.take(part, of: file, to: key, isShared: isShared)
+          }
+        }
+      }
+      return try result?.get() ?? 0
+    }
+    var start = range.lowerBound + (try take(range, isShared: true))
+    while start < range.upperBound {
+      let taken = try take(
+        start..<min(start + Self.step, range.upperBound), isShared: false)
+      guard taken > 0 else { break }
+      start += taken
+    }
+    if start < range.upperBound { try copyThroughMemory(source, start..<range.upperBound, key) }
+  }
+
+  private func copyThroughMemory(
+    _ source: any BaseFile, _ range: Range<Int64>, _ key: DataFiles.Key
+  ) throws(FileError) {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+    defer { buffer.deallocate() }
+    // The write that the copy is for replaces some of it.
+    try locked { () throws(FileError) in files.sumLater(key) }
+    // Sums are over whole blocks.
+    var start = range.lowerBound / Int64(Block.size) * Int64(Block.size)
+    while start < range.upperBound {
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[..<Int(min(Int64(buffer.count), range.upperBound - start))])
+      guard try source.read(into: part, at: start) == part.count else {
+        throw FileError(.ioError, "the base's file is too short")
+      }
+      try locked { () throws(FileError) in
+        try files.write(UnsafeRawBufferPointer(part), to: key, at: start)
+      }
+      start += Int64(part.count)
+    }
+  }
+
   public func truncate(layer: LayerID, node: NodeID, to size: Int64) throws(FileError) {
     try locked { () throws(FileError) in
       try files.truncate(.init(layer: layer, node: node), to: size)
@@ -137,6 +187,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
         try database.write(batch)
         try database.write(batch.events)
       }
+      if files.checksums.values.contains(nil) { summing.start(for: core) }
       files.forgetChecksums()
       forgetPending()
       reserve.make()
@@ -190,9 +241,4 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     pending = [:]
     pendingBytes = 0
   }
-}
-
-/// Takes a value out of a mutex's closure; it is used by the caller's thread alone.
-private struct UncheckedBox<Value>: @unchecked Sendable {
-  let value: Value
 }

@@ -4,7 +4,7 @@ internal import SystemPackage
 /// The tables of `store.db`, and how those of an older strata become them.
 enum Schema {
   /// What each version has changed, from the first on. What was released is never edited.
-  private static let steps = [first, events]
+  private static let steps = [first, events, sums]
   static let version = Int64(steps.count)
   /// `PRAGMA application_id`: "strt".
   static let application: Int64 = 0x7374_7274
@@ -39,6 +39,17 @@ enum Schema {
       layer INTEGER NOT NULL, bytes INTEGER, rule TEXT);
     CREATE INDEX event_node ON event(node);
     CREATE INDEX event_layer ON event(layer);
+    """
+
+  /// A data file whose content came by the kernel's hand has no checksum at first.
+  private static let sums = """
+    ALTER TABLE data_file RENAME TO former;
+    CREATE TABLE data_file(
+      layer INTEGER NOT NULL, node INTEGER NOT NULL, checksum INTEGER, PRIMARY KEY(layer, node)
+    ) WITHOUT ROWID;
+    INSERT INTO data_file SELECT layer, node, checksum FROM former;
+    DROP TABLE former;
+    CREATE INDEX data_file_later ON data_file(layer) WHERE checksum IS NULL;
     """
 
   /// What must be said before a file has its first page. Later it would take room on the disk for

@@ -23,7 +23,11 @@ extension Command {
       try context.print(
         "\(verb) \(counted(garbage.records.count, "record")) of "
           + "\(SizeText.spoken(garbage.recordBytes)), \(counted(garbage.files.count, "data file")) "
-          + "of \(SizeText.spoken(garbage.fileBytes)), \(counted(garbage.layers.count, "layer"))")
+          + "of \(SizeText.spoken(garbage.fileBytes)), "
+          + (garbage.holes.isEmpty
+            ? ""
+            : "parts of \(garbage.holes.count) more of \(SizeText.spoken(garbage.holeBytes)), ")
+          + "\(counted(garbage.layers.count, "layer"))")
     }
     let isDryRun = context.arguments.has(dryRun)
     let collected = try context.workspace.collectGarbage(olderThan: limit, dryRun: true)
