@@ -11,15 +11,19 @@ enum DurableBenchmarks {
     mkdir(root, 0o700)
     defer { shell("rm -rf \(root)") }
     try forks(root)
+    try merge(root)
+    try OpeningBenchmarks.run(root)
+    try copyUp(root)
     try smallFiles(root)
     try commit(root)
   }
 
-  private static func shell(_ line: String) { _ = system(line) }
+  static func shell(_ line: String) { _ = system(line) }
 
-  private static func open(_ directory: String, base: String) throws -> Workspace {
+  static func open(_ directory: String, base: String) throws -> Workspace {
     mkdir(directory, 0o700)
     let store = try DurableStore(directory: Array(directory.utf8))
+    if try store.basePaths().isEmpty { try store.setBasePaths([Array(base.utf8)]) }
     return try Workspace(
       bases: [HostDirectory(path: Array(base.utf8), hiding: [WorkspaceDirectory.name])],
       store: store, clock: { Timestamp(Bench.nanoseconds()) })
@@ -77,10 +81,54 @@ enum DurableBenchmarks {
       _ = try Client(workspace.main, as: .superuser).attributes(Array("/d500/f500".utf8))
     }
     Bench.report("open it again and look at a file", time / 1e9, "s", limit: 1)
-    guard let binary = getenv("STRATA_BINARY").map({ String(cString: $0) }) else { return }
-    shell("mkdir -p \(root)/w && cd \(root)/w && \(binary) --no-rc init >/dev/null")
+  }
+
+  /// Two forks of the 1,000,000 nodes that have changed 10 files each.
+  private static func merge(_ root: String) throws {
+    let workspace = try open("\(root)/forks", base: "\(root)/empty")
+    let left = try workspace.fork(workspace.main, named: "left")
+    let right = try workspace.fork(workspace.main, named: "right")
+    for (side, fork) in [left, right].enumerated() {
+      try workspace.operation("change", on: fork) {
+        for file in 0..<10 {
+          let path = Array("/d\(100 * file + side)/f7".utf8)
+          _ = try Client(fork, as: .superuser).open(path, [.write]).write([1, 2, 3], at: 0)
+        }
+      }
+    }
+    try workspace.checkpoint()
+    let (time, _) = try Bench.time {
+      let plan = try workspace.planMerge(right, into: left)
+      try workspace.merge(plan, into: left, "merge")
+    }
+    Bench.report(
+      "merge of 10 files each into 1,000,000 nodes, first reads included", time / 1e6, "ms",
+      limit: 10)
+  }
+
+  /// The first write to a file of 1 GiB, when the policy takes all of it.
+  private static func copyUp(_ root: String) throws {
+    let base = "\(root)/big"
     shell(
-      "mv \(root)/forks/store.db* \(root)/w/.strata/ && mv \(root)/forks/data \(root)/w/.strata/")
+      "mkdir \(base) && dd if=/dev/urandom of=\(base)/file bs=1M count=1024 status=none && sync")
+    let workspace = try open("\(root)/copy-up", base: base)
+    workspace.hooks.policy = WholeFiles()
+    let (time, _) = try Bench.time {
+      try workspace.operation("write", on: workspace.main) {
+        _ = try Client(workspace.main, as: .superuser).open(Array("/file".utf8), [.write])
+          .write([1], at: 0)
+      }
+    }
+    let (sync, _) = try Bench.time { try workspace.checkpoint() }
+    Bench.report("copy-up of 1 GiB from a base on the same disk", time / 1e9, "s")
+    Bench.report("  and made durable", sync / 1e9, "s")
+  }
+
+  private final class WholeFiles: Policy {
+    let interest: EventSet = .all
+    func decide(_ event: Event, on fork: Fork) throws(FileError) -> Verdict {
+      Verdict(firstWrite: .copyUp)
+    }
   }
 
   private static func smallFiles(_ root: String) throws {

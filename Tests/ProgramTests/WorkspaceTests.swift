@@ -63,7 +63,10 @@ import Testing
     let older = """
       import sqlite3
       db = sqlite3.connect('.strata/store.db')
-      db.executescript('DROP TABLE event; PRAGMA user_version = 1;')
+      db.executescript('''
+        DROP TABLE event; DROP INDEX data_file_later;
+        ALTER TABLE layer DROP COLUMN depth; ALTER TABLE layer DROP COLUMN sources;
+        PRAGMA user_version = 1;''')
       """
     let python = try Finished.run("/usr/bin/env", ["python3", "-c", older], in: tree.path)
     #expect(python.status == 0, "\(python)")

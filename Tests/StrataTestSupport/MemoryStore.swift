@@ -97,6 +97,32 @@ public final class MemoryStore: WorkspaceStore {
     }
   }
 
+  public func open() throws(FileError) -> StoredOpening? {
+    state.withLock { state in
+      state.committed.map { stored in
+        var opening = StoredOpening()
+        (opening.counters, opening.forks) = (stored.counters, stored.forks)
+        opening.sideLayers = stored.sideLayers
+        opening.operations = stored.operations.map {
+          .init(id: $0.id, fork: $0.fork, state: $0.state)
+        }
+        return opening
+      }
+    }
+  }
+
+  public func layer(_ id: LayerID) throws(FileError) -> StoredLayer? {
+    state.withLock { $0.committed?.layers.first { $0.id == id } }
+  }
+
+  public func operation(_ id: UInt64) throws(FileError) -> StoredOperation? {
+    state.withLock { $0.committed?.operations.first { $0.id == id } }
+  }
+
+  public func operations(of fork: ForkID) throws(FileError) -> [StoredOperation] {
+    state.withLock { $0.committed?.operations.filter { $0.fork == fork } ?? [] }
+  }
+
   public func load() throws(FileError) -> StoredWorkspace? { state.withLock { $0.committed } }
 
   public func commit(_ batch: StoreBatch) throws(FileError) {

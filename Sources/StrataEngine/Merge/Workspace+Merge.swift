@@ -49,12 +49,12 @@ extension Workspace {
     _ settle: @escaping (MergeConflict) throws(FileError) -> MergeChoice?,
     labels: () -> LineMerge.Labels?
   ) throws(FileError) -> MergePlan {
-    let ancestor = commonAncestor(ours, theirs)
+    let ancestor = try commonAncestor(ours, theirs)
     var result = ours
     result.seal()
     result.sealedThrough = context.ids.newestLayer
     let layer = result.writableTop()
-    if let newest = theirs.newest { layer.add(LayerSource(layer: newest, value: theirs)) }
+    if let newest = theirs.newest { layer.add(LayerSource(layer: newest, value: .value(theirs))) }
     let mine = try MergeSide(ours, since: ancestor)
     let its = try MergeSide(theirs, since: ancestor)
     var planner = MergePlanner(

@@ -12,9 +12,13 @@ public final class Layer: Sendable {
   /// How many layers lie below; 0 is directly on the bases.
   public let depth: Int
   private let state: Mutex<State>
+  /// Of a layer of a store, which holds it.
+  private weak let persistence: Persistence?
 
   private struct State: ~Copyable {
     var parent: Layer?
+    /// The store's row, until somebody asks what the layer comes from.
+    var unread: StoredLayer?
     var stats = LayerStats()
     var isSaved = false
     var sources: [LayerSource] = []
@@ -26,13 +30,59 @@ public final class Layer: Sendable {
     self.name = name
     depth = parent.map { $0.depth + 1 } ?? 0
     state = Mutex(State(parent: parent))
+    persistence = nil
   }
 
-  public var parent: Layer? { state.withLock { $0.parent } }
+  /// A layer that the store has. Those that it comes from are read when somebody asks.
+  init(_ row: StoredLayer, from persistence: Persistence) {
+    (id, fork, name, depth) = (row.id, row.fork, row.name, row.depth)
+    state = Mutex(State(unread: row, stats: row.stats, isSaved: true))
+    self.persistence = persistence
+  }
+
+  public var parent: Layer? {
+    read()
+    return state.withLock { $0.parent }
+  }
   public var stats: LayerStats { state.withLock { $0.stats } }
 
   /// What it has taken besides what its parent has: the way to the common ancestor of a later merge.
-  var sources: [LayerSource] { state.withLock { $0.sources } }
+  var sources: [LayerSource] {
+    read()
+    return state.withLock { $0.sources }
+  }
+
+  /// From now on the store has the values; they would keep the layer that keeps them.
+  func settle(_ stored: [StoredLayer.Source]) {
+    state.withLock { state in
+      for (index, source) in stored.enumerated() where index < state.sources.count {
+        guard state.sources[index].layer.id == source.layer else { continue }
+        state.sources[index].value = source.value.map { .stored($0) }
+      }
+    }
+  }
+
+  /// What cannot be read is as if it were not there, and counted.
+  private func read() {
+    guard let row = state.withLock({ $0.unread }), let persistence else { return }
+    do throws(FileError) {
+      let parent = try persistence.layer(row.parent)
+      var sources: [LayerSource] = []
+      for source in row.sources {
+        guard let layer = try persistence.layer(source.layer) else { continue }
+        sources.append(LayerSource(layer: layer, value: source.value.map { .stored($0) }))
+      }
+      state.withLock { state in
+        guard state.unread != nil else { return }
+        state.unread = nil
+        state.parent = parent
+        state.sources = sources + state.sources
+      }
+    } catch {
+      persistence.health.note(error)
+    }
+  }
+
   func add(_ source: LayerSource) { state.withLock { $0.sources.append(source) } }
 
   /// Whether the store has the layer already; from now on it counts as having it.

@@ -19,10 +19,15 @@ final class Persistence: Sendable {
 
   func layer(_ id: LayerID) throws(FileError) -> Layer? {
     guard id != .base else { return nil }
-    guard let layer = layers.withLock({ $0[id] }) else {
-      throw FileError(.ioError, "layer \(id.rawValue) is not in the store")
+    return try layers.withLock { layers throws(FileError) in
+      if let layer = layers[id] { return layer }
+      guard let row = try store.layer(id) else {
+        throw FileError(.ioError, "layer \(id.rawValue) is not in the store")
+      }
+      let layer = Layer(row, from: self)
+      layers[id] = layer
+      return layer
     }
-    return layer
   }
 
   func add(_ layer: Layer) { layers.withLock { $0[layer.id] = layer } }

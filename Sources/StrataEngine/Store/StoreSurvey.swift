@@ -36,14 +36,23 @@ struct StoreSurvey {
     }
   }
 
-  /// Layers below those that were found: the chain that `layers` shows.
+  /// Layers below those that were found: the chain that `layers` shows; and what they have taken by
+  /// merges, which the next merge begins with.
   mutating func addAncestors(of rows: [StoredLayer]) {
-    let parents = Dictionary(
-      rows.map { ($0.id, $0.parent) }, uniquingKeysWith: { first, _ in first })
-    for layer in layers {
-      var next = parents[layer]
-      while let layer = next, layer != .base, layers.insert(layer).inserted {
-        next = parents[layer]
+    let known = Dictionary(rows.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    var done: Set<LayerID> = []
+    while true {
+      var waiting = Array(layers.subtracting(done))
+      if waiting.isEmpty { return }
+      while let layer = waiting.popLast() {
+        guard done.insert(layer).inserted, let row = known[layer] else { continue }
+        for next in [row.parent] + row.sources.map(\.layer) where next != .base {
+          layers.insert(next)
+          waiting.append(next)
+        }
+        for source in row.sources {
+          if let value = source.value { visit(value, "layer \(layer.rawValue)") }
+        }
       }
     }
   }

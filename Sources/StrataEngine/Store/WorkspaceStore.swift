@@ -4,8 +4,17 @@
 /// for good once a ``commit(_:)`` that came later has returned. A commit is one transaction: data is
 /// on the disk before the rows that lead to it, and either all rows of a batch are there or none.
 public protocol WorkspaceStore: PageStore, BlockStore {
-  /// What was committed last; nil for a store that is new.
+  /// What a workspace begins with, and nothing that can be read when it is looked at; nil for a store
+  /// that is new.
+  func open() throws(FileError) -> StoredOpening?
+
+  /// All rows that were committed; nil for a store that is new.
   func load() throws(FileError) -> StoredWorkspace?
+
+  /// Rows as they are looked at; nil for one that is not there.
+  func layer(_ id: LayerID) throws(FileError) -> StoredLayer?
+  func operation(_ id: UInt64) throws(FileError) -> StoredOperation?
+  func operations(of fork: ForkID) throws(FileError) -> [StoredOperation]
 
   /// Gives a record its bytes. They are written with the next commit.
   func put(_ bytes: [UInt8], record: UInt64) throws(FileError)
@@ -103,10 +112,26 @@ public struct StoredLayer: Equatable, Sendable {
   public var fork: ForkID
   public var name: String
   public var parent: LayerID
+  /// How many layers lie below.
+  public var depth: Int
   public var stats: LayerStats
+  /// What it has taken besides, by merges.
+  public var sources: [Source]
 
-  public init(id: LayerID, fork: ForkID, name: String, parent: LayerID, stats: LayerStats) {
-    (self.id, self.fork, self.name, self.parent, self.stats) = (id, fork, name, parent, stats)
+  public struct Source: Equatable, Sendable {
+    public var layer: LayerID
+    /// The value that was taken, if it is kept.
+    public var value: StoredTree?
+
+    public init(layer: LayerID, value: StoredTree?) { (self.layer, self.value) = (layer, value) }
+  }
+
+  public init(
+    id: LayerID, fork: ForkID, name: String, parent: LayerID, depth: Int, stats: LayerStats,
+    sources: [Source]
+  ) {
+    (self.id, self.fork, self.name, self.parent) = (id, fork, name, parent)
+    (self.depth, self.stats, self.sources) = (depth, stats, sources)
   }
 }
 
@@ -192,6 +217,26 @@ public struct StoredCounters: Equatable, Sendable {
   public var record: UInt64 = 0
   public var operation: UInt64 = 0
   public var version: BaseVersion = 0
+  public init() {}
+}
+
+/// What a workspace begins with: forks, and of the log no more than numbers.
+public struct StoredOpening: Sendable {
+  public struct Entry: Equatable, Sendable {
+    public var id: UInt64
+    public var fork: ForkID
+    public var state: StoredOperation.State
+
+    public init(id: UInt64, fork: ForkID, state: StoredOperation.State) {
+      (self.id, self.fork, self.state) = (id, fork, state)
+    }
+  }
+
+  public var counters = StoredCounters()
+  public var forks: [StoredFork] = []
+  /// In the order of their numbers.
+  public var operations: [Entry] = []
+  public var sideLayers: [SideLayer] = []
   public init() {}
 }
 

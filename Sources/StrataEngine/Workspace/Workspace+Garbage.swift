@@ -98,19 +98,15 @@ extension StoreInventory {
 
 extension Fork {
   fileprivate func expired(before time: Timestamp) -> [Operation] {
-    state.withLock { state in
-      // The newest can always be undone, and what comes after one that is kept is kept too.
-      let done = state.history.done.dropLast().prefix { $0.time < time }
-      return Array(done)
-        + (state.history.undone + state.history.abandoned).filter { $0.time < time }
+    let (done, undone) = state.withLock {
+      ($0.history.done, $0.history.undone + $0.history.abandoned)
     }
+    // The newest can always be undone, and what comes after one that is kept is kept too.
+    return operations(done.dropLast()).prefix { $0.time < time }
+      + operations(undone).filter { $0.time < time }
   }
 
   fileprivate func forget(_ operations: Set<UInt64>) {
-    state.withLock { state in
-      state.history.done.removeAll { operations.contains($0.id) }
-      state.history.undone.removeAll { operations.contains($0.id) }
-      state.history.abandoned.removeAll { operations.contains($0.id) }
-    }
+    state.withLock { $0.history.remove(operations) }
   }
 }

@@ -102,16 +102,7 @@ extension Workspace {
   @discardableResult
   public func undo(_ fork: Fork) throws(FileError) -> Operation {
     logOutside(fork)
-    let operation = fork.state.withLock { state in
-      let operation = state.history.done.popLast()
-      if let operation {
-        state.history.undone.append(operation)
-        state.history.unsaved.insert(operation.id)
-      }
-      return operation
-    }
-    guard let operation else { throw FileError(.noSuchFileOrDirectory, "nothing to undo") }
-    state.withLock { $0.mayUseReserve = true }
+    let operation = try move("nothing to undo", from: \.done, to: \.undone, in: fork)
     fork.replaceValue(with: operation.before)
     fork.tellHolders(from: operation.after)
     return operation
@@ -122,25 +113,42 @@ extension Workspace {
   @discardableResult
   public func redo(_ fork: Fork) throws(FileError) -> Operation {
     logOutside(fork)
-    let operation = fork.state.withLock { state in
-      let operation = state.history.undone.popLast()
-      if let operation {
-        state.history.done.append(operation)
-        state.history.unsaved.insert(operation.id)
-      }
-      return operation
-    }
-    guard let operation else { throw FileError(.noSuchFileOrDirectory, "nothing to redo") }
-    state.withLock { $0.mayUseReserve = true }
+    let operation = try move("nothing to redo", from: \.undone, to: \.done, in: fork)
     fork.replaceValue(with: operation.after)
     fork.tellHolders(from: operation.before)
     return operation
   }
 
+  /// Takes the newest operation from one list to the other.
+  private func move(
+    _ reason: String, from: WritableKeyPath<History, [History.Entry]>,
+    to: WritableKeyPath<History, [History.Entry]>, in fork: Fork
+  ) throws(FileError) -> Operation {
+    while true {
+      guard let entry = fork.state.withLock({ $0.history[keyPath: from].last }) else {
+        throw FileError(.noSuchFileOrDirectory, reason)
+      }
+      guard let operation = fork.operations([entry]).first else {
+        throw FileError(.ioError, "operation \(entry.id) cannot be read; run check --repair")
+      }
+      let isMoved = fork.state.withLock { state in
+        guard state.history[keyPath: from].last?.id == entry.id else { return false }
+        state.history[keyPath: from].removeLast()
+        state.history[keyPath: to].append(History.Entry(operation))
+        state.history.unsaved.insert(operation.id)
+        return true
+      }
+      if isMoved {
+        state.withLock { $0.mayUseReserve = true }
+        return operation
+      }
+    }
+  }
+
   /// An operation of any fork's log, undone ones included; nil for one that nobody keeps.
   public func operation(_ id: UInt64) -> Operation? {
     for fork in forks {
-      if let found = fork.allOperations.last(where: { $0.id == id }) { return found }
+      if let found = fork.operation(id) { return found }
     }
     return nil
   }
@@ -148,7 +156,7 @@ extension Workspace {
   /// Makes the fork show again what it showed after an operation of its log, as one operation.
   /// - Throws: ENOENT for an operation that the fork's log does not hold.
   public func restore(_ fork: Fork, to id: UInt64, _ command: String) throws(FileError) {
-    guard let found = fork.allOperations.last(where: { $0.id == id }) else {
+    guard let found = fork.operation(id) else {
       throw FileError(.noSuchFileOrDirectory, "operation \(id) is not in the log of \(fork.name)")
     }
     operation(command, on: fork) { fork.replaceValue(with: found.after) }
@@ -163,25 +171,11 @@ extension Workspace {
 extension Fork.State {
   /// Appends to the log; what was undone can not be done again.
   fileprivate mutating func log(_ operation: Operation) {
-    history.done.append(operation)
+    history.done.append(History.Entry(operation))
     history.unsaved.insert(operation.id)
     history.unsaved.formUnion(history.undone.map(\.id))
     history.abandoned += history.undone
     history.undone = []
     if logged != nil { logged = operation.after }
   }
-}
-
-extension Fork {
-  /// The fork's operations, oldest first, without those that were undone.
-  public var history: [Operation] { state.withLock { $0.history.done } }
-
-  /// Everything that was ever done and is kept, undone or not, in the order of the numbers.
-  public var allOperations: [Operation] {
-    state.withLock { $0.history.abandoned + $0.history.done + $0.history.undone }
-      .sorted { $0.id < $1.id }
-  }
-
-  /// What was undone and can be done again, in the order in which it would be.
-  public var undone: [Operation] { state.withLock { $0.history.undone.reversed() } }
 }

@@ -76,16 +76,14 @@ extension Workspace {
 
   private func forget(_ ids: Set<UInt64>, of fork: Fork) -> [String] {
     guard !ids.isEmpty else { return [] }
-    let damaged = fork.allOperations.map(\.id).filter(ids.contains)
+    let damaged = fork.state.withLock { $0.history.all.map(\.id) }.filter(ids.contains)
     fork.state.withLock { state in
       // What is older than a damaged operation cannot be reached by undo.
       let last = state.history.done.lastIndex { ids.contains($0.id) }
       let cut = last.map { state.history.done[...$0].map(\.id) } ?? []
       let gone = Set(damaged).union(cut)
       state.history.forgotten += gone.sorted()
-      state.history.done.removeAll { gone.contains($0.id) }
-      state.history.undone.removeAll { gone.contains($0.id) }
-      state.history.abandoned.removeAll { gone.contains($0.id) }
+      state.history.remove(gone)
     }
     return damaged.map { "forgot operation \($0), whose tree is damaged" }
   }

@@ -10,6 +10,7 @@ extension Workspace {
   /// Folds all layers that a fork has on top of what it was made from into one. What the fork shows
   /// stays the same; its log begins anew. Costs as much as was changed.
   public func squash(_ fork: Fork) throws(FileError) -> Squashed {
+    let given = fork.allOperations
     let squashed = try fork.state.withLock { state throws(FileError) -> Squashed in
       guard state.operation == nil else {
         throw FileError(.resourceBusy, "an operation is under way")
@@ -19,10 +20,9 @@ extension Workspace {
       let chain = state.world.value.layers(downTo: floor)
       var value = state.world.value
       try context.whole { () throws(FileError) in try value.fold(chain, onto: floor) }
-      let history = state.history
-      let given = (history.done + history.undone + history.abandoned).sorted { $0.id < $1.id }
+      let forgotten = state.history.all.map(\.id)
       state.history = History()
-      state.history.forgotten = given.map(\.id)
+      state.history.forgotten = forgotten
       state.world.value = value
       try state.flush()
       return Squashed(layers: chain.count, operations: given)

@@ -80,7 +80,7 @@ extension Workspace {
     do throws(FileError) {
       try save(found, of: fork, &batch, persistence)
     } catch {
-      fork.state.withLock { $0.history.unsaved.formUnion(found.operations.map(\.0.id)) }
+      fork.state.withLock { $0.history.unsaved.formUnion(found.operations.map(\.entry.id)) }
       throw error
     }
     fork.state.withLock { $0.saved = found.value }
@@ -89,7 +89,15 @@ extension Workspace {
   private func save(
     _ found: Unsaved, of fork: Fork, _ batch: inout StoreBatch, _ persistence: Persistence
   ) throws(FileError) {
-    for (operation, status) in found.operations {
+    for (entry, status) in found.operations {
+      guard let operation = entry.operation else {
+        // The store has it, in another state.
+        if var row = try persistence.store.operation(entry.id) {
+          row.state = status
+          batch.operations.append(row)
+        }
+        continue
+      }
       if let layer = operation.layer {
         try saveLayers(layer, again: true, &batch, persistence)
       }
@@ -110,7 +118,7 @@ extension Workspace {
   private struct Unsaved {
     var value: Namespace
     var origin: Namespace
-    var operations: [(Operation, StoredOperation.State)]
+    var operations: [(entry: History.Entry, StoredOperation.State)]
   }
 
   private func save(
@@ -132,43 +140,51 @@ extension Workspace {
     }
     for layer in missing.reversed() {
       persistence.add(layer)
+      var sources: [StoredLayer.Source] = []
+      for source in layer.sources {
+        try saveLayers(source.layer, again: false, &batch, persistence)
+        sources.append(
+          .init(layer: source.layer.id, value: try save(source.value, &batch, persistence)))
+      }
+      layer.settle(sources)
       batch.layers.append(
         StoredLayer(
           id: layer.id, fork: layer.fork, name: layer.name, parent: layer.parent?.id ?? .base,
-          stats: layer.stats))
+          depth: layer.depth, stats: layer.stats, sources: sources))
+    }
+  }
+
+  private func save(
+    _ value: LayerSource.Value?, _ batch: inout StoreBatch, _ persistence: Persistence
+  ) throws(FileError) -> StoredTree? {
+    switch value {
+    case .value(let value): try save(value, &batch, persistence)
+    case .stored(let tree): tree
+    case nil: nil
     }
   }
 
   // MARK: Opening
 
-  func restore(_ stored: StoredWorkspace, from persistence: Persistence) throws(FileError) {
+  func restore(_ stored: StoredOpening, from persistence: Persistence) throws(FileError) {
     context.ids.continue(from: stored.counters)
     context.bases.version.withLock { $0 = stored.counters.version }
-    for row in stored.layers {
-      let layer = Layer(
-        id: row.id, fork: row.fork, name: row.name, parent: try persistence.layer(row.parent))
-      layer.count { $0 = row.stats }
-      _ = layer.markSaved()
-      persistence.add(layer)
+    var histories: [ForkID: History] = [:]
+    for row in stored.operations {
+      let entry = History.Entry(stored: row.id)
+      switch row.state {
+      case .done: histories[row.fork, default: History()].done.append(entry)
+      case .undone: histories[row.fork, default: History()].undone.append(entry)
+      case .abandoned: histories[row.fork, default: History()].abandoned.append(entry)
+      }
     }
-    var operations: [ForkID: [StoredOperation]] = [:]
-    for row in stored.operations { operations[row.fork, default: []].append(row) }
     for row in stored.forks {
       func value(_ tree: StoredTree) throws(FileError) -> Namespace {
         try Namespace(tree, context: context, fork: row.id, name: row.name, from: persistence)
       }
-      var history = History()
-      for operation in operations[row.id] ?? [] {
-        let entry = Operation(
-          id: operation.id, command: operation.command, time: operation.time, fork: row.name,
-          before: try value(operation.before), after: try value(operation.after),
-          layer: try persistence.layer(operation.layer))
-        switch operation.state {
-        case .done: history.done.append(entry)
-        case .undone: history.undone.insert(entry, at: 0)
-        case .abandoned: history.abandoned.append(entry)
-        }
-      }
+      var history = histories[row.id] ?? History()
+      // The next to be done again is the last.
+      history.undone.reverse()
       let fork = Fork(
         row, try value(row.value), origin: try value(row.origin), history, in: self)
       state.withLock { $0.add(fork) }
@@ -186,18 +202,16 @@ extension Workspace {
 
 extension History {
   /// What the store does not have, oldest first.
-  fileprivate mutating func takeUnsaved() -> [(Operation, StoredOperation.State)] {
+  fileprivate mutating func takeUnsaved() -> [(entry: Entry, StoredOperation.State)] {
     guard !unsaved.isEmpty else { return [] }
-    var found: [(Operation, StoredOperation.State)] = []
-    let lists: [([Operation], StoredOperation.State)] = [
+    var found: [(entry: Entry, StoredOperation.State)] = []
+    let lists: [([Entry], StoredOperation.State)] = [
       (abandoned, .abandoned), (done, .done), (undone, .undone),
     ]
     for (list, status) in lists {
-      for operation in list.reversed() where unsaved.contains(operation.id) {
-        found.append((operation, status))
-      }
+      for entry in list where unsaved.contains(entry.id) { found.append((entry, status)) }
     }
     unsaved = []
-    return found.sorted { $0.0.id < $1.0.id }
+    return found.sorted { $0.entry.id < $1.entry.id }
   }
 }

@@ -44,7 +44,7 @@ public final class Workspace: Sendable {
   }
 
   /// Opens a workspace over bases, topmost first. Nothing is read but the bases' roots, and of a
-  /// store the rows of forks, layers and operations.
+  /// store the rows of forks and the numbers of operations.
   /// - Parameters:
   ///   - store: what makes it durable; nil keeps everything in memory.
   ///   - keepsInodes: whether nodes of bases have the host's inode numbers. A store goes on as it was
@@ -61,7 +61,7 @@ public final class Workspace: Sendable {
     context = NamespaceContext(bases: index, ids: ids, persistence: persistence, clock: clock)
     if let persistence {
       try index.recall(from: persistence.store)
-      if let stored = try persistence.store.load() {
+      if let stored = try persistence.store.open() {
         try restore(stored, from: persistence)
         return
       }
@@ -146,7 +146,7 @@ public final class Workspace: Sendable {
         return child
       }
     }
-    guard let found = parent.allOperations.last(where: { $0.id == operation }) else {
+    guard let found = parent.operation(operation) else {
       throw FileError(
         .noSuchFileOrDirectory, "operation \(operation) is not in the log of \(parent.name)")
     }

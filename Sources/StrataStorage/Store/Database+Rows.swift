@@ -93,10 +93,14 @@ extension Database {
     }
     for layer in batch.layers {
       try run(
-        "INSERT OR REPLACE INTO layer(id, fork, name, parent, stats) VALUES(?, ?, ?, ?, ?)",
+        """
+        INSERT OR REPLACE INTO layer(id, fork, name, parent, depth, stats, sources)
+        VALUES(?, ?, ?, ?, ?, ?, ?)
+        """,
         [
           .number(layer.id.rawValue), .integer(Int64(layer.fork.rawValue)), .text(layer.name),
-          .number(layer.parent.rawValue), .blob(layer.stats.encoded),
+          .number(layer.parent.rawValue), .integer(Int64(layer.depth)), .blob(layer.stats.encoded),
+          .blob(layer.encodedSources),
         ])
     }
     for operation in batch.droppedOperations {
@@ -186,88 +190,6 @@ extension Database {
         StoredEvent(
           node: node, kind: kind, from: LayerID(row.number(1)), to: LayerID(row.number(2)),
           bytes: row.isNull(3) ? nil : row.integer(3), rule: row.isNull(4) ? nil : row.text(4)))
-    }
-    return found
-  }
-
-  /// Nil for a store that nothing was committed to.
-  func workspace() throws(FileError) -> StoredWorkspace? {
-    var stored = StoredWorkspace()
-    var isEmpty = true
-    try run("SELECT name, value FROM counter") { row in
-      isEmpty = false
-      switch row.text(0) {
-      case "node": stored.counters.node = row.number(1)
-      case "layer": stored.counters.layer = row.number(1)
-      case "fork": stored.counters.fork = UInt32(truncatingIfNeeded: row.integer(1))
-      case "record": stored.counters.record = row.number(1)
-      case "operation": stored.counters.operation = row.number(1)
-      case "version": stored.counters.version = row.number(1)
-      default: break
-      }
-    }
-    if isEmpty { return nil }
-    try run("SELECT id, fork, name, parent, stats FROM layer ORDER BY id") {
-      row throws(FileError) in
-      stored.layers.append(
-        StoredLayer(
-          id: LayerID(row.number(0)), fork: ForkID(UInt32(truncatingIfNeeded: row.integer(1))),
-          name: row.text(2), parent: LayerID(row.number(3)), stats: try .init(encoded: row.blob(4)))
-      )
-    }
-    try run("SELECT id, name, parent, value, origin FROM fork ORDER BY id") {
-      row throws(FileError) in
-      stored.forks.append(
-        StoredFork(
-          id: ForkID(UInt32(truncatingIfNeeded: row.integer(0))), name: row.text(1),
-          parent: row.isNull(2) ? nil : ForkID(UInt32(truncatingIfNeeded: row.integer(2))),
-          value: try .init(encoded: row.blob(3)), origin: try .init(encoded: row.blob(4))))
-    }
-    try run(
-      """
-      SELECT id, fork, command, time, before, after, layer, state FROM operation ORDER BY id
-      """
-    ) { row throws(FileError) in
-      guard let state = StoredOperation.State(rawValue: row.integer(7)) else { throw .damaged }
-      stored.operations.append(
-        StoredOperation(
-          id: row.number(0), fork: ForkID(UInt32(truncatingIfNeeded: row.integer(1))),
-          command: row.text(2), time: row.integer(3), before: try .init(encoded: row.blob(4)),
-          after: try .init(encoded: row.blob(5)), layer: LayerID(row.number(6)), state: state))
-    }
-    try run("SELECT id, name, data FROM side_layer ORDER BY id") { row in
-      stored.sideLayers.append(
-        SideLayer(
-          id: SideLayerID(UInt16(truncatingIfNeeded: row.integer(0))), name: row.text(1),
-          dataDirectory: row.isNull(2) ? nil : row.blob(2)))
-    }
-    return stored
-  }
-
-  func baseNode(_ id: NodeID) throws(FileError) -> StoredBaseNode? {
-    var found: StoredBaseNode?
-    try run("SELECT data FROM base_node WHERE id = ?", [.number(id.rawValue)]) {
-      row throws(FileError) in
-      found = try StoredBaseNode(encoded: row.blob(0), id: id)
-    }
-    return found
-  }
-
-  func baseNode(
-    base: Int, _ identity: BaseIdentity
-  ) throws(FileError) -> StoredBaseNode? {
-    var found: StoredBaseNode?
-    try run(
-      """
-      SELECT id, data FROM base_node
-      WHERE inode = ? AND device = ? AND base = ? AND generation = ? ORDER BY id DESC LIMIT 1
-      """,
-      [
-        .number(identity.inode), .number(identity.device), .integer(Int64(base)),
-        .number(identity.generation),
-      ]
-    ) { row throws(FileError) in
-      found = try StoredBaseNode(encoded: row.blob(1), id: NodeID(row.number(0)))
     }
     return found
   }

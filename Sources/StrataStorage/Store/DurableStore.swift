@@ -167,13 +167,35 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
 
   // MARK: Rows
 
-  public func load() throws(FileError) -> StoredWorkspace? {
+  public func open() throws(FileError) -> StoredOpening? {
     try locked { () throws(FileError) in
-      guard let stored = try database.workspace() else { return nil }
+      guard let stored = try database.opening() else { return nil }
       // What a process that died had written for layers that were never committed.
       let orphans = try files.layers().filter { $0.rawValue > stored.counters.layer }
       try files.remove(orphans)
       return stored
+    }
+  }
+
+  public func load() throws(FileError) -> StoredWorkspace? {
+    try locked { () throws(FileError) in try database.workspace() }
+  }
+
+  public func layer(_ id: LayerID) throws(FileError) -> StoredLayer? {
+    try locked { () throws(FileError) in
+      try database.layers("WHERE id = ?", [.number(id.rawValue)]).first
+    }
+  }
+
+  public func operation(_ id: UInt64) throws(FileError) -> StoredOperation? {
+    try locked { () throws(FileError) in
+      try database.operations("WHERE id = ?", [.number(id)]).first
+    }
+  }
+
+  public func operations(of fork: ForkID) throws(FileError) -> [StoredOperation] {
+    try locked { () throws(FileError) in
+      try database.operations("WHERE fork = ? ORDER BY id", [.integer(Int64(fork.rawValue))])
     }
   }
 

@@ -46,6 +46,33 @@ extension LayerStats {
   }
 }
 
+extension StoredLayer {
+  /// Nothing at all for none, as for most.
+  var encodedSources: [UInt8] {
+    guard !sources.isEmpty else { return [] }
+    var writer = PageWriter()
+    writer.number(UInt64(sources.count))
+    for source in sources {
+      writer.number(source.layer.rawValue)
+      writer.bytes(source.value?.encoded ?? [])
+    }
+    return writer.result
+  }
+
+  static func sources(encoded bytes: [UInt8]) throws(FileError) -> [Source] {
+    guard !bytes.isEmpty else { return [] }
+    var reader = PageReader(bytes)
+    var found: [Source] = []
+    for _ in 0..<(try reader.count()) {
+      let layer = LayerID(try reader.number())
+      let value = try reader.bytes()
+      found.append(
+        Source(layer: layer, value: value.isEmpty ? nil : try StoredTree(encoded: value)))
+    }
+    return found
+  }
+}
+
 extension StoredBaseNode {
   var encoded: [UInt8] {
     var writer = PageWriter()

@@ -4,7 +4,7 @@ internal import SystemPackage
 /// The tables of `store.db`, and how those of an older strata become them.
 enum Schema {
   /// What each version has changed, from the first on. What was released is never edited.
-  private static let steps = [first, events, sums]
+  private static let steps = [first, events, sums, origins]
   static let version = Int64(steps.count)
   /// `PRAGMA application_id`: "strt".
   static let application: Int64 = 0x7374_7274
@@ -50,6 +50,16 @@ enum Schema {
     INSERT INTO data_file SELECT layer, node, checksum FROM former;
     DROP TABLE former;
     CREATE INDEX data_file_later ON data_file(layer) WHERE checksum IS NULL;
+    """
+
+  /// Where a layer comes from: how deep it lies, and what it has taken by merges.
+  private static let origins = """
+    ALTER TABLE layer ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE layer ADD COLUMN sources BLOB NOT NULL DEFAULT x'';
+    WITH RECURSIVE found(id, depth) AS (
+      SELECT id, 0 FROM layer WHERE parent NOT IN (SELECT id FROM layer)
+      UNION ALL SELECT layer.id, found.depth + 1 FROM layer JOIN found ON layer.parent = found.id)
+    UPDATE layer SET depth = found.depth FROM found WHERE found.id = layer.id;
     """
 
   /// What must be said before a file has its first page. Later it would take room on the disk for

@@ -94,7 +94,7 @@ struct RunMany {
     try context.print("fork\tstatus\tseconds\tchanges\twritten\tcopied")
     for job in jobs {
       let changes = try context.workspace.diff(job.before, job.fork.value)
-      let stats = job.fork.history.last.map(\.stats)
+      let stats = job.fork.history(newest: 1).last.map(\.stats)
       let tenths = (job.end - job.start) / 100_000_000
       try context.print(
         "\(job.fork.name)\t\(job.status)\t\(tenths / 10).\(tenths % 10)\t\(changes.count)\t"

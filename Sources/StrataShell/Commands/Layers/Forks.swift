@@ -21,7 +21,7 @@ extension Command {
             JSON.Member("current", .bool(fork.id == context.fork.id)),
             JSON.Member("dirty", .bool(fork.isDirty)),
             JSON.Member("layers", .int(fork.layers.count)),
-            JSON.Member("operations", .int(fork.history.count)),
+            JSON.Member("operations", .int(fork.operationCount)),
           ]
           return .object(members + fork.layerStats.json)
         })
@@ -37,7 +37,7 @@ extension Command {
       let stats = fork.layerStats
       table.add([
         isCurrent ? style.bold(name) : name, parent(fork) ?? "base", String(fork.layers.count),
-        String(fork.history.count), SizeText.spoken(stats.bytesWritten),
+        String(fork.operationCount), SizeText.spoken(stats.bytesWritten),
         SizeText.spoken(stats.bytesCopied),
       ])
     }

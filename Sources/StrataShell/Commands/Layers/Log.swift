@@ -14,7 +14,8 @@ extension Command {
     guard context.operands.isEmpty else { throw UsageError("no arguments are taken") }
     let forks = context.arguments.has(everyFork) ? context.workspace.forks : [context.fork]
     let limit = try context.number(count) ?? .max
-    let operations = forks.flatMap(\.history).sorted { $0.id > $1.id }.prefix(limit)
+    let operations = forks.flatMap { $0.history(newest: limit) }.sorted { $0.id > $1.id }.prefix(
+      limit)
     if context.isJSON {
       try context.print(
         operations.map { operation in

@@ -16,7 +16,7 @@ extension Command {
         .members([
           "fork": .string(fork.name), "parent": parent.map(JSON.string) ?? .null,
           "path": .bytes(context.session.path), "dirty": .bool(fork.isDirty),
-          "operations": .int(fork.history.count), "undone": .int(fork.undone.count),
+          "operations": .int(fork.operationCount), "undone": .int(fork.undoneCount),
           "changes": .array(changes.map(\.json)),
         ]))
       return ExitStatus.success
@@ -25,8 +25,8 @@ extension Command {
     let from = parent.map { ", made from \($0)" } ?? ""
     try context.print("fork \(style.bold(fork.name))\(from), in \(context.session.path.shown)")
     for base in context.workspace.bases { try context.print("base \(ShownName(base.title))") }
-    let undone = fork.undone.isEmpty ? "" : ", \(fork.undone.count) undone"
-    try context.print("\(counted(fork.history.count, "operation"))\(undone)")
+    let undone = fork.undoneCount == 0 ? "" : ", \(fork.undoneCount) undone"
+    try context.print("\(counted(fork.operationCount, "operation"))\(undone)")
     if changes.isEmpty {
       try context.print("no changes")
     } else {

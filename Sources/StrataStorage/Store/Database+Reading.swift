@@ -1,0 +1,137 @@
+internal import StrataEngine
+
+/// The rows of a workspace, read.
+extension Database {
+  /// Nil for a store that nothing was committed to.
+  func opening() throws(FileError) -> StoredOpening? {
+    guard let counters = try counters() else { return nil }
+    var stored = StoredOpening()
+    stored.counters = counters
+    stored.forks = try forks()
+    stored.sideLayers = try sideLayers()
+    try run("SELECT id, fork, state FROM operation ORDER BY id") { row throws(FileError) in
+      guard let state = StoredOperation.State(rawValue: row.integer(2)) else { throw .damaged }
+      stored.operations.append(
+        .init(
+          id: row.number(0), fork: ForkID(UInt32(truncatingIfNeeded: row.integer(1))),
+          state: state))
+    }
+    return stored
+  }
+
+  /// Nil for a store that nothing was committed to.
+  func workspace() throws(FileError) -> StoredWorkspace? {
+    guard let counters = try counters() else { return nil }
+    var stored = StoredWorkspace()
+    stored.counters = counters
+    stored.forks = try forks()
+    stored.sideLayers = try sideLayers()
+    stored.layers = try layers("ORDER BY id")
+    stored.operations = try operations("ORDER BY id")
+    return stored
+  }
+
+  private func counters() throws(FileError) -> StoredCounters? {
+    var counters = StoredCounters()
+    var isEmpty = true
+    try run("SELECT name, value FROM counter") { row in
+      isEmpty = false
+      switch row.text(0) {
+      case "node": counters.node = row.number(1)
+      case "layer": counters.layer = row.number(1)
+      case "fork": counters.fork = UInt32(truncatingIfNeeded: row.integer(1))
+      case "record": counters.record = row.number(1)
+      case "operation": counters.operation = row.number(1)
+      case "version": counters.version = row.number(1)
+      default: break
+      }
+    }
+    return isEmpty ? nil : counters
+  }
+
+  private func forks() throws(FileError) -> [StoredFork] {
+    var found: [StoredFork] = []
+    try run("SELECT id, name, parent, value, origin FROM fork ORDER BY id") {
+      row throws(FileError) in
+      found.append(
+        StoredFork(
+          id: ForkID(UInt32(truncatingIfNeeded: row.integer(0))), name: row.text(1),
+          parent: row.isNull(2) ? nil : ForkID(UInt32(truncatingIfNeeded: row.integer(2))),
+          value: try .init(encoded: row.blob(3)), origin: try .init(encoded: row.blob(4))))
+    }
+    return found
+  }
+
+  private func sideLayers() throws(FileError) -> [SideLayer] {
+    var found: [SideLayer] = []
+    try run("SELECT id, name, data FROM side_layer ORDER BY id") { row in
+      found.append(
+        SideLayer(
+          id: SideLayerID(UInt16(truncatingIfNeeded: row.integer(0))), name: row.text(1),
+          dataDirectory: row.isNull(2) ? nil : row.blob(2)))
+    }
+    return found
+  }
+
+  /// - Parameter which: the rest of the query.
+  func layers(_ which: String, _ values: [Value] = []) throws(FileError) -> [StoredLayer] {
+    var found: [StoredLayer] = []
+    try run(
+      "SELECT id, fork, name, parent, depth, stats, sources FROM layer \(which)", values
+    ) { row throws(FileError) in
+      found.append(
+        StoredLayer(
+          id: LayerID(row.number(0)), fork: ForkID(UInt32(truncatingIfNeeded: row.integer(1))),
+          name: row.text(2), parent: LayerID(row.number(3)), depth: Int(row.integer(4)),
+          stats: try .init(encoded: row.blob(5)),
+          sources: try StoredLayer.sources(encoded: row.blob(6))))
+    }
+    return found
+  }
+
+  /// - Parameter which: the rest of the query.
+  func operations(
+    _ which: String, _ values: [Value] = []
+  ) throws(FileError) -> [StoredOperation] {
+    var found: [StoredOperation] = []
+    try run(
+      "SELECT id, fork, command, time, before, after, layer, state FROM operation \(which)", values
+    ) { row throws(FileError) in
+      guard let state = StoredOperation.State(rawValue: row.integer(7)) else { throw .damaged }
+      found.append(
+        StoredOperation(
+          id: row.number(0), fork: ForkID(UInt32(truncatingIfNeeded: row.integer(1))),
+          command: row.text(2), time: row.integer(3), before: try .init(encoded: row.blob(4)),
+          after: try .init(encoded: row.blob(5)), layer: LayerID(row.number(6)), state: state))
+    }
+    return found
+  }
+
+  func baseNode(_ id: NodeID) throws(FileError) -> StoredBaseNode? {
+    var found: StoredBaseNode?
+    try run("SELECT data FROM base_node WHERE id = ?", [.number(id.rawValue)]) {
+      row throws(FileError) in
+      found = try StoredBaseNode(encoded: row.blob(0), id: id)
+    }
+    return found
+  }
+
+  func baseNode(
+    base: Int, _ identity: BaseIdentity
+  ) throws(FileError) -> StoredBaseNode? {
+    var found: StoredBaseNode?
+    try run(
+      """
+      SELECT id, data FROM base_node
+      WHERE inode = ? AND device = ? AND base = ? AND generation = ? ORDER BY id DESC LIMIT 1
+      """,
+      [
+        .number(identity.inode), .number(identity.device), .integer(Int64(base)),
+        .number(identity.generation),
+      ]
+    ) { row throws(FileError) in
+      found = try StoredBaseNode(encoded: row.blob(1), id: NodeID(row.number(0)))
+    }
+    return found
+  }
+}
