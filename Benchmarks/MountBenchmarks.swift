@@ -91,10 +91,11 @@ enum MountBenchmarks {
       store = try DurableStore(directory: Array("\(root)/store".utf8))
     }
     let workspace = try open(root, store: store)
-    let mount = try Mount(workspace.main, MountOptions())
+    var mount: Mount?
     return Target(
       name: name, directory: directory,
-      start: { try mount.attach(at: Array(directory.utf8)) }, stop: { mount.stop() })
+      start: { mount = try Mount(workspace.main, MountOptions(), at: Array(directory.utf8)) },
+      stop: { mount?.stop() })
   }
 
   private static func overlay(_ root: String) -> Target {

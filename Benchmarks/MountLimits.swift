@@ -22,8 +22,7 @@ enum MountLimits {
   }
 
   private static func mounted<R>(_ fork: Fork, _ place: String, _ body: () -> R) throws -> R {
-    let mount = try Mount(fork, MountOptions())
-    try mount.attach(at: Array(place.utf8))
+    let mount = try Mount(fork, MountOptions(), at: Array(place.utf8))
     defer {
       mount.stop()
       mount.waitUntilEnded(seconds: 10)

@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -17,6 +18,36 @@
 #include <unistd.h>
 
 static int result(int value) { return value < 0 ? -errno : value; }
+
+static struct __user_cap_header_struct own = {.version = _LINUX_CAPABILITY_VERSION_3};
+
+bool strata_may_mount(void) {
+  struct __user_cap_data_struct data[2];
+  if (syscall(SYS_capget, &own, data) != 0) return false;
+  return data[0].effective & (1u << CAP_SYS_ADMIN);
+}
+
+static int write_file(const char *path, const char *text) {
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return -errno;
+  int error = write(file, text, strlen(text)) < 0 ? -errno : 0;
+  close(file);
+  return error;
+}
+
+int strata_new_user(void) {
+  char map[64];
+  unsigned uid = geteuid(), gid = getegid();
+  if (unshare(CLONE_NEWUSER) != 0) return -errno;
+  // Without that nobody may map groups; a kernel from before has no such file.
+  int error = write_file("/proc/self/setgroups", "deny");
+  if (error != 0 && error != -ENOENT) return error;
+  snprintf(map, sizeof map, "%u %u 1", uid, uid);
+  error = write_file("/proc/self/uid_map", map);
+  if (error != 0) return error;
+  snprintf(map, sizeof map, "%u %u 1", gid, gid);
+  return write_file("/proc/self/gid_map", map);
+}
 
 int strata_new_mounts(void) {
   if (unshare(CLONE_NEWNS) != 0) return -errno;
@@ -37,12 +68,23 @@ static volatile pid_t supervised;
 
 static void pass_on(int number) { kill(supervised, number); }
 
-int strata_supervise(bool contained) {
+/// What is open here is reached by /proc by whoever has no more rights than we.
+static void be_open(int directory) {
+  if (directory < 0 || fchdir(directory) != 0) return;
+  if (geteuid() == 0) return;
+  struct __user_cap_data_struct none[2];
+  memset(none, 0, sizeof none);
+  syscall(SYS_capset, &own, none);
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+int strata_supervise(bool contained, int directory) {
   // What the program leaves behind becomes ours, so that we see it end.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (contained && unshare(CLONE_NEWPID) != 0) return -errno;
   supervised = fork();
   if (supervised <= 0) return result(supervised);
+  be_open(directory);
   // Ctrl-C and Ctrl-\ come to the program from the terminal itself.
   signal(SIGINT, SIG_IGN);
   signal(SIGQUIT, SIG_IGN);
@@ -73,11 +115,8 @@ int strata_drop_capabilities(void) {
     if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EPERM) return -errno;
   }
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct data[2];
   memset(data, 0, sizeof data);
-  if (syscall(SYS_capset, &header, data) != 0) return -errno;
+  if (syscall(SYS_capset, &own, data) != 0) return -errno;
   return result(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
-
-int strata_open_path(const char *path) { return result(open(path, O_PATH | O_CLOEXEC)); }

@@ -48,6 +48,10 @@ int strata_accept(int listener) {
   return fd < 0 ? -errno : fd;
 }
 
+int strata_socket_pair(int ends[2]) {
+  return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 ? -errno : 0;
+}
+
 int strata_peer(int socket, int32_t *pid, uint32_t *uid, uint32_t *gid) {
   struct ucred peer;
   socklen_t size = sizeof peer;

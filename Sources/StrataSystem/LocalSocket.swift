@@ -21,6 +21,14 @@ extension Descriptor {
     return Descriptor(owning: try opened(path.withCPath { strata_connect($0) }))
   }
 
+  /// Two sockets that are connected to each other.
+  public static func pair() throws(Errno) -> (Descriptor, Descriptor) {
+    var ends: [Int32] = [-1, -1]
+    let result = strata_socket_pair(&ends)
+    guard result == 0 else { throw Errno(rawValue: -result) }
+    return (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))
+  }
+
   /// An address has room for about a hundred bytes, so the way leads through the descriptor.
   private func socketPath(_ name: [UInt8]) throws(Errno) -> [UInt8] {
     try checked(Array("/proc/self/fd/\(rawValue)/".utf8) + name)

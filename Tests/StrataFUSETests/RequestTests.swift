@@ -20,7 +20,7 @@ import Testing
     let nothing = open("/dev/null", O_RDWR)
     server = Server(
       fork, MountOptions(), device: Device(Descriptor(owning: nothing)),
-      ending: Descriptor(owning: dup(nothing)), capacity: nil)
+      ending: Descriptor(owning: dup(nothing)))
   }
 
   /// The error in the answer; nil for none.

@@ -6,6 +6,13 @@
 /// What a process does on its way into a fork, before it becomes another program. For processes of
 /// one thread. All return a descriptor or 0, or -errno.
 
+/// Whether this process may mount where it is.
+bool strata_may_mount(void);
+
+/// A user namespace of its own, in which it may mount; user and group stay what they are, and there
+/// are no others in it.
+int strata_new_user(void);
+
 /// A mount namespace of its own; what is mounted in it is seen nowhere else.
 int strata_new_mounts(void);
 
@@ -13,8 +20,9 @@ int strata_new_mounts(void);
 int strata_no_network(void);
 
 /// Another process goes on from here, in a PID namespace of its own if asked; this one stays until it
-/// and all that it has started have ended, and then ends as it did.
-int strata_supervise(bool contained);
+/// and all that it has started have ended, and then ends as it did. Meanwhile its working directory is
+/// the one that is open, if any: who may look at this process in /proc gets there.
+int strata_supervise(bool contained, int directory);
 
 /// Makes the directory that is open the root.
 int strata_change_root(int directory);
@@ -24,8 +32,5 @@ int strata_mount_proc(void);
 
 /// Gives up all capabilities for good.
 int strata_drop_capabilities(void);
-
-/// open(2) with O_PATH.
-int strata_open_path(const char *path);
 
 #endif

@@ -12,6 +12,9 @@ int strata_listen(const char *path, int backlog);
 int strata_connect(const char *path);
 int strata_accept(int listener);
 
+/// Two sockets that are connected to each other.
+int strata_socket_pair(int ends[2]);
+
 /// Who connected, or listens: as it was at that moment.
 int strata_peer(int socket, int32_t *pid, uint32_t *uid, uint32_t *gid);
 

@@ -98,7 +98,7 @@ extension Workspace {
   }
 
   /// Puts the fork back to the value before its newest operation, in O(1).
-  /// - Throws: ENOENT if there is none.
+  /// - Throws: ENOENT if there is none, EBUSY while a run is under way in the fork.
   @discardableResult
   public func undo(_ fork: Fork) throws(FileError) -> Operation {
     logOutside(fork)
@@ -109,7 +109,7 @@ extension Workspace {
   }
 
   /// Does again what was undone last, unless something was changed since.
-  /// - Throws: ENOENT if there is nothing to do again.
+  /// - Throws: ENOENT if there is nothing to do again, EBUSY while a run is under way in the fork.
   @discardableResult
   public func redo(_ fork: Fork) throws(FileError) -> Operation {
     logOutside(fork)
@@ -125,9 +125,11 @@ extension Workspace {
     to: WritableKeyPath<History, [History.Entry]>, in fork: Fork
   ) throws(FileError) -> Operation {
     while true {
-      guard let entry = fork.state.withLock({ $0.history[keyPath: from].last }) else {
-        throw FileError(.noSuchFileOrDirectory, reason)
+      let last = try fork.state.withLock { state throws(FileError) in
+        try state.checkIdle()
+        return state.history[keyPath: from].last
       }
+      guard let entry = last else { throw FileError(.noSuchFileOrDirectory, reason) }
       guard let operation = fork.operations([entry]).first else {
         throw FileError(.ioError, "operation \(entry.id) cannot be read; run check --repair")
       }
@@ -169,6 +171,13 @@ extension Workspace {
 }
 
 extension Fork.State {
+  /// - Throws: EBUSY while something is being done that is to be one operation.
+  fileprivate func checkIdle() throws(FileError) {
+    guard operation == nil else {
+      throw FileError(.resourceBusy, "a run in the fork has not ended")
+    }
+  }
+
   /// Appends to the log; what was undone can not be done again.
   fileprivate mutating func log(_ operation: Operation) {
     history.done.append(History.Entry(operation))

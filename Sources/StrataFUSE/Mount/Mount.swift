@@ -1,14 +1,11 @@
 internal import CStrataSystem
 internal import Glibc
 public import StrataEngine
-internal import StrataSystem
+public import StrataSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// A fork as a file system of the kernel.
-///
-/// It is served by threads of its own from the moment it is made, and attached where ``attach(at:)``
-/// says, or where another process puts it that has got ``descriptor``.
+/// A fork as a file system of the kernel, served by threads of its own as long as the kernel has it.
 public final class Mount: Sendable {
   public let fork: Fork
   /// Lives as long as the mount.
@@ -17,9 +14,8 @@ public final class Mount: Sendable {
   private let state: Mutex<State>
 
   private struct State {
-    var places: [[UInt8]] = []
-    /// The mount as long as it is attached nowhere: it lives while somebody refers to it.
-    var mount: Descriptor?
+    /// Takes the mount from where it is.
+    var detach: (@Sendable () -> Void)?
     var whenEnded: (@Sendable () -> Void)?
     /// The workers end when this is closed.
     var serving: Descriptor?
@@ -29,38 +25,78 @@ public final class Mount: Sendable {
   /// Rings when the mount has ended.
   private let ended: Alarm
 
-  /// - Throws: ENOENT or EACCES where there is no FUSE, EPERM for who may not mount.
-  public init(_ fork: Fork, _ options: MountOptions = MountOptions()) throws(FileError) {
-    self.fork = fork
-    workspace = fork.workspace
+  /// Puts a fork over a directory, as seen in this process's mount namespace. A mount there that has
+  /// lost its process is taken away first.
+  /// - Throws: ENOENT or EACCES where there is no FUSE, EPERM for who may not mount, ENOENT or
+  ///   ENOTDIR of the directory.
+  public convenience init(
+    _ fork: Fork, _ options: MountOptions, at path: [UInt8]
+  ) throws(FileError) {
+    Self.clear(path)
     let device = try Device()
     let raw = Self.mount(device, options)
     guard raw >= 0 else { throw FileError(Errno(rawValue: -raw), "mounting") }
     let mount = Descriptor(owning: raw)
+    let result = path.withCPath { strata_attach_mount(mount.rawValue, $0) }
+    guard result >= 0 else { throw FileError(Errno(rawValue: -result)) }
+    try self.init(fork, options, serving: device.descriptor) {
+      _ = path.withCPath { strata_unmount($0, true) }
+    }
+  }
+
+  /// Serves a connection to the kernel that somebody else has opened and mounted.
+  /// - Parameter detach: takes the mount from where it is; nil for one that goes by itself.
+  /// - Throws: EAGAIN or EMFILE for want of threads or descriptors; the mount is detached then.
+  public init(
+    _ fork: Fork, _ options: MountOptions, serving device: Descriptor,
+    detach: (@Sendable () -> Void)? = nil
+  ) throws(FileError) {
+    self.fork = fork
+    workspace = fork.workspace
+    let device = Device(device)
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw FileError(Errno(rawValue: errno)) }
-    let ending = Descriptor(owning: ends[0])
-    state = Mutex(State(mount: mount, serving: Descriptor(owning: ends[1])))
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    let capacity = options.capacity.flatMap { try? Descriptor(path: $0, [.path, .directory]) }
-    server = Server(fork, options, device: device, ending: ending, capacity: capacity)
+    let ending = Descriptor(owning: ends[0])
+    state = Mutex(State(detach: detach, serving: Descriptor(owning: ends[1])))
+    server = Server(fork, options, device: device, ending: ending)
     ended = try Alarm()
     strata_share_heap()
-    let crew = try Crew()
     fork.add(server)
+    do throws(FileError) {
+      try startServing(options)
+    } catch {
+      stop()
+      fork.remove(server)
+      throw error
+    }
+  }
+
+  private func startServing(_ options: MountOptions) throws(FileError) {
+    let crew = try Crew()
     try keepDurable()
     let count = options.workers ?? max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    serving.store(count, ordering: .relaxed)
+    serving.store(count, ordering: .sequentiallyConsistent)
     for index in 0..<count {
-      let channel = index == 0 ? device : try device.clone()
-      let (server, crew) = (server, crew)
-      try Self.start { [self] in
-        // The mount lives as long as it is served.
-        var worker = Worker(channel, server, crew)
-        worker.run()
-        if serving.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { end() }
+      // Where a channel of its own is not to be had, a thread shares the first.
+      let channel = index == 0 ? server.device : (try? server.device.clone()) ?? server.device
+      let server = server
+      do throws(FileError) {
+        try Self.start { [self] in
+          // The mount lives as long as it is served.
+          var worker = Worker(channel, server, crew)
+          worker.run()
+          leave(1)
+        }
+      } catch {
+        leave(count - index)
+        throw error
       }
     }
+  }
+
+  private func leave(_ count: Int) {
+    if serving.subtract(count, ordering: .sequentiallyConsistent).newValue == 0 { end() }
   }
 
   /// How long what programs have done may be lost with the machine unless they sync: as long as on
@@ -92,34 +128,6 @@ public final class Mount: Sendable {
     }
   }
 
-  /// Hands the mount, which is attached nowhere yet, to the body: for move_mount(2) with an empty
-  /// path, by any process that gets it. Whoever has attached or lost it by then decides how long it
-  /// lives; it is not ours any more.
-  /// - Throws: EBUSY if it was handed over or attached already.
-  public func handOver<R>(_ body: (Int32) throws(FileError) -> R) throws(FileError) -> R {
-    guard let mount = state.withLock({ $0.mount.take() }) else {
-      throw FileError(.resourceBusy)
-    }
-    do throws(FileError) {
-      return try body(mount.rawValue)
-    } catch {
-      state.withLock { $0.mount = mount }
-      throw error
-    }
-  }
-
-  /// Puts it over a directory, as seen in this process's mount namespace. A mount there that has
-  /// lost its process is taken away first.
-  /// - Throws: ENOENT, ENOTDIR, EBUSY if it is attached already.
-  public func attach(at path: [UInt8]) throws(FileError) {
-    Self.clear(path)
-    try handOver { mount throws(FileError) in
-      let result = path.withCPath { strata_attach_mount(mount, $0) }
-      guard result >= 0 else { throw FileError(Errno(rawValue: -result)) }
-    }
-    state.withLock { $0.places.append(path) }
-  }
-
   /// Takes a mount away whose process is gone; leaves all else alone.
   public static func clear(_ path: [UInt8]) {
     path.withCPath { path in
@@ -130,9 +138,6 @@ public final class Mount: Sendable {
       _ = strata_unmount(path, true)
     }
   }
-
-  /// Whether nobody has listed a directory of it yet.
-  public var isUntouched: Bool { isServing && !server.isEntered.load(ordering: .relaxed) }
 
   /// Waits until the kernel has let go of the mount, and the fork has all that was done in it. For
   /// one thread.
@@ -149,7 +154,7 @@ public final class Mount: Sendable {
 
   private func end() {
     let body = state.withLock { state in
-      (state.mount, state.serving) = (nil, nil)
+      (state.detach, state.serving) = (nil, nil)
       return state.whenEnded.take()
     }
     fork.remove(server)
@@ -167,11 +172,7 @@ public final class Mount: Sendable {
 
   /// Takes it from where it was attached. Programs that are in it get errors from now on.
   public func stop() {
-    let places = state.withLock { state -> [[UInt8]]? in
-      state.serving == nil ? nil : state.places
-    }
-    guard let places else { return }
-    for place in places { _ = place.withCPath { strata_unmount($0, true) } }
-    state.withLock { ($0.mount, $0.serving) = (nil, nil) }
+    state.withLock { $0.detach.take() }?()
+    state.withLock { $0.serving = nil }
   }
 }

@@ -1,4 +1,5 @@
 public import StrataEngine
+public import StrataSystem
 
 /// How a fork is mounted.
 public struct MountOptions: Sendable {
@@ -14,7 +15,7 @@ public struct MountOptions: Sendable {
   /// Whether files of the mount can be executed.
   public var runsPrograms = true
   /// A directory of the host on whose file system there is as much room as statfs tells.
-  public var capacity: [UInt8]?
+  public var capacity: Descriptor?
   /// What the log calls all that is done in the mount; nil for a mount that lasts, of which the log
   /// has an operation every few seconds.
   public var operation: String?

@@ -15,7 +15,6 @@ extension Server {
   func readDirectory(
     _ request: Request, _ reply: inout Reply, plus: Bool
   ) throws(FileError) {
-    isEntered.store(true, ordering: .relaxed)
     let directory = try node(request)
     let cookie = try request.long(8)
     let room = min(Int(try request.word(16)), reply.room)

@@ -14,26 +14,18 @@ final class Server: Sendable {
   let device: Device
   /// Readable when serving is to end.
   let ending: Descriptor
-  /// What statfs tells of.
-  let capacity: Descriptor?
   /// Bytes that were written and not yet handed to the store.
   private let written = Atomic(0)
   private static let mostWritten = 64 << 20
   private static let longestWriteBack = 200
-  /// Whether anybody has listed a directory of the mount.
-  let isEntered = Atomic(false)
   /// What the kernel has agreed to.
   let agreed = Atomic<UInt64>(0)
 
-  init(
-    _ fork: Fork, _ options: MountOptions, device: Device, ending: Descriptor,
-    capacity: Descriptor?
-  ) {
+  init(_ fork: Fork, _ options: MountOptions, device: Device, ending: Descriptor) {
     self.fork = fork
     self.options = options
     self.device = device
     self.ending = ending
-    self.capacity = capacity
   }
 
   /// Bytes that are copied in less time than it takes to wake another worker.
@@ -200,7 +192,7 @@ final class Server: Sendable {
 
   private func statFileSystem(_ reply: inout Reply) throws(FileError) {
     var status = statvfs()
-    if let capacity { _ = fstatvfs(capacity.rawValue, &status) }
+    if let capacity = options.capacity { _ = fstatvfs(capacity.rawValue, &status) }
     for number in [
       status.f_blocks, status.f_bfree, status.f_bavail, status.f_files, status.f_ffree,
     ] {

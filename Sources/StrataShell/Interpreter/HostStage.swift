@@ -8,13 +8,14 @@ struct HostStage {
   let input: any ByteSource
   let output: Output
 
-  func run(_ line: [UInt8]) throws -> Int32 {
+  func run(_ line: [UInt8], _ descriptors: [Int32] = []) throws -> Int32 {
     let isInherited = self.output.isProcessOutput
     let inputIsInherited = self.input.isProcessInput
     let command = HostCommand(
       line: line, environment: session.variables,
       input: inputIsInherited ? .inherited : .piped,
-      output: isInherited ? .inherited : .piped, error: isInherited ? .inherited : .piped)
+      output: isInherited ? .inherited : .piped, error: isInherited ? .inherited : .piped,
+      descriptors: descriptors)
     let process: any HostProcess
     do {
       process = try session.host.start(command)
@@ -70,9 +71,10 @@ struct HostStage {
 
 extension Context {
   /// Runs a line of the host's `sh` with the command's streams.
+  /// - Parameter descriptors: what it gets open besides, see ``HostCommand/descriptors``.
   /// - Returns: its exit status.
-  public func runHost(_ line: [UInt8]) throws -> Int32 {
+  public func runHost(_ line: [UInt8], _ descriptors: [Int32] = []) throws -> Int32 {
     try flush()
-    return try HostStage(session: session, input: input, output: output).run(line)
+    return try HostStage(session: session, input: input, output: output).run(line, descriptors)
   }
 }

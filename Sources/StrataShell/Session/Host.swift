@@ -55,16 +55,24 @@ public struct HostCommand: Sendable {
   public var input: Stream
   public var output: Stream
   public var error: Stream
+  /// What else the program gets open, under numbers from ``firstDescriptor`` on; they stay who calls'.
+  public var descriptors: [Int32]
+
+  /// Above what a program opens in its first moments.
+  public static let firstDescriptor: Int32 = 20
+  /// So many descriptors at the most.
+  public static let mostDescriptors: Int32 = 4
 
   public init(
     line: [UInt8], environment: [String: [UInt8]] = [:], input: Stream, output: Stream,
-    error: Stream
+    error: Stream, descriptors: [Int32] = []
   ) {
     self.line = line
     self.environment = environment
     self.input = input
     self.output = output
     self.error = error
+    self.descriptors = descriptors
   }
 }
 

@@ -48,13 +48,20 @@ struct ClientRequests {
 
   // MARK: Programs
 
+  private static let streams: ClosedRange<Int64> = 0...2
+  private static let further =
+    Int64(
+      HostCommand.firstDescriptor)..<Int64(
+      HostCommand.firstDescriptor + HostCommand.mostDescriptors)
+
   private mutating func start(
     _ params: Parameters, _ descriptors: [Descriptor]
   ) throws(RemoteError) -> JSON {
     let line = try params.bytes("line")
     guard let pipes = params["pipes"]?.elements?.compactMap(\.integerValue),
       let closed = params["closed"]?.elements?.compactMap(\.integerValue),
-      pipes.count == descriptors.count, (pipes + closed).allSatisfy({ (0...2).contains($0) })
+      pipes.count == descriptors.count, closed.allSatisfy({ Self.streams.contains($0) }),
+      pipes.allSatisfy({ Self.streams.contains($0) || Self.further.contains($0) })
     else { throw RemoteError(.invalidParams, "pipes and closed are lists of streams") }
     var variables: [String: [UInt8]] = [:]
     for entry in try params.optionalList("env") ?? [] {
@@ -62,7 +69,7 @@ struct ClientRequests {
       variables[String(decoding: name, as: UTF8.self)] = Array(entry.dropFirst(name.count + 1))
     }
     var spawn = Spawn()
-    for (stream, end) in zip(pipes, descriptors) { spawn.use(end.rawValue, as: Int32(stream)) }
+    for (stream, end) in zip(pipes, descriptors) { spawn.lend(end.rawValue, as: Int32(stream)) }
     for stream in closed { spawn.close(Int32(stream)) }
     do throws(FileError) {
       let pid = try spawn.start(

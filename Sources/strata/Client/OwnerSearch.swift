@@ -26,6 +26,20 @@ enum OwnerSearch {
     }
   }
 
+  /// The owner that serves a run, from inside.
+  static func connect(
+    _ run: RunSurroundings, _ launch: Launch
+  ) throws(Complaint) -> (ClientConnection, JSON) {
+    do throws(RemoteError) {
+      let connection = try open(run.workspace)
+      return (
+        connection, try hello(connection, launch, run.place + [JSON.Member("inside", .bool(true))])
+      )
+    } catch {
+      throw run.complaint(error.message)
+    }
+  }
+
   private static func open(_ workspace: [UInt8]) throws(RemoteError) -> ClientConnection {
     do throws(FileError) {
       return try ClientConnection(workspace: workspace)

@@ -20,6 +20,15 @@ final class RemoteSession: FrontSession {
     take(answer)
   }
 
+  /// A session in the fork of the run that this process is in.
+  init(in run: RunSurroundings, _ launch: Launch) throws(Complaint) {
+    (self.workspace, self.launch) = (run.workspace, launch)
+    let (connection, answer) = try OwnerSearch.connect(run, launch)
+    self.connection = connection
+    interruption = Interruption(connection.wire)
+    take(answer)
+  }
+
   /// After the owner died: a new one, and the same fork and directory as far as they are there.
   private func reconnect() {
     Complaint("the workspace's owner died; what was running may not be done").show()

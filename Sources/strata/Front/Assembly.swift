@@ -23,7 +23,8 @@ final class Assembly {
     for command in [
       Command.replay(MachineReplayHost(host)), Command.record(recording), Command.test(host),
       Command.`init`(host),
-      Command.commit(open.commitPlace(host)), Command.mount(open.mounts, host),
+      Command.commit(open.commitPlace(host)),
+      Command.mount(open.mounts, host, open.runPlace(host).capacity),
       Command.unmount(open.mounts, host), Command.mounts(open.mounts),
       Command.run(open.runPlace(host)),
     ] {

@@ -16,6 +16,8 @@ struct Launch {
   var words: [[UInt8]]
   /// The workspace is opened in this process, and nobody else may use it meanwhile.
   var isAlone = false
+  /// The workspace is the one of the working directory, whatever run this process may be in.
+  var isOutside = false
 
   /// `run --base DIR`, as people write it, is `--base DIR run`.
   mutating func takeBasesOfRun() {
@@ -46,6 +48,9 @@ struct Launch {
   private func session() throws(Complaint) -> any FrontSession {
     let host = MachineHost()
     let open: OpenWorkspace
+    if bases.isEmpty, !isAlone, !isOutside, let run = RunSurroundings(host) {
+      return try RemoteSession(in: run, self)
+    }
     if bases.isEmpty, let path = host.directory.flatMap({ WorkspaceDirectory.find(from: $0) }) {
       guard isAlone else { return try RemoteSession(workspace: path, self) }
       do throws(FileError) {

@@ -18,7 +18,7 @@ extension MachineHost {
   }
 
   func list(_ path: [UInt8]) throws(FileError) -> [[UInt8]] {
-    guard let directory = opendir(try cPath(placed(path))) else { throw FileError.last }
+    guard let directory = opendir(try cPath(reachable(path))) else { throw FileError.last }
     defer { closedir(directory) }
     var names: [[UInt8]] = []
     while true {
@@ -34,22 +34,22 @@ extension MachineHost {
 
   func readLink(_ path: [UInt8]) throws(FileError) -> [UInt8] {
     var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    let count = readlink(try cPath(placed(path)), &target, target.count)
+    let count = readlink(try cPath(reachable(path)), &target, target.count)
     guard count >= 0 else { throw FileError.last }
     return target[..<count].map { UInt8(bitPattern: $0) }
   }
 
   func open(_ path: [UInt8]) throws(FileError) -> any HostFile {
-    try MachineFile(placed(path), O_RDONLY)
+    try MachineFile(reachable(path), O_RDONLY)
   }
 
   func create(_ path: [UInt8], mode: UInt32) throws(FileError) -> any HostFile {
-    try MachineOutput(placed(path), mode: masked(mode))
+    try MachineOutput(reachable(path), mode: masked(mode))
   }
 
   /// A file that is there from its first byte on.
   func record(to path: [UInt8]) throws(FileError) -> MachineFile {
-    try MachineFile(writing: placed(path), mode: masked(0o644))
+    try MachineFile(writing: reachable(path), mode: masked(0o644))
   }
 
   func makeDirectory(_ path: [UInt8], mode: UInt32) throws(FileError) {
@@ -79,7 +79,7 @@ extension MachineHost {
   }
 
   func rename(_ path: [UInt8], to other: [UInt8]) throws(FileError) {
-    let other = try cPath(placed(other))
+    let other = try cPath(reachable(other))
     try call(of: path) { Glibc.rename($0, other) }
   }
 
@@ -98,6 +98,15 @@ extension MachineHost {
   /// The path as this process is to open it.
   func placed(_ path: [UInt8]) -> [UInt8] { standpoint?.placed(path) ?? path }
 
+  private func reachable(_ path: [UInt8]) throws(FileError) -> [UInt8] {
+    try standpoint?.reachable(path) ?? path
+  }
+
+  /// - Throws: EPERM in a run, where paths lead elsewhere than for us.
+  func checkOutside() throws(FileError) {
+    if standpoint?.isInside == true { throw Standpoint.isElsewhere }
+  }
+
   /// The mode of something new. Another process's mask is taken off here, for ours takes off nothing.
   func masked(_ mode: UInt32) -> UInt32 { mode & ~(standpoint?.umask ?? 0) }
 
@@ -106,7 +115,7 @@ extension MachineHost {
 
   /// Calls with the path until no signal comes in between.
   private func call(of path: [UInt8], _ body: (UnsafePointer<CChar>) -> Int32) throws(FileError) {
-    let path = try cPath(placed(path))
+    let path = try cPath(reachable(path))
     while body(path) != 0 {
       if errno != EINTR { throw FileError.last }
     }

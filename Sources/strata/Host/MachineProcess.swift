@@ -27,6 +27,7 @@ final class MachineProcess: HostProcess {
   init(_ command: HostCommand, _ programs: any ProgramStarter) throws(FileError) {
     var spawn = Spawn()
     defer { spawn.close() }
+    spawn.lend(command.descriptors)
     let input = try spawn.connect(0, command.input)
     let output = try spawn.connect(1, command.output)
     let error = try spawn.connect(2, command.error)

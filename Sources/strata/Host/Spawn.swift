@@ -9,6 +9,8 @@ struct Spawn {
   /// Ends that are the program's, and ours; ours are -1 once somebody else keeps them.
   private(set) var theirs: [(stream: Int32, end: Int32)] = []
   private var ours: [Int32] = []
+  /// What the program gets open besides; not ours to close.
+  private(set) var lent: [(stream: Int32, end: Int32)] = []
   /// Streams that the program has not.
   private(set) var closed: [Int32] = []
 
@@ -42,6 +44,15 @@ struct Spawn {
   mutating func use(_ end: Int32, as stream: Int32) { theirs.append((stream, end)) }
   mutating func close(_ stream: Int32) { closed.append(stream) }
 
+  /// Gives it a descriptor that stays ours as well.
+  mutating func lend(_ end: Int32, as stream: Int32) { lent.append((stream, end)) }
+
+  mutating func lend(_ descriptors: [Int32]) {
+    for (index, descriptor) in descriptors.enumerated() {
+      lend(descriptor, as: HostCommand.firstDescriptor + Int32(index))
+    }
+  }
+
   /// What it has for itself: nothing, a process group, or a session, out of a terminal's reach.
   enum Apart {
     case no, group, session
@@ -68,6 +79,16 @@ struct Spawn {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     for (stream, end) in theirs { posix_spawn_file_actions_adddup2(&actions, end, stream) }
+    // A number that is to be another's in the program must not be taken from it meanwhile.
+    var moved: [Descriptor] = []
+    for (stream, end) in lent {
+      let beyond = HostCommand.firstDescriptor + HostCommand.mostDescriptors
+      let copy = fcntl(end, F_DUPFD_CLOEXEC, beyond)
+      guard copy >= 0 else { throw FileError.last }
+      moved.append(Descriptor(owning: copy))
+      posix_spawn_file_actions_adddup2(&actions, copy, stream)
+    }
+    defer { moved = [] }
     for stream in closed {
       posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0)
     }

@@ -2,13 +2,17 @@ internal import Glibc
 internal import StrataEngine
 internal import StrataFUSE
 internal import StrataShell
+internal import StrataSystem
 
 private let readOnly = Option("r", "read-only", "let nobody write")
 private let noPassthrough = Option(
   nil, "no-passthrough", "do not let the kernel read files of the base by itself")
 
 extension Command {
-  static func mount(_ table: MountTable, _ host: MachineHost) -> Command {
+  /// - Parameter capacity: a directory on whose file system there is as much room as in the mount.
+  static func mount(
+    _ table: MountTable, _ host: MachineHost, _ capacity: [UInt8]
+  ) -> Command {
     Command(
       "mount", .layers, .arranges, "show a fork as a directory to all programs",
       usage: ["[-r] [--no-passthrough] [FORK [DIR]]"], options: [readOnly, noPassthrough],
@@ -20,6 +24,7 @@ extension Command {
         """,
       examples: ["mounts"]
     ) { context in
+      try host.checkOutside()
       guard context.operands.count <= 2 else { throw UsageError("a fork and a directory") }
       let fork =
         try context.operands.first.map { name in
@@ -35,9 +40,8 @@ extension Command {
       options.isReadOnly = context.arguments.has(readOnly)
       options.usesPassthrough = !context.arguments.has(noPassthrough)
       options.source = Array("strata:\(fork.name)".utf8)
-      options.capacity = directory
-      let mount = try Mount(fork, options)
-      try table.attach(mount, at: directory)
+      options.capacity = try? Descriptor(path: capacity, [.path, .directory])
+      try table.mount(fork, options, at: directory)
       try context.print("\(ShownName(directory))")
       return ExitStatus.success
     }
@@ -50,6 +54,7 @@ extension Command {
       details: "What is open in it goes on failing; what was written is the fork's.",
       examples: ["mounts"]
     ) { context in
+      try host.checkOutside()
       guard let operand = context.operands.first, context.operands.count == 1 else {
         throw UsageError("one mount")
       }

@@ -3,6 +3,7 @@ internal import StrataEngine
 internal import StrataFUSE
 internal import StrataShell
 internal import StrataStorage
+internal import StrataSystem
 internal import Synchronization
 
 /// `strata mount-helper`, which mount(8) calls as `/sbin/mount.fuse.strata`: comes back when the mount
@@ -70,9 +71,10 @@ enum MountHelper {
       throw Complaint("\(ShownName(directory)): \(FileError.last.text)")
     }
     func perform(_ words: [[UInt8]]) throws(Complaint) {
-      let launch = Launch(
+      var launch = Launch(
         bases: [], plugins: options.policies, json: false, readsRc: false, color: .never,
         words: words)
+      launch.isOutside = true
       guard launch.run() == 0 else { throw Complaint("the fork was not mounted") }
     }
     if WorkspaceDirectory.find(from: directory) == nil {
@@ -92,7 +94,9 @@ enum MountHelper {
       let host = MachineHost()
       options.bases = options.bases.map(host.absolutePath)
       options.directory = host.absolutePath(options.directory)
-      options.mount.capacity = options.upper ?? options.bases.first
+      options.mount.capacity = (options.upper ?? options.bases.first).flatMap {
+        try? Descriptor(path: $0, [.path, .directory])
+      }
       var lock = try options.upper.map { path throws(Complaint) in
         try UpperLock(host.absolutePath(path))
       }
@@ -152,9 +156,7 @@ enum MountHelper {
     _ open: OpenWorkspace, _ options: HelperOptions
   ) throws(Complaint) -> Mount {
     do throws(FileError) {
-      let mount = try Mount(open.workspace.main, options.mount)
-      try open.mounts.attach(mount, at: options.directory)
-      return mount
+      return try open.mounts.mount(open.workspace.main, options.mount, at: options.directory)
     } catch {
       throw Complaint(error.text)
     }

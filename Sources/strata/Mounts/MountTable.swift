@@ -1,3 +1,4 @@
+internal import CStrataSystem
 internal import Glibc
 internal import StrataEngine
 internal import StrataFUSE
@@ -32,16 +33,25 @@ final class MountTable: Sendable {
 
   var all: [Row] { state.withLock { $0.rows } }
 
-  /// Puts a mount over a directory.
-  /// - Throws: what the kernel says of it.
-  func attach(_ mount: Mount, at directory: [UInt8]) throws(FileError) {
+  /// Puts a fork over a directory, as the superuser does, or as fusermount3 does it for others.
+  /// - Throws: what the kernel says of it; what is missing for who is not the superuser.
+  @discardableResult
+  func mount(
+    _ fork: Fork, _ options: MountOptions, at directory: [UInt8]
+  ) throws(FileError) -> Mount {
+    let mount: Mount
     do throws(FileError) {
-      try mount.attach(at: directory)
+      if strata_may_mount() {
+        mount = try Mount(fork, options, at: directory)
+      } else {
+        mount = try Fusermount(directory).mount(fork, options)
+      }
     } catch {
-      mount.stop()
-      throw FileError(error.errno, "\(ShownName(directory)): \(error.text)")
+      throw FileError(
+        error.errno, "\(ShownName(directory)): \(error.reason ?? error.errno.description)")
     }
     add(mount, at: directory)
+    return mount
   }
 
   /// Knows of a mount that somebody else has put somewhere.

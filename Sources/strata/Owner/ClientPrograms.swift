@@ -10,14 +10,15 @@ final class ClientPrograms: ProgramStarter {
   init(_ connection: OwnerConnection) { self.connection = connection }
 
   func start(_ command: HostCommand, _ spawn: Spawn) throws(FileError) -> any StartedProgram {
+    let open = spawn.theirs + spawn.lent
     let answer = try connection.call(
       "start",
       .members([
         "line": .bytes(command.line),
         "env": .array(command.environment.map { .bytes(Array("\($0.key)=".utf8) + $0.value) }),
-        "pipes": .array(spawn.theirs.map { .int($0.stream) }),
+        "pipes": .array(open.map { .int($0.stream) }),
         "closed": .array(spawn.closed.map { .int($0) }),
-      ]), descriptors: spawn.theirs.map(\.end))
+      ]), descriptors: open.map(\.end))
     guard let number = answer["program"]?.integerValue else {
       throw FileError(.invalidArgument, "the client's answer has no program")
     }

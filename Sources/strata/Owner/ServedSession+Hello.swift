@@ -31,7 +31,7 @@ extension ServedSession {
     let standpoint = Standpoint(
       directory: directory, environment: try params.optionalList("env") ?? [],
       umask: UInt32(truncatingIfNeeded: try params.optionalInteger("umask") ?? 0o022),
-      streams: streams.map(\.rawValue))
+      streams: streams.map(\.rawValue), isInside: try params.optionalBool("inside") ?? false)
     let programs: any ProgramStarter =
       streams.isEmpty
       ? LocalPrograms(inOwnGroup: true, from: standpoint) : ClientPrograms(connection)

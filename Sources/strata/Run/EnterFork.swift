@@ -4,24 +4,34 @@ internal import StrataEngine
 internal import StrataShell
 internal import SystemPackage
 
-/// The way of a program into a fork: a process of its own, which goes into a mount namespace, puts
-/// the fork's mount over the base's own path, and becomes the program.
+/// The way of a program into a fork: a process of its own, which goes into a mount namespace, mounts
+/// the fork over the base's own path, and becomes the program. Who serves the fork gets the
+/// connection to the kernel through a socket.
 struct EnterFork {
   static let option = "--enter-fork"
 
-  /// Where the mount is to be had: `/proc/PID/fd/NUMBER` of who serves it.
-  var mount: [UInt8]
+  /// What is open when it begins, by number.
+  enum Given {
+    static let socket = HostCommand.firstDescriptor
+    /// This program.
+    static let program = HostCommand.firstDescriptor + 1
+    /// The workspace's directory; there is none for one in memory.
+    static let workspace = HostCommand.firstDescriptor + 2
+  }
+
   /// The base's path, which the fork is put over.
   var target: [UInt8]
+  var fork: String
   var hasNetwork = true
   var isContained = false
+  var hasWorkspace = false
   var directory: [UInt8]?
   var command: [[UInt8]]
 
   /// The arguments of the process that is to do it.
   var arguments: [[UInt8]] {
-    let flags = (hasNetwork ? "" : "n") + (isContained ? "c" : "")
-    return [Array(Self.option.utf8), mount, target, Array("-\(flags)".utf8), directory ?? []]
+    let flags = (hasNetwork ? "" : "n") + (isContained ? "c" : "") + (hasWorkspace ? "w" : "")
+    return [Self.option, fork, "-\(flags)"].map { Array($0.utf8) } + [target, directory ?? []]
       + command
   }
 
@@ -29,13 +39,17 @@ struct EnterFork {
   static var wanted: EnterFork? {
     let words = Launch.rawArguments(last: .max)
     guard words.count > 5, words[0] == Array(option.utf8) else { return nil }
+    func has(_ flag: Unicode.Scalar) -> Bool { words[2].contains(UInt8(ascii: flag)) }
     return EnterFork(
-      mount: words[1], target: words[2], hasNetwork: !words[3].contains(UInt8(ascii: "n")),
-      isContained: words[3].contains(UInt8(ascii: "c")),
+      target: words[3], fork: String(decoding: words[1], as: UTF8.self), hasNetwork: !has("n"),
+      isContained: has("c"), hasWorkspace: has("w"),
       directory: words[4].isEmpty ? nil : words[4], command: Array(words[5...]))
   }
 
   func run() -> Never {
+    for number in [Given.socket, Given.program] + (hasWorkspace ? [Given.workspace] : []) {
+      _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+    }
     do throws(FileError) {
       try enter()
     } catch {
@@ -51,13 +65,17 @@ struct EnterFork {
 
   private func enter() throws(FileError) {
     let here = self.directory ?? workingDirectory
-    let fork = strata_open_path(try cPath(mount))
-    try check(fork, "the fork's mount cannot be had")
-    // What is mounted below the base is to be there in the fork as well.
-    let below = MountInfo.points(below: target).map { path in
-      (path, (try? cPath(path)).map { strata_copy_mount(-100, $0, false) } ?? -1)
+    if !strata_may_mount() {
+      try check(
+        strata_new_user(),
+        "only the superuser may mount here: this system gives others no namespace")
     }
     try check(strata_new_mounts(), "a mount namespace")
+    // What is mounted below the base is to be there in the fork as well.
+    let below = MountInfo.points(below: target).map { path in
+      (path, (try? cPath(path)).map { strata_copy_mount(-100, $0, true) } ?? -1)
+    }
+    let fork = try mount()
     try check(strata_attach_mount(fork, try cPath(target)), "mounting at \(ShownName(target))")
     if target == [UInt8(ascii: "/")] { try check(strata_change_root(fork), "the root") }
     for (path, copy) in below where copy >= 0 {
@@ -65,15 +83,10 @@ struct EnterFork {
       if let path = try? cPath(path) { _ = strata_attach_mount(copy, path) }
       close(copy)
     }
-    // Who serves it sees by this that the mount is ours now.
-    guard let root = opendir(try cPath(target)) else {
-      throw FileError(FileError.last.errno, "\(ShownName(target))")
-    }
-    _ = readdir(root)
-    closedir(root)
     close(fork)
     if !hasNetwork { try check(strata_no_network(), "--net=no") }
-    try check(strata_supervise(isContained), "a process")
+    announce()
+    try check(strata_supervise(isContained, hasWorkspace ? Given.workspace : -1), "a process")
     if isContained {
       try check(strata_mount_proc(), "/proc")
       try check(strata_drop_capabilities(), "capabilities")
@@ -83,10 +96,54 @@ struct EnterFork {
     }
   }
 
+  /// A mount of the fork that is attached nowhere; the connection behind it goes to who serves it.
+  private func mount() throws(FileError) -> Int32 {
+    let device = strata_fuse_open()
+    try check(
+      device, "/dev/fuse, which \(geteuid() == 0 ? "is missing" : "users must be able to open")")
+    let source = Array("strata:\(fork)".utf8CString)
+    let mount = source.withUnsafeBufferPointer { source in
+      "strata".withCString { subtype in
+        var how = strata_fuse_mount(
+          source: source.baseAddress, subtype: subtype, uid: geteuid(), gid: getegid(),
+          read_only: false, allow_other: true, no_devices: false, no_set_user: false,
+          no_programs: false)
+        return strata_fuse_make_mount(device, &how)
+      }
+    }
+    try check(mount, "the fork's mount")
+    let sent = strata_send(Given.socket, "d", 1, [device], 1)
+    try check(Int32(sent), "who serves the fork")
+    // From now on it is theirs: when they are gone, nobody may wait for them.
+    close(device)
+    close(Given.socket)
+    return mount
+  }
+
+  /// Tells the program where clients find the owner: by the directory that the process stands in
+  /// which waits for the program's end.
+  private func announce() {
+    setenv("STRATA_FORK", fork, 1)
+    if hasWorkspace {
+      setenv(RunSurroundings.workspaceVariable, "/proc/\(getpid())/cwd", 1)
+    } else {
+      unsetenv(RunSurroundings.workspaceVariable)
+    }
+  }
+
   private var workingDirectory: [UInt8]? {
     guard let path = getcwd(nil, 0) else { return nil }
     defer { free(path) }
     return Array(UnsafeRawBufferPointer(start: path, count: strlen(path)))
+  }
+
+  private func isThere(_ program: [UInt8]) -> Bool {
+    let slash = UInt8(ascii: "/")
+    if program.contains(slash) { return true }
+    let places = MachineHost().environment("PATH") ?? []
+    return places.split(separator: UInt8(ascii: ":")).contains { place in
+      (place + [slash] + program).withCPath { access($0, F_OK) } == 0
+    }
   }
 
   private func become() -> Never {
@@ -94,7 +151,9 @@ struct EnterFork {
     if let words = try? CStrings(command), let program = words.pointers.first ?? nil {
       execvp(program, words.pointers)
     }
-    let error = FileError.last
+    var error = FileError.last
+    // A directory of the path that may not be searched is no reason to say more than that.
+    if error.errno == .permissionDenied, !isThere(command.first ?? []) { error = .notFound }
     Complaint("run: \(name): \(error.text)").show()
     exit(
       error.errno == .noSuchFileOrDirectory ? ExitStatus.unknownCommand : ExitStatus.notExecutable)
@@ -103,7 +162,7 @@ struct EnterFork {
 
 /// What is mounted, as `/proc/self/mountinfo` has it.
 enum MountInfo {
-  /// The mount points below a directory, in the order in which they were mounted, each once.
+  /// The mount points below a directory that are below no other of them.
   static func points(below directory: [UInt8]) -> [[UInt8]] {
     let slash = UInt8(ascii: "/")
     let prefix = directory == [slash] ? directory : directory + [slash]
@@ -115,11 +174,11 @@ enum MountInfo {
       let fields = line.split(separator: UInt8(ascii: " "))
       guard fields.count > 5 else { continue }
       let point = unescaped(fields[4])
-      if point.count > prefix.count, point.starts(with: prefix), !found.contains(point) {
-        found.append(point)
-      }
+      if point.count > prefix.count, point.starts(with: prefix) { found.append(point + [slash]) }
     }
-    return found
+    return Set(found).filter { point in
+      !found.contains { $0.count < point.count && point.starts(with: $0) }
+    }.sorted { $0.lexicographicallyPrecedes($1) }.map { Array($0.dropLast()) }
   }
 
   /// Without the octal escapes of blanks and backslashes.

@@ -1,7 +1,8 @@
-internal import Glibc
+internal import CStrataSystem
 internal import StrataEngine
 internal import StrataFUSE
 internal import StrataShell
+internal import StrataSystem
 
 private let forkOption = Option(nil, "fork", argument: "NAME", of: .fork, "run in this fork")
 private let newFork = Option(nil, "new", "run in a fork of its own")
@@ -30,7 +31,7 @@ extension Command {
       details: """
         The program sees an ordinary file system: the fork is mounted over the base's own path, in a \
         mount namespace of the program's own, so that the host's tree is out of its paths' reach. \
-        All that it does is one operation, which undo takes back. It has ended when all that it has \
+        Inside, strata finds this workspace and begins in the fork. All that it does is one operation, which undo takes back. It has ended when all that it has \
         started has. Plain run does not hold a superuser back who means harm: --contain does more, \
         with process numbers of its own and without capabilities.
         """,
@@ -45,6 +46,8 @@ struct RunPlace {
   var base: [UInt8]
   /// The workspace's directory; nil for one in memory.
   var workspace: [UInt8]?
+  /// A directory on whose file system there is as much room as in the fork.
+  var capacity: [UInt8] { workspace ?? base }
 }
 
 struct RunCall {
@@ -61,7 +64,7 @@ struct RunCall {
     }
     let fork = try chosenFork()
     let before = fork.value
-    let result = Result { try run(in: fork) { try context.runHost($0) } }
+    let result = Result { try run(in: fork) }
     if case .success = result { try tell(before, fork) }
     if context.arguments.has(remove) { try context.workspace.drop(fork) }
     return try result.get()
@@ -99,56 +102,39 @@ struct RunCall {
   }
 
   /// Runs the program once.
-  /// - Parameter start: runs a line by `sh -c` and waits for it.
-  func run(in fork: Fork, _ start: ([UInt8]) throws -> Int32) throws -> Int32 {
-    let mount = try Mount(fork, options(for: fork))
-    defer { mount.stop() }
-    return try context.workspace.operation(context.session.caller.command, on: fork) {
-      let status = try mount.handOver { descriptor throws(FileError) -> Result<Int32, any Error> in
-        Result { try start(line(descriptor, fork)) }
-      }.get()
-      // The kernel hands over what it has still to write before it lets go.
-      mount.waitUntilEnded(seconds: 10)
+  private func run(in fork: Fork) throws -> Int32 {
+    try context.workspace.operation(context.session.caller.command, on: fork) {
+      let entry = try entry(to: fork)
+      defer { entry.letGo() }
+      let status = try context.runHost(line(fork), entry.descriptors)
+      try entry.finish(seconds: 10)
       return status
     }
   }
 
-  func options(for fork: Fork) -> MountOptions {
+  func entry(to fork: Fork) throws -> RunEntry {
+    try RunEntry(fork, options(for: fork), workspace: place.workspace)
+  }
+
+  private func options(for fork: Fork) -> MountOptions {
     var options = MountOptions()
-    options.hasDevices = true
-    options.hasSetUser = true
-    options.source = Array("strata:\(fork.name)".utf8)
-    options.capacity = place.base
+    options.capacity = try? Descriptor(path: place.capacity, [.path, .directory])
+    // The kernel lets no others have files registered.
+    options.usesPassthrough = strata_may_mount()
     options.operation = context.session.caller.command
     return options
   }
 
-  /// The program has the mount by then, or has ended.
-  func waitForEntry(_ mount: Mount) {
-    var tries = 5000
-    while mount.isUntouched, tries > 0 {
-      usleep(1000)
-      tries -= 1
-    }
-  }
-
   /// What `sh` is to run.
-  func line(_ descriptor: Int32, _ fork: Fork) -> [UInt8] {
-    var enter = EnterFork(
-      mount: Array("/proc/\(getpid())/fd/\(descriptor)".utf8), target: place.base,
-      command: context.operands)
+  func line(_ fork: Fork) -> [UInt8] {
+    var enter = EnterFork(target: place.base, fork: fork.name, command: context.operands)
     enter.hasNetwork = text(network) != "no"
     enter.isContained = context.arguments.has(contain)
+    enter.hasWorkspace = place.workspace != nil
     enter.directory = context.arguments.all(chdirOption).last
-    var words = [Array("/proc/\(getpid())/exe".utf8)] + enter.arguments
-    words = words.map(Self.quoted)
-    let variables = [
-      ("STRATA_FORK", Array(fork.name.utf8)), ("STRATA_WORKSPACE", place.workspace ?? []),
-    ]
-    let environment = variables.filter { !$0.1.isEmpty }
-      .map { Array("\($0.0)=".utf8) + Self.quoted($0.1) }
-    return Array(
-      (environment + [Array("exec".utf8)] + words).joined(separator: [UInt8(ascii: " ")]))
+    let words = [Array("/proc/self/fd/\(EnterFork.Given.program)".utf8)] + enter.arguments
+    let line = [Array("exec".utf8)] + words.map(Self.quoted)
+    return Array(line.joined(separator: [UInt8(ascii: " ")]))
   }
 
   private static func quoted(_ word: [UInt8]) -> [UInt8] {

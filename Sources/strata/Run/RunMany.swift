@@ -1,6 +1,5 @@
 internal import Glibc
 internal import StrataEngine
-internal import StrataFUSE
 internal import StrataShell
 
 /// `run -j`: the same program in several forks, side by side.
@@ -14,8 +13,8 @@ struct RunMany {
     let fork: Fork
     let before: Namespace
     let start: Timestamp
-    var mount: Mount?
-    var process: (any HostProcess)?
+    let entry: RunEntry
+    let process: any HostProcess
     var status: Int32 = ExitStatus.failure
     var end: Timestamp = 0
   }
@@ -38,13 +37,13 @@ struct RunMany {
         running.append(try start(fork))
       }
       usleep(2000)
-      for index in running.indices.reversed() where isOver(running[index]) {
+      for index in running.indices.reversed() where running[index].entry.isOver {
         done.append(try finish(running.remove(at: index)))
         try progress(done.count, of: forks.count, done)
       }
       if context.isCancelled {
         waiting = []
-        for job in running { job.process?.signal(SIGTERM) }
+        for job in running { job.process.signal(SIGTERM) }
       }
     }
     try context.checkCancelled()
@@ -53,33 +52,21 @@ struct RunMany {
     return ordered.map(\.status).max() ?? ExitStatus.success
   }
 
-  private func isOver(_ job: Job) -> Bool { job.mount.map { !$0.isServing } ?? true }
-
   private func start(_ fork: Fork) throws -> Job {
-    var job = Job(fork: fork, before: fork.value, start: context.workspace.now)
-    let mount = try Mount(fork, call.options(for: fork))
-    let host = context.session.host
-    let variables = context.session.variables
-    do {
-      job.process = try mount.handOver { descriptor throws(FileError) in
-        let process = try host.start(
-          HostCommand(
-            line: call.line(descriptor, fork), environment: variables, input: .none,
-            output: .inherited, error: .inherited))
-        call.waitForEntry(mount)
-        return process
-      }
-    } catch {
-      mount.stop()
-      throw error
-    }
-    job.mount = mount
-    return job
+    let entry = try call.entry(to: fork)
+    defer { entry.letGo() }
+    let (before, start) = (fork.value, context.workspace.now)
+    let process = try context.session.host.start(
+      HostCommand(
+        line: call.line(fork), environment: context.session.variables, input: .none,
+        output: .inherited, error: .inherited, descriptors: entry.descriptors))
+    return Job(fork: fork, before: before, start: start, entry: entry, process: process)
   }
 
   private func finish(_ job: Job) throws -> Job {
     var job = job
-    job.status = try job.process?.wait() ?? ExitStatus.failure
+    job.status = try job.process.wait()
+    try job.entry.finish(seconds: 10)
     job.end = context.workspace.now
     return job
   }

@@ -15,6 +15,7 @@ extension Command {
         """,
       examples: ["init --help"]
     ) { context in
+      try host.checkOutside()
       guard let place = host.directory else {
         throw FileError(.noSuchFileOrDirectory, "the current directory is gone")
       }
