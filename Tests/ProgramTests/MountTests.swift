@@ -209,6 +209,21 @@ struct MountTests {
     }
   }
 
+  @Test(arguments: ["", "--no-passthrough"])
+  func `two mounts of a fork see each other's changes at once`(_ option: String) throws {
+    let second = try TemporaryDirectory()
+    try tree.write("base", "base and more")
+    let script = StrataProgram.root + "/Tests/Conformance/two_mounts.py"
+    defer { _ = try? ChildProcess(["umount", "-l", second.path]) }
+    let result = try session(
+      """
+      !sh -c 'cat \(place.path)/base; test ! -e \(place.path)/f0'
+      mount main \(second.path) \(option)
+      !timeout 60 python3 \(script) \(place.path) \(second.path)
+      """, option)
+    #expect(result.status == 0, "\(result)")
+  }
+
   @Test func `times, owners, modes and refusals are those of the host's file system`() throws {
     let script = StrataProgram.root + "/Tests/Conformance/conformance.py"
     let native = try TemporaryDirectory()

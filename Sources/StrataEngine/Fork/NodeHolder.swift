@@ -15,23 +15,42 @@ public protocol NodeHolder: AnyObject, Sendable {
   /// The fork shows another tree than before, and not because the holder has changed it: after a
   /// command of the shell, an undo, a merge. Called without any lock.
   func changed(from old: Namespace, to new: Namespace)
+
+  /// Whether there are other holders of the fork, each with programs of its own: then nothing that one
+  /// has been told may be believed for long. Called without any lock.
+  func shares(_ isShared: Bool)
+
+  /// Another holder has changed a file's content. Called without any lock; returns when whoever looks
+  /// from now on finds what it is now.
+  func contentChanged(_ node: NodeID)
 }
 
 extension Fork {
   public func add(_ holder: any NodeHolder) {
-    state.withLock { state in
+    let holders = state.withLock { state in
       state.holders.append(holder)
       if state.logged == nil { state.logged = state.world.value }
+      return state.holders
     }
+    if holders.count > 1 { for holder in holders { holder.shares(true) } }
   }
 
   /// Takes leave: what only this holder held goes.
   public func remove(_ holder: any NodeHolder) {
     workspace.logOutside(self, as: holder.operation)
-    state.withLock { state in
+    let holders = state.withLock { state in
       state.holders.removeAll { $0 === holder }
       if state.holders.isEmpty { state.logged = nil }
       for node in state.world.orphans where !state.isHeld(node) { state.forget(node) }
+      return state.holders
+    }
+    if holders.count == 1 { holders[0].shares(false) }
+  }
+
+  /// Tells all holders but the one that has changed it.
+  public func contentChanged(_ node: NodeID, by holder: any NodeHolder) {
+    for other in state.withLock({ $0.holders }) where other !== holder {
+      other.contentChanged(node)
     }
   }
 

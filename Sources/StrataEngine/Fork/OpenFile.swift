@@ -85,6 +85,12 @@ public final class OpenFile: Sendable {
     return fork.workspace.context.bases.withDescriptor(of: below, body)
   }
 
+  /// Whether a base's file has all the content, and nothing of it was changed.
+  public var isWhollyBelow: Bool {
+    guard let value = try? value else { return false }
+    return (try? value.wholeFileBelow(node)) ?? nil != nil
+  }
+
   // MARK: Writing
 
   /// Writes all the bytes and returns their number.

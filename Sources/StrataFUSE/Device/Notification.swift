@@ -25,6 +25,11 @@ struct Notification {
     Notification(code: 4, [number, 0, UInt64(content.count)], content)
   }
 
+  /// Attributes of a node are not what they were; its content is.
+  static func attributesChanged(_ number: UInt64) -> Notification {
+    Notification(code: 2, [number, UInt64(bitPattern: -1), 0])
+  }
+
   /// A name stands for something else, or for nothing.
   static func renamed(_ name: Name, in directory: UInt64) -> Notification {
     Notification(code: 3, [directory, UInt64(name.count)], name.bytes + [0])

@@ -135,6 +135,9 @@ final class NodeTable: Sendable {
     _ = replaced
   }
 
+  /// All numbers that the kernel knows.
+  var all: [UInt64] { shards.flatMap { $0.state.withLock { Array($0.counts.keys) } } }
+
   /// How many numbers the kernel knows.
   var count: Int { shards.reduce(0) { $0 + $1.state.withLock { $0.counts.count } } }
 }

@@ -8,7 +8,7 @@ extension Server {
     guard try fork.attributes(of: try node(request)).kind == .directory else {
       throw .notDirectory
     }
-    reply.put(open: 0, [.keepsCache, .cachesDirectory])
+    reply.put(open: 0, others.areThere ? [] : [.keepsCache, .cachesDirectory])
   }
 
   /// READDIR and READDIRPLUS: as many entries as there is room for, from a cookie on.

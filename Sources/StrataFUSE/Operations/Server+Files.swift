@@ -76,7 +76,7 @@ extension Server {
     if let backing {
       reply.put(open: handle, [.passthrough, .noFlush], backing: backing.id)
     } else {
-      reply.put(open: handle, [.keepsCache, .noFlush])
+      reply.put(open: handle, others.areThere ? [.noFlush] : [.keepsCache, .noFlush])
     }
   }
 
@@ -95,7 +95,13 @@ extension Server {
       }
     case .passthrough(let backing):
       return try joined(number) { () throws(FileError) in
-        (try fork.open(node, options, by: caller), backing)
+        let file = try fork.open(node, options, by: caller)
+        // Somebody else has changed it: what the kernel reads by itself is what it was.
+        guard file.isWhollyBelow else {
+          nodes.renew(node, keeping: .attributes(try fork.attributes(of: node)))
+          throw FileError(.staleNFSFileHandle)
+        }
+        return (file, backing)
       }
     case .free: break
     }

@@ -18,6 +18,8 @@ final class Server: Sendable {
   private let written = Atomic(0)
   private static let mostWritten = 64 << 20
   private static let longestWriteBack = 200
+  /// Tells the kernel what another mount of the fork has changed; nil as long as there is none.
+  let others = Others()
   /// What the kernel has agreed to.
   let agreed = Atomic<UInt64>(0)
 
@@ -49,6 +51,7 @@ final class Server: Sendable {
     _ bytes: UnsafeRawBufferPointer, _ reply: inout Reply
   ) -> UnsafeRawBufferPointer? {
     reply.reset()
+    reply.validity = others.areThere ? .none : .long
     guard let request = Request(bytes) else { return malformed(bytes, &reply) }
     guard let opcode = Opcode(rawValue: request.opcode) else {
       return reply.finish(request.unique, error: ENOSYS)
@@ -65,6 +68,7 @@ final class Server: Sendable {
     }
     do throws(FileError) {
       try perform(opcode, request, &reply)
+      if others.areThere { tellOthers(opcode, request) }
       return reply.finish(request.unique, error: 0)
     } catch {
       for number in reply.lookedUp { forget(number, 1) }

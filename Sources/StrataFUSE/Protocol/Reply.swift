@@ -9,6 +9,8 @@ struct Reply {
   private(set) var count = headerSize
   /// Nodes that the kernel knows once more when it has the answer.
   var lookedUp: [UInt64] = []
+  /// How long names and attributes hold, unless said otherwise.
+  var validity = Validity.long
 
   init(_ buffer: UnsafeMutableRawBufferPointer) { self.buffer = buffer }
 
@@ -57,7 +59,8 @@ struct Reply {
   }
 }
 
-/// How long the kernel believes us. We are the only writer and say when that changes.
+/// How long the kernel believes us. We are the only writer, except where a fork has several mounts, and
+/// say when that changes.
 struct Validity {
   var seconds: UInt64
   static let long = Validity(seconds: 86_400)
@@ -103,13 +106,12 @@ extension Reply {
 
   /// `struct fuse_entry_out`
   mutating func put(
-    entry node: UInt64, _ attributes: Attributes, entry validity: Validity = .long,
-    attributes attributeValidity: Validity = .long
+    entry node: UInt64, _ attributes: Attributes, entry entryValidity: Validity
   ) {
     put(node)
     put(UInt64(0))
+    put(min(entryValidity.seconds, validity.seconds))
     put(validity.seconds)
-    put(attributeValidity.seconds)
     put(UInt64(0))
     put(attributes)
   }
@@ -118,12 +120,12 @@ extension Reply {
   mutating func putMissing() {
     put(UInt64(0))
     put(UInt64(0))
-    put(Validity.long.seconds)
+    put(validity.seconds)
     put(zeros: 104)
   }
 
   /// `struct fuse_attr_out`
-  mutating func put(attributes: Attributes, _ validity: Validity = .long) {
+  mutating func put(attributes: Attributes) {
     put(validity.seconds)
     put(UInt64(0))
     put(attributes)

@@ -1,0 +1,88 @@
+"""Two mounts of one fork: what is done through one is seen in the other at once.
+
+usage: two_mounts.py MOUNT MOUNT"""
+import mmap, os, sys, threading
+
+pair = sys.argv[1:3]
+failures = 0
+
+
+def check(what, wanted, found):
+    global failures
+    if wanted != found:
+        failures += 1
+        print(f"{what}: {found!r}, should be {wanted!r}")
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write(path, data, at=None):
+    file = os.open(path, os.O_RDWR | os.O_CREAT | (os.O_TRUNC if at is None else 0))
+    os.pwrite(file, data, at or 0)
+    os.close(file)
+
+
+for turn in range(40):
+    one, two = (pair, pair[::-1])[turn % 2]
+    name = f"/f{turn}"
+    check("before", False, os.path.exists(two + name))
+    write(one + name, b"a" * 10000)
+    check("a new file", b"a" * 10000, read(two + name))
+    reader = os.open(two + name, os.O_RDONLY)
+    mapped = mmap.mmap(reader, 10000, mmap.MAP_SHARED, mmap.PROT_READ)
+    check("mapped before", b"aaa", mapped[:3])
+    write(one + name, b"xyz", at=5000)
+    check("an open file", b"axyza", os.pread(reader, 5, 4999))
+    check("a mapping", b"axyza", mapped[4999:5004])
+    mapped.close()
+    os.truncate(one + name, 100)
+    check("its size", 100, os.fstat(reader).st_size)
+    os.truncate(one + name, 10000)
+    check("what was cut off", b"\0" * 3, os.pread(reader, 3, 5000))
+    os.close(reader)
+    os.chmod(one + name, 0o640)
+    check("its mode", 0o640, os.stat(two + name).st_mode & 0o777)
+    os.setxattr(one + name, "user.x", b"v")
+    check("an attribute", b"v", os.getxattr(two + name, "user.x"))
+    os.rename(one + name, one + "/g")
+    check("the old name", False, os.path.exists(two + name))
+    check("the new name", 10000, os.stat(two + "/g").st_size)
+    check("a listing", True, "g" in os.listdir(two))
+    os.mkdir(one + "/d")
+    write(two + "/d/x", b"1")
+    check("a directory", ["x"], os.listdir(one + "/d"))
+    os.unlink(one + "/d/x")
+    os.rmdir(two + "/d")
+    os.unlink(two + "/g")
+    check("a removed one", False, os.path.exists(one + "/g"))
+
+# A file of the base that one mount reads by the kernel while the other changes it.
+reader = os.open(pair[0] + "/base", os.O_RDONLY)
+check("the base", b"base", os.pread(reader, 4, 0))
+write(pair[1] + "/base", b"B", at=0)
+check("the base, opened anew", b"Base", read(pair[0] + "/base")[:4])
+write(pair[0] + "/base", b"C", at=1)
+check("and back", b"BCse", read(pair[1] + "/base")[:4])
+os.close(reader)
+
+
+# Both write the same page and the same directory: neither waits for the other for good.
+def work(place, byte):
+    for turn in range(100):
+        file = os.open(place + "/both", os.O_RDWR | os.O_CREAT)
+        os.pwrite(file, byte * 100, 0)
+        os.close(file)
+        write(f"{place}/t{byte.hex()}{turn % 5}", byte)
+        os.unlink(f"{place}/t{byte.hex()}{turn % 5}")
+
+
+threads = [threading.Thread(target=work, args=x) for x in ((pair[0], b"1"), (pair[1], b"2"))]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+check("who was last", read(pair[0] + "/both"), read(pair[1] + "/both"))
+sys.exit(1 if failures else 0)
