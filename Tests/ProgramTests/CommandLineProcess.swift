@@ -110,8 +110,19 @@ struct Finished {
 
   static func spawn(
     _ program: String, _ arguments: [String], in directory: String, _ environment: [String],
-    _ actions: inout posix_spawn_file_actions_t, _ attributes: UnsafePointer<posix_spawnattr_t>?
+    _ actions: inout posix_spawn_file_actions_t, _ given: UnsafePointer<posix_spawnattr_t>?
   ) throws -> pid_t {
+    // The threads that tests run on have signals blocked, and so would the program.
+    var none = sigset_t()
+    sigemptyset(&none)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    if let given { attributes = given.pointee }
+    var flags: Int16 = 0
+    posix_spawnattr_getflags(&attributes, &flags)
+    posix_spawnattr_setflags(&attributes, flags | Int16(POSIX_SPAWN_SETSIGMASK))
+    posix_spawnattr_setsigmask(&attributes, &none)
     let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
     let variables = ["PATH=\(path)", "HOME=/nonexistent", "LC_ALL=C.UTF-8"] + environment
     let words = ["env", "-C", directory, program] + arguments
@@ -119,7 +130,7 @@ struct Finished {
     var envp = variables.map { strdup($0) } + [nil]
     defer { for pointer in argv + envp { free(pointer) } }
     var pid: pid_t = 0
-    let error = posix_spawn(&pid, "/usr/bin/env", &actions, attributes, &argv, &envp)
+    let error = posix_spawn(&pid, "/usr/bin/env", &actions, &attributes, &argv, &envp)
     guard error == 0 else { throw TestFailure("\(program): error \(error)") }
     return pid
   }

@@ -79,6 +79,22 @@ struct RunTests {
     #expect(contained.output == "1\nCapEff:\t0000000000000000\n", "\(contained)")
   }
 
+  @Test func `bases, a directory and mounts below are where the program expects them`() throws {
+    let lower = try TemporaryDirectory()
+    try lower.write("b.txt", "two\n")
+    let bases = ["--base", tree.path, "--base=\(lower.path)"]
+    let script = "pwd; cat ../a.txt ../b.txt; cat m/f; echo x > ../a.txt"
+    let line = """
+      mkdir -p sub/m; mount -t tmpfs none sub/m; echo below > sub/m/f
+      \(StrataProgram.path) run -q \(bases.joined(separator: " ")) --chdir '\(tree.path)/sub' -- \
+      sh -c '\(script)'
+      """
+    let result = try Finished.run("/usr/bin/unshare", ["-m", "sh", "-ec", line], in: tree.path)
+    #expect(result.output == "\(tree.path)/sub\none\ntwo\nbelow\n", "\(result)")
+    #expect(try tree.read("a.txt") == "one\n")
+    #expect(try strata(["run", "--chdir", "nowhere", "--", "true"]).status == 126)
+  }
+
   @Test func `the whole machine can be the base`() throws {
     let result = try Finished.strata(
       ["run", "--base", "/", "--", "sh", "-c", "echo x > /etc/strata-test; ls /proc/self/exe"],

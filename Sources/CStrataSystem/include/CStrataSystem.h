@@ -7,6 +7,7 @@
 #include "local_socket.h"
 #include "memory_use.h"
 #include "mounts.h"
+#include "pass_signals.h"
 #include "spawn_directory.h"
 
 #endif

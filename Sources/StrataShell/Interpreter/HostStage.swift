@@ -7,15 +7,18 @@ struct HostStage {
   let session: Session
   let input: any ByteSource
   let output: Output
+  /// See ``HostCommand/takesSignals``.
+  var takesSignals = false
 
   func run(_ line: [UInt8], _ descriptors: [Int32] = []) throws -> Int32 {
     let isInherited = self.output.isProcessOutput
     let inputIsInherited = self.input.isProcessInput
-    let command = HostCommand(
+    var command = HostCommand(
       line: line, environment: session.variables,
       input: inputIsInherited ? .inherited : .piped,
       output: isInherited ? .inherited : .piped, error: isInherited ? .inherited : .piped,
       descriptors: descriptors)
+    command.takesSignals = takesSignals
     let process: any HostProcess
     do {
       process = try session.host.start(command)
@@ -71,10 +74,16 @@ struct HostStage {
 
 extension Context {
   /// Runs a line of the host's `sh` with the command's streams.
-  /// - Parameter descriptors: what it gets open besides, see ``HostCommand/descriptors``.
+  /// - Parameters:
+  ///   - descriptors: what it gets open besides, see ``HostCommand/descriptors``.
+  ///   - takesSignals: see ``HostCommand/takesSignals``.
   /// - Returns: its exit status.
-  public func runHost(_ line: [UInt8], _ descriptors: [Int32] = []) throws -> Int32 {
+  public func runHost(
+    _ line: [UInt8], _ descriptors: [Int32] = [], takesSignals: Bool = false
+  ) throws -> Int32 {
     try flush()
-    return try HostStage(session: session, input: input, output: output).run(line, descriptors)
+    return try HostStage(
+      session: session, input: input, output: output, takesSignals: takesSignals
+    ).run(line, descriptors)
   }
 }

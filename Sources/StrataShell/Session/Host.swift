@@ -57,6 +57,8 @@ public struct HostCommand: Sendable {
   public var error: Stream
   /// What else the program gets open, under numbers from ``firstDescriptor`` on; they stay who calls'.
   public var descriptors: [Int32]
+  /// Signals are the program's: Ctrl-C does not end who waits for it, other signals go on to it.
+  public var takesSignals = false
 
   /// Above what a program opens in its first moments.
   public static let firstDescriptor: Int32 = 20

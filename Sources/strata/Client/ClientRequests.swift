@@ -71,11 +71,12 @@ struct ClientRequests {
     var spawn = Spawn()
     for (stream, end) in zip(pipes, descriptors) { spawn.lend(end.rawValue, as: Int32(stream)) }
     for stream in closed { spawn.close(Int32(stream)) }
+    let takesSignals = try params.optionalBool("signals") ?? false
     do throws(FileError) {
       let pid = try spawn.start(
         ["/bin/sh", "-c"].map { Array($0.utf8) } + [line], variables)
       last += 1
-      programs[last] = LocalProgram(pid, ownsGroup: false)
+      programs[last] = LocalProgram(pid, ownsGroup: false, takesSignals: takesSignals)
     } catch {
       throw RemoteError(error)
     }

@@ -19,12 +19,26 @@ struct Launch {
   /// The workspace is the one of the working directory, whatever run this process may be in.
   var isOutside = false
 
+  /// Options of `run` that take the next word, unless they have `=`.
+  private static let runOptionsWithArgument: Set = [
+    "--fork", "--chdir", "--net", "--forks", "-j", "--jobs",
+  ]
+
   /// `run --base DIR`, as people write it, is `--base DIR run`.
   mutating func takeBasesOfRun() {
     guard words.first == Array("run".utf8) else { return }
-    while words.count > 2, words[1] == Array("--base".utf8) {
-      bases.append(words[2])
-      words.removeSubrange(1...2)
+    var index = 1
+    while index < words.count {
+      let word = String(decoding: words[index], as: UTF8.self)
+      guard word.hasPrefix("-"), word != "--" else { return }
+      if word == "--base", index + 1 < words.count {
+        bases.append(words[index + 1])
+        words.removeSubrange(index...index + 1)
+      } else if word.hasPrefix("--base=") {
+        bases.append(Array(words.remove(at: index).dropFirst("--base=".utf8.count)))
+      } else {
+        index += Self.runOptionsWithArgument.contains(word) ? 2 : 1
+      }
     }
   }
 

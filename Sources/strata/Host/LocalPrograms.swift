@@ -1,3 +1,4 @@
+internal import CStrataSystem
 internal import Glibc
 internal import StrataEngine
 internal import StrataShell
@@ -46,7 +47,8 @@ final class LocalPrograms: ProgramStarter {
     let pid = try spawn.start(
       ["/bin/sh", "-c"].map { Array($0.utf8) } + [line], command.environment,
       apart: ownsGroup ? .group : .no, from: standpoint)
-    return LocalProgram(pid, ownsGroup: ownsGroup)
+    return LocalProgram(
+      pid, ownsGroup: ownsGroup, takesSignals: command.takesSignals && standpoint == nil)
   }
 }
 
@@ -57,11 +59,18 @@ final class LocalProgram: StartedProgram {
   /// What it ended with, once it was waited for.
   private let status = Mutex<Int32?>(nil)
 
-  init(_ pid: pid_t, ownsGroup: Bool) { (self.pid, self.ownsGroup) = (pid, ownsGroup) }
+  private let takesSignals: Bool
+
+  /// - Parameter takesSignals: see ``HostCommand/takesSignals``.
+  init(_ pid: pid_t, ownsGroup: Bool, takesSignals: Bool = false) {
+    (self.pid, self.ownsGroup, self.takesSignals) = (pid, ownsGroup, takesSignals)
+    if takesSignals { strata_pass_signals(pid) }
+  }
 
   deinit {
     // If nobody has waited for it, it must not stay as a zombie, nor hold us up.
     guard status.withLock({ $0 }) == nil else { return }
+    if takesSignals { strata_keep_signals(pid) }
     signal(SIGHUP)
     var ignored: Int32 = 0
     waitpid(pid, &ignored, WNOHANG)
@@ -81,6 +90,7 @@ final class LocalProgram: StartedProgram {
     }
     return try status.withLock { (status) throws(FileError) in
       var code: Int32 = 0
+      if takesSignals { strata_keep_signals(pid) }
       guard waitpid(pid, &code, 0) >= 0 else { throw FileError.last }
       let result = code & 0x7F == 0 ? (code >> 8) & 0xFF : 128 + (code & 0x7F)
       status = result

@@ -17,6 +17,7 @@ final class ClientPrograms: ProgramStarter {
         "line": .bytes(command.line),
         "env": .array(command.environment.map { .bytes(Array("\($0.key)=".utf8) + $0.value) }),
         "pipes": .array(open.map { .int($0.stream) }),
+        "signals": .bool(command.takesSignals),
         "closed": .array(spawn.closed.map { .int($0) }),
       ]), descriptors: open.map(\.end))
     guard let number = answer["program"]?.integerValue else {

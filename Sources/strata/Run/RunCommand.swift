@@ -106,7 +106,7 @@ struct RunCall {
     try context.workspace.operation(context.session.caller.command, on: fork) {
       let entry = try entry(to: fork)
       defer { entry.letGo() }
-      let status = try context.runHost(line(fork), entry.descriptors)
+      let status = try context.runHost(line(fork), entry.descriptors, takesSignals: true)
       try entry.finish(seconds: 10)
       return status
     }

@@ -40,6 +40,8 @@ struct RunMany {
       for index in running.indices.reversed() where running[index].entry.isOver {
         done.append(try finish(running.remove(at: index)))
         try progress(done.count, of: forks.count, done)
+        // Who has interrupted one wants no more of them.
+        if done.last?.status == 128 + SIGINT { waiting = [] }
       }
       if context.isCancelled {
         waiting = []
@@ -56,10 +58,11 @@ struct RunMany {
     let entry = try call.entry(to: fork)
     defer { entry.letGo() }
     let (before, start) = (fork.value, context.workspace.now)
-    let process = try context.session.host.start(
-      HostCommand(
-        line: call.line(fork), environment: context.session.variables, input: .none,
-        output: .inherited, error: .inherited, descriptors: entry.descriptors))
+    var command = HostCommand(
+      line: call.line(fork), environment: context.session.variables, input: .none,
+      output: .inherited, error: .inherited, descriptors: entry.descriptors)
+    command.takesSignals = true
+    let process = try context.session.host.start(command)
     return Job(fork: fork, before: before, start: start, entry: entry, process: process)
   }
 

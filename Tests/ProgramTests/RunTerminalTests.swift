@@ -1,0 +1,85 @@
+import Glibc
+import StrataTestSupport
+import Testing
+
+/// `strata run` on a terminal. Needs root and FUSE.
+@Suite(.enabled(if: geteuid() == 0 && access("/dev/fuse", R_OK) == 0))
+struct RunTerminalTests {
+  let tree: TemporaryDirectory
+
+  init() throws {
+    tree = try TemporaryDirectory()
+    try tree.write("a.txt", "one\n")
+  }
+
+  private func run(_ script: String, _ options: [String] = []) throws -> TerminalProcess {
+    try TerminalProcess(["run"] + options + ["--", "sh", "-c", script], in: tree.path)
+  }
+
+  @Test(arguments: [false, true])
+  func `Ctrl-C is the program's`(_ hasWorkspace: Bool) throws {
+    if hasWorkspace { _ = try Finished.strata(["init"], in: tree.path) }
+    let killed = try run("echo ready; exec sleep 60", ["-q"])
+    try killed.expect("ready")
+    try killed.type("\u{3}")
+    #expect(try killed.exitStatus() == 130)
+    // What the program does then is still in the fork.
+    let trapped = try run(
+      "trap 'echo two > b.txt; cat b.txt; exit 5' INT; echo ready; while :; do sleep 0.05; done",
+      ["-q"])
+    try trapped.expect("ready")
+    try trapped.type("\u{3}")
+    try trapped.expect("two")
+    #expect(try trapped.exitStatus() == 5)
+  }
+
+  @Test(arguments: [false, true])
+  func `what ends who waits goes on to the program`(_ hasWorkspace: Bool) throws {
+    if hasWorkspace { _ = try Finished.strata(["init"], in: tree.path) }
+    let line = """
+      (\(StrataProgram.path) run -q -- sh -c 'trap "echo got >&2; exit 7" TERM; echo $PPID > b; \
+      touch /tmp/$0; while :; do sleep 0.05; done' $0 & echo $! > pid
+      while [ ! -e /tmp/$0 ]; do sleep 0.05; done; rm /tmp/$0; kill $(cat pid); wait $(cat pid))
+      """
+    let result = try Finished.run(
+      "/bin/sh", ["-c", line, "strata-test-\(getpid())-\(hasWorkspace)"], in: tree.path)
+    #expect(result.status == 7 && result.errors == "got\n", "\(result)")
+  }
+
+  @Test func `a person is asked what becomes of the changes`() throws {
+    let kept = try run("echo two > b.txt")
+    try kept.expect("keep, commit, discard or diff?")
+    try kept.type("f\r")
+    try kept.expect("b.txt")
+    try kept.expect("keep, commit, discard or diff?")
+    try kept.type("d\r")
+    try kept.expect("undid")
+    #expect(try kept.exitStatus() == 0)
+    #expect(access("\(tree.path)/b.txt", F_OK) != 0)
+    let committed = try run("echo two > b.txt; exit 3")
+    try committed.expect("keep, commit, discard or diff?")
+    try committed.type("c\r")
+    try committed.expect("committed 1 change")
+    #expect(try committed.exitStatus() == 3)
+    #expect(try tree.read("b.txt") == "two\n")
+  }
+
+  @Test func `a second terminal works while a shell has a run under way`() throws {
+    _ = try Finished.strata(["init"], in: tree.path)
+    let shell = try TerminalProcess(["--no-rc"], in: tree.path)
+    try shell.expect("main:/> ")
+    try shell.type("run -q -- sh -c 'echo two > b.txt; echo re''ady; exec sleep 60'\r")
+    try shell.expect("ready")
+    #expect(try Finished.strata(["cat", "b.txt"], in: tree.path).output == "two\n")
+    let second = try Finished.strata(
+      ["run", "-q", "--", "sh", "-c", "cat b.txt; echo 3 > c.txt"], in: tree.path)
+    #expect(second.output == "two\n", "\(second)")
+    try shell.type("\u{3}")
+    try shell.expect("main*:/> ")
+    try shell.type("cat c.txt; undo; ls\r")
+    try shell.expect("3\r\nundid")
+    try shell.expect("a.txt\r\n")
+    try shell.type("exit\r")
+    #expect(try shell.exitStatus() == 0)
+  }
+}
