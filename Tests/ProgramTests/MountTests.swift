@@ -209,6 +209,19 @@ struct MountTests {
     }
   }
 
+  @Test(arguments: 1...6)
+  func `kernel overlayfs finds in an upper directory what was changed`(_ seed: Int) throws {
+    let script = StrataProgram.root + "/Tests/Conformance/upper_directory.py"
+    let words = ["timeout", "60", "python3", script, StrataProgram.path, place.path, "\(seed)"]
+    let check = try ChildProcess(words)
+    #expect(check.status == 0, "\(check.text)")
+    if check.status != 0 {
+      for name in ["mount", "kernel"] {
+        _ = try? ChildProcess(["umount", "-l", "\(place.path)/\(name)"])
+      }
+    }
+  }
+
   @Test(arguments: ["", "--no-passthrough"])
   func `two mounts of a fork see each other's changes at once`(_ option: String) throws {
     let second = try TemporaryDirectory()

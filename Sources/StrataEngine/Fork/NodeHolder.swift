@@ -71,12 +71,15 @@ extension Fork {
 }
 
 extension Namespace {
-  /// Visits every entry and every node in which two values may differ; what they share costs
-  /// nothing.
+  /// Visits every entry in which two values differ, and every node in which they may; what they share
+  /// costs nothing.
   public func differences(
     from old: Namespace, entry: (NodeID, Name) -> Void, node: (NodeID) -> Void
   ) {
-    entries.difference(from: old.entries) { key, _, _ in entry(key.directory, key.name) }
+    entries.difference(from: old.entries) { key, before, after in
+      guard before?.node != after?.node || (before == nil) != (after == nil) else { return }
+      entry(key.directory, key.name)
+    }
     nodes.difference(from: old.nodes) { id, _, _ in node(id) }
   }
 }

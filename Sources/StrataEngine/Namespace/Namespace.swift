@@ -67,7 +67,7 @@ public struct Namespace: Sendable {
   }
 
   /// Whether both hold the same tree because neither changed since they were one.
-  func isUnchanged(since other: Namespace) -> Bool {
+  public func isUnchanged(since other: Namespace) -> Bool {
     version == other.version && nodes.isIdentical(to: other.nodes)
       && entries.isIdentical(to: other.entries)
       && annotations === other.annotations

@@ -12,6 +12,7 @@ struct OverlayReading {
   /// Where what gives way is put until everything has been found.
   private let hold = Array("/.strata-overlay".utf8)
   private var held = 0
+  private(set) var hasRedirects = false
   /// Names of files with several, by what they are on the host.
   private var links: [BaseIdentity: [UInt8]] = [:]
   private var times: [(path: [UInt8], AttributeChanges)] = []
@@ -67,6 +68,7 @@ struct OverlayReading {
   private mutating func directory(_ path: [UInt8], in parent: [UInt8]) throws(FileError) {
     let attributes = try tree.extendedAttributes(of: upper.join(path))
     if let target = OverlayUpper.own(OverlayUpper.redirect, in: attributes) {
+      hasRedirects = true
       let isAbsolute = target.first == UInt8(ascii: "/")
       if let source = try source(target, of: path, isAbsolute) {
         guard source != path else { return }

@@ -1,11 +1,11 @@
-public import StrataEngine
+internal import StrataEngine
 
 /// An upper directory of overlayfs: what a fork begins with, and what it leaves.
 ///
 /// The format is that of the kernel's Documentation/filesystems/overlayfs.rst: whiteouts are character
 /// devices 0:0, `trusted.overlay.opaque` hides what lies below a directory, and
 /// `trusted.overlay.redirect` says which directory below it shows.
-public struct OverlayUpper: Sendable {
+struct OverlayUpper: Sendable {
   let path: [UInt8]
   let tree = HostTree()
 
@@ -13,21 +13,30 @@ public struct OverlayUpper: Sendable {
   static let redirect = "redirect"
 
   /// - Throws: ENOENT, ENOTDIR.
-  public init(_ path: [UInt8]) throws(FileError) {
+  init(_ path: [UInt8]) throws(FileError) {
     self.path = path
     guard let status = try tree.status(path, follow: true) else { throw .notFound }
     guard status.kind == .directory else { throw .notDirectory }
   }
 
   /// Makes the changes that the directory holds in a fork, which shows its lower directories.
-  public func read(into fork: Fork) throws(FileError) {
+  /// - Returns: whether it has directories that show others below, which writing does not make.
+  func read(into fork: Fork) throws(FileError) -> Bool {
     var reading = OverlayReading(self, fork)
     try reading.run()
+    return reading.hasRedirects
   }
 
   /// Makes the directory hold the changes of a fork, and nothing else.
-  public func write(_ fork: Fork) throws(FileError) {
-    try OverlayWriting(self, fork).run()
+  /// - Parameter last: what it holds; nil if that is not known.
+  func write(_ fork: Fork, since last: Namespace?, to now: Namespace) throws(FileError) {
+    let writing = try OverlayWriting(self, fork)
+    defer { writing.end() }
+    if let last {
+      if now.isUnchanged(since: last) { return }
+      if try writing.run(since: last, to: now) { return }
+    }
+    try writing.run()
   }
 
   func join(_ names: [UInt8]) -> [UInt8] { names.count <= 1 ? path : path + names }

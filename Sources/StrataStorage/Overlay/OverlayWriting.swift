@@ -4,13 +4,16 @@ internal import SystemPackage
 /// Writes the changes of a fork as an upper directory: whole files, directories that were renamed as
 /// new ones that hide what is below. Everything is made beside the directory first.
 final class OverlayWriting {
-  private let upper: OverlayUpper
-  private let tree = HostTree()
-  private let client: Client
-  private let lower: Client
-  private let staging: [UInt8]
-  private var made: Set<[UInt8]> = []
+  let upper: OverlayUpper
+  let tree = HostTree()
+  let client: Client
+  let lower: Client
+  let staging: [UInt8]
+  /// Paths that are not to be made any more.
+  var made: Set<[UInt8]> = []
   private var links: [NodeID: [UInt8]] = [:]
+  /// Whether one of several names of a file was made.
+  private(set) var hasLinks = false
   private var times: [(host: [UInt8], HostAttributes)] = []
 
   init(_ upper: OverlayUpper, _ fork: Fork) throws(FileError) {
@@ -24,22 +27,64 @@ final class OverlayWriting {
     staging = upper.path + Array(".strata-\(fork.id.rawValue)".utf8)
   }
 
+  /// Lets go of what was looked at meanwhile.
+  func end() { try? client.fork.workspace.drop(lower.fork) }
+
+  /// Makes the whole directory anew.
   func run() throws(FileError) {
-    defer { try? client.fork.workspace.drop(lower.fork) }
+    try begin()
+    try give([UInt8(ascii: "/")])
+    for change in try changes() { try make(change) { _ in true } }
+    try makeFirstNames()
+    var nodes: [NodeID] = []
+    client.fork.value.differences(
+      from: lower.fork.value, entry: { _, _ in }, node: { nodes.append($0) })
+    try makeTouched(nodes.compactMap { client.fork.path(of: $0) })
+    try setTimes()
+    try replace()
+  }
+
+  func begin() throws(FileError) {
+    (made, links, times) = ([], [:], [])
     try clear(staging)
     try tree.makeDirectory(staging, mode: 0o700)
-    try give([UInt8(ascii: "/")])
-    let changes = try client.fork.workspace.diff(lower.fork.value, client.fork.value)
-    for change in changes {
-      if let old = change.oldPath { try whiteout(old) }
-      switch change.kind {
-      case .removed: try whiteout(change.path)
-      case .renamed: try whole(change.path)
-      case .added, .modified, .metadata, .typeChanged: try one(change.path)
-      }
+  }
+
+  func changes() throws(FileError) -> [Change] {
+    try client.fork.workspace.diff(lower.fork.value, client.fork.value)
+  }
+
+  /// Makes what a change leaves, at the paths that are wanted.
+  func make(_ change: Change, _ isWanted: ([UInt8]) -> Bool) throws(FileError) {
+    if let old = change.oldPath, isWanted(old) { try whiteout(old) }
+    guard isWanted(change.path) else { return }
+    switch change.kind {
+    case .removed: try whiteout(change.path)
+    case .renamed: try whole(change.path)
+    case .added, .modified, .metadata, .typeChanged: try one(change.path)
     }
+  }
+
+  /// A file from below that has got another name is no longer that below under its first.
+  private func makeFirstNames() throws(FileError) {
+    for node in Array(links.keys) {
+      guard let path = lower.fork.path(of: node),
+        (try? client.attributes(path, follow: false))?.node == node
+      else { continue }
+      try one(path)
+    }
+  }
+
+  /// Directories of which nothing but the time may have changed.
+  func makeTouched(_ paths: [[UInt8]]) throws(FileError) {
+    for path in paths
+    where (try? client.attributes(path, follow: false))?.kind == .directory {
+      try directories(path)
+    }
+  }
+
+  func setTimes() throws(FileError) {
     for (host, attributes) in times.reversed() { try tree.setAttributes(host, attributes) }
-    try replace()
   }
 
   /// Puts what was made in the directory's place, name by name: whatever stops it, each is there as it
@@ -56,16 +101,20 @@ final class OverlayWriting {
     }
     for name in former { try clear(upper.path + [UInt8(ascii: "/")] + name.bytes) }
     try clear(staging)
-    let root = try client.attributes([UInt8(ascii: "/")])
-    try tree.setAttributes(
-      upper.path,
-      HostAttributes(
-        mode: root.mode, uid: root.uid, gid: root.gid, accessed: root.accessed,
-        modified: root.modified,
-        extendedAttributes: try client.extendedAttributes([UInt8(ascii: "/")])))
+    try giveDirectory([UInt8(ascii: "/")])
   }
 
-  private func clear(_ path: [UInt8]) throws(FileError) {
+  /// Gives a directory of the upper one its attributes.
+  func giveDirectory(_ path: [UInt8]) throws(FileError) {
+    let now = try client.attributes(path)
+    try tree.setAttributes(
+      upper.join(path),
+      HostAttributes(
+        mode: now.mode, uid: now.uid, gid: now.gid, accessed: now.accessed,
+        modified: now.modified, extendedAttributes: try client.extendedAttributes(path)))
+  }
+
+  func clear(_ path: [UInt8]) throws(FileError) {
     guard let status = try tree.status(path) else { return }
     if status.kind == .directory {
       for entry in try tree.list(path) { try clear(path + [UInt8(ascii: "/")] + entry.name.bytes) }
@@ -73,9 +122,9 @@ final class OverlayWriting {
     try tree.remove(path)
   }
 
-  private func host(_ path: [UInt8]) -> [UInt8] { path.count <= 1 ? staging : staging + path }
+  func host(_ path: [UInt8]) -> [UInt8] { path.count <= 1 ? staging : staging + path }
 
-  private func parent(_ path: [UInt8]) -> [UInt8] {
+  func parent(_ path: [UInt8]) -> [UInt8] {
     let end = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
     return end == 0 ? [UInt8(ascii: "/")] : Array(path[..<end])
   }
@@ -83,7 +132,7 @@ final class OverlayWriting {
   // MARK: Entries
 
   /// Hides what is below, unless something is to be there or it is hidden with its directory.
-  private func whiteout(_ path: [UInt8]) throws(FileError) {
+  func whiteout(_ path: [UInt8]) throws(FileError) {
     guard (try? client.attributes(path, follow: false)) == nil, isShownBelow(path) else { return }
     guard try isMerged(parent(path)) else { return }
     try directories(parent(path))
@@ -96,7 +145,7 @@ final class OverlayWriting {
   }
 
   /// Whether a directory of the fork is the one that is below at its place.
-  private func isMerged(_ path: [UInt8]) throws(FileError) -> Bool {
+  func isMerged(_ path: [UInt8]) throws(FileError) -> Bool {
     guard let own = try? client.attributes(path, follow: false), own.kind == .directory,
       let below = try? lower.attributes(path, follow: false)
     else { return false }
@@ -122,13 +171,14 @@ final class OverlayWriting {
   }
 
   /// One node; of a directory that is merged only itself.
-  private func one(_ path: [UInt8]) throws(FileError) {
+  func one(_ path: [UInt8]) throws(FileError) {
     guard !made.contains(path) else { return }
     let attributes = try client.attributes(path, follow: false)
     if attributes.kind == .directory { return try directories(path) }
     try directories(parent(path))
     guard made.insert(path).inserted else { return }
     if attributes.links > 1 {
+      hasLinks = true
       if let first = links[attributes.node] { return try tree.link(host(first), as: host(path)) }
       links[attributes.node] = path
     }
@@ -148,7 +198,7 @@ final class OverlayWriting {
   }
 
   /// A node with all that is in it.
-  private func whole(_ path: [UInt8]) throws(FileError) {
+  func whole(_ path: [UInt8]) throws(FileError) {
     try one(path)
     guard try client.attributes(path, follow: false).kind == .directory else { return }
     for entry in try client.list(path) { try whole(path + [UInt8(ascii: "/")] + entry.name.bytes) }

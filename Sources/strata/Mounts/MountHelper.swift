@@ -4,7 +4,6 @@ internal import StrataFUSE
 internal import StrataShell
 internal import StrataStorage
 internal import StrataSystem
-internal import Synchronization
 
 /// `strata mount-helper`, which mount(8) calls as `/sbin/mount.fuse.strata`: comes back when the mount
 /// is there. A process in the background serves it, or the owner of a workspace on disk.
@@ -106,11 +105,7 @@ enum MountHelper {
         try upperDirectory(host.absolutePath(path), open)
       }
       if let upper {
-        let fork = open.workspace.main
-        let writing = Mutex(())
-        options.mount.whenSynced = { () throws(FileError) in
-          try writing.withLock { _ throws(FileError) in try upper.write(fork) }
-        }
+        options.mount.whenSynced = { () throws(FileError) in try upper.write() }
       }
       let mount = try attach(open, options)
       lock?.announce(options.directory)
@@ -119,7 +114,7 @@ enum MountHelper {
       OwnerProcess.loseStreams()
       _ = chdir("/")
       mount.waitUntilEnded()
-      if let upper, let lock { finish(upper, open.workspace.main, lock) }
+      if let upper, let lock { finish(upper, lock) }
       exit(0)
     } catch {
       OwnerProcess.say(error.message)
@@ -128,11 +123,11 @@ enum MountHelper {
   }
 
   /// What the mount held is nowhere else: a disk that is full is given time to be so no more.
-  private static func finish(_ upper: OverlayUpper, _ fork: Fork, _ lock: UpperLock) {
+  private static func finish(_ upper: OverlayWriteBack, _ lock: UpperLock) {
     lock.withdraw()
     while !lock.isGone {
       do throws(FileError) {
-        return try upper.write(fork)
+        return try upper.write()
       } catch {
         lock.tell(error.text)
         sleep(1)
@@ -142,11 +137,9 @@ enum MountHelper {
 
   private static func upperDirectory(
     _ path: [UInt8], _ open: OpenWorkspace
-  ) throws(Complaint) -> OverlayUpper {
+  ) throws(Complaint) -> OverlayWriteBack {
     do throws(FileError) {
-      let upper = try OverlayUpper(path)
-      try upper.read(into: open.workspace.main)
-      return upper
+      return try OverlayWriteBack(path, open.workspace.main)
     } catch {
       throw Complaint("upperdir \(ShownName(path)): \(error.text)")
     }

@@ -1,0 +1,31 @@
+public import StrataEngine
+internal import Synchronization
+
+/// A fork that an upper directory is taken into, and written back from: each time what has changed
+/// since the last.
+public final class OverlayWriteBack: Sendable {
+  private let upper: OverlayUpper
+  private let fork: Fork
+  /// What the directory holds; nil if all of it is to be written.
+  private let last: Mutex<Namespace?>
+
+  /// Makes the changes that the directory holds in the fork.
+  /// - Throws: ENOENT, ENOTDIR, and what reading it says.
+  public init(_ directory: [UInt8], _ fork: Fork) throws(FileError) {
+    upper = try OverlayUpper(directory)
+    self.fork = fork
+    let hasRedirects = try upper.read(into: fork)
+    last = Mutex(hasRedirects ? nil : fork.value)
+  }
+
+  /// Makes the directory hold what the fork shows. One at a time.
+  /// - Throws: ENOSPC and other errors of the host: then it can be tried again.
+  public func write() throws(FileError) {
+    try last.withLock { last throws(FileError) in
+      // What is changed meanwhile comes with the next.
+      let now = fork.value
+      try upper.write(fork, since: last, to: now)
+      last = now
+    }
+  }
+}
