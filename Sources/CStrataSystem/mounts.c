@@ -20,7 +20,8 @@ enum {
   call_mount_setattr = 442,
 };
 enum { config_flag = 0, config_string = 1, config_create = 6 };
-enum { attribute_read_only = 1, attribute_no_set_user = 2, attribute_no_devices = 4, attribute_no_programs = 8 };
+enum { attribute_read_only = 1, attribute_no_set_user = 2, attribute_no_devices = 4, attribute_no_programs = 8,
+       attribute_no_access_times = 16 };
 
 struct mount_attributes {
   uint64_t set, clear, propagation, userns;
@@ -85,6 +86,7 @@ int strata_fuse_make_mount(int device, const struct strata_fuse_mount *how) {
     unsigned attributes = (how->no_devices ? attribute_no_devices : 0) |
                           (how->no_set_user ? attribute_no_set_user : 0) |
                           (how->no_programs ? attribute_no_programs : 0) |
+                          (how->no_access_times ? attribute_no_access_times : 0) |
                           (how->read_only ? attribute_read_only : 0);
     mount = result(syscall(call_fsmount, context, 1, attributes));
   }

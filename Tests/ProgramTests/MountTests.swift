@@ -209,6 +209,24 @@ struct MountTests {
     }
   }
 
+  @Test(arguments: ["", "workspace=/WORK,"])
+  func `the options of mount(8) are those of the mount`(_ first: String) throws {
+    let work = try TemporaryDirectory()
+    defer { unmount() }
+    let options =
+      first.replacing("/WORK", with: work.path)
+      + "ro,nodev,nosuid,noexec,noatime,fsname=mine,_netdev,nofail,x-any.thing,defaults"
+    let made = try strata(["mount-helper", tree.path, place.path, "-o", options])
+    #expect(made.status == 0, "\(made)")
+    let shown = try contents(of: "/proc/self/mounts").split(separator: "\n")
+      .first { $0.contains(place.path) }
+    let wanted = "mine \(place.path) fuse.strata ro,nosuid,nodev,noexec,noatime,"
+    #expect(shown?.hasPrefix(wanted) == true, "\(shown ?? "")")
+    #expect(try ChildProcess(["ls", place.path]).text == "a.txt\nb.txt\n")
+    let refused = try strata(["mount-helper", tree.path, place.path, "-o", "bogus=1"])
+    #expect(refused.status == 32 && refused.errors.contains("bogus=1"), "\(refused)")
+  }
+
   @Test(arguments: 1...6)
   func `kernel overlayfs finds in an upper directory what was changed`(_ seed: Int) throws {
     let script = StrataProgram.root + "/Tests/Conformance/upper_directory.py"

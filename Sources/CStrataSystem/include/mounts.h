@@ -18,7 +18,7 @@ struct strata_fuse_mount {
   /// As /proc/mounts shows it.
   const char *source, *subtype;
   uint32_t uid, gid;
-  bool read_only, allow_other, no_devices, no_set_user, no_programs;
+  bool read_only, allow_other, no_devices, no_set_user, no_programs, no_access_times;
 };
 
 /// A mount of the connection, attached nowhere.

@@ -122,7 +122,8 @@ public final class Mount: Sendable {
           source: source.baseAddress, subtype: subtype, uid: getuid(), gid: getgid(),
           read_only: options.isReadOnly, allow_other: options.allowsOthers,
           no_devices: !options.hasDevices, no_set_user: !options.hasSetUser,
-          no_programs: !options.runsPrograms)
+          no_programs: !options.runsPrograms,
+          no_access_times: options.showsNoAccessTimes)
         return strata_fuse_make_mount(device.descriptor.rawValue, &how)
       }
     }

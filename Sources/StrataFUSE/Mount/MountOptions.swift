@@ -14,6 +14,8 @@ public struct MountOptions: Sendable {
   public var hasSetUser = false
   /// Whether files of the mount can be executed.
   public var runsPrograms = true
+  /// Whether it is `noatime` for who asks; reading changes no access times anyway.
+  public var showsNoAccessTimes = false
   /// A directory of the host on whose file system there is as much room as statfs tells.
   public var capacity: Descriptor?
   /// What the log calls all that is done in the mount; nil for a mount that lasts, of which the log

@@ -14,6 +14,8 @@ struct HelperOptions {
   var policies: [[UInt8]] = []
   /// overlayfs's upper directory: what a mount begins with, and what it leaves.
   var upper: [UInt8]?
+  /// What is for the mount itself, as it was written.
+  private(set) var passed: [[UInt8]] = []
   /// Only says whether it could be done.
   var isDry = false
 
@@ -28,7 +30,7 @@ struct HelperOptions {
         guard let list = rest.popFirst() else { throw Complaint("-o needs options") }
         for option in Self.split(list, at: UInt8(ascii: ",")) { try take(option) }
       case "-N", "-t": _ = rest.popFirst()
-      case "-r": mount.isReadOnly = true
+      case "-r": try take(Array("ro".utf8))
       case "-f": isDry = true
       case let flag where flag.hasPrefix("-") && flag.count > 1: continue
       default: operands.append(word)
@@ -43,17 +45,8 @@ struct HelperOptions {
   private mutating func take(_ option: [UInt8]) throws(Complaint) {
     let key = String(decoding: option.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
     let value = option.count > key.utf8.count ? Array(option.dropFirst(key.utf8.count + 1)) : []
+    if mount.take(option) { return passed.append(option) }
     switch key {
-    case "ro": mount.isReadOnly = true
-    case "rw": mount.isReadOnly = false
-    case "dev": mount.hasDevices = true
-    case "nodev": mount.hasDevices = false
-    case "suid": mount.hasSetUser = true
-    case "nosuid": mount.hasSetUser = false
-    case "exec": mount.runsPrograms = true
-    case "noexec": mount.runsPrograms = false
-    case "no_passthrough": mount.usesPassthrough = false
-    case "fsname": mount.source = value
     case "workspace": workspace = value
     case "fork": fork = String(decoding: value, as: UTF8.self)
     case "policy": policies.append(value)
@@ -68,7 +61,7 @@ struct HelperOptions {
   /// What mount(8) and overlayfs know and what makes no difference here.
   private static let ignored: Set<String> = [
     "", "defaults", "auto", "noauto", "user", "nouser", "users", "group", "owner", "nofail",
-    "_netdev", "atime", "noatime", "relatime", "norelatime", "strictatime", "nostrictatime",
+    "_netdev", "atime", "relatime", "norelatime", "strictatime", "nostrictatime",
     "diratime", "nodiratime", "lazytime", "nolazytime", "sync", "async", "dirsync", "iversion",
     "noiversion", "mand", "nomand", "silent", "loud", "allow_other", "default_permissions",
     "subtype", "comment", "workdir", "redirect_dir", "index", "metacopy", "xino", "nfs_export",
@@ -76,7 +69,7 @@ struct HelperOptions {
   ]
 
   /// Parts between separators that no backslash stands before.
-  private static func split(_ list: [UInt8], at separator: UInt8) -> [[UInt8]] {
+  static func split(_ list: [UInt8], at separator: UInt8) -> [[UInt8]] {
     var parts: [[UInt8]] = [[]]
     var isEscaped = false
     for byte in list {

@@ -5,6 +5,9 @@ internal import StrataShell
 internal import StrataSystem
 
 private let readOnly = Option("r", "read-only", "let nobody write")
+private let optionList = Option(
+  "o", "options", argument: "LIST",
+  "as mount(8) has them: ro, nodev, nosuid, noexec, fsname=NAME, …")
 private let noPassthrough = Option(
   nil, "no-passthrough", "do not let the kernel read files of the base by itself")
 
@@ -15,7 +18,8 @@ extension Command {
   ) -> Command {
     Command(
       "mount", .layers, .arranges, "show a fork as a directory to all programs",
-      usage: ["[-r] [--no-passthrough] [FORK [DIR]]"], options: [readOnly, noPassthrough],
+      usage: ["[-r] [-o LIST] [--no-passthrough] [FORK [DIR]]"],
+      options: [readOnly, optionList, noPassthrough],
       operands: [Operand("FORK", .fork), Operand("DIR", .hostPath)],
       details: """
         What programs do in the directory happens in the fork, and what the shell does in the fork \
@@ -37,9 +41,16 @@ extension Command {
         directory = try MountPlace(host).make(for: fork)
       }
       var options = MountOptions()
-      options.isReadOnly = context.arguments.has(readOnly)
-      options.usesPassthrough = !context.arguments.has(noPassthrough)
       options.source = Array("strata:\(fork.name)".utf8)
+      for list in context.arguments.all(optionList) {
+        for option in HelperOptions.split(list, at: UInt8(ascii: ",")) where !option.isEmpty {
+          guard options.take(option) else {
+            throw UsageError("-o \(ShownName(option)) is not known")
+          }
+        }
+      }
+      if context.arguments.has(readOnly) { options.isReadOnly = true }
+      if context.arguments.has(noPassthrough) { options.usesPassthrough = false }
       options.capacity = try? Descriptor(path: capacity, [.path, .directory])
       try table.mount(fork, options, at: directory)
       try context.print("\(ShownName(directory))")

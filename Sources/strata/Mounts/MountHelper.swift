@@ -80,8 +80,9 @@ enum MountHelper {
       try perform([Array("init".utf8)] + bases)
     }
     let fork = Array(options.fork.utf8)
-    let flags = options.mount.isReadOnly ? [Array("-r".utf8)] : []
-    try perform([Array("mount".utf8)] + flags + [fork, target])
+    let list = (["dev", "suid"].map { Array($0.utf8) } + options.passed)
+      .joined(separator: [UInt8(ascii: ",")])
+    try perform(["mount", "-o"].map { Array($0.utf8) } + [Array(list), fork, target])
   }
 
   // MARK: The process in the background

@@ -107,7 +107,7 @@ struct EnterFork {
         var how = strata_fuse_mount(
           source: source.baseAddress, subtype: subtype, uid: geteuid(), gid: getegid(),
           read_only: false, allow_other: true, no_devices: false, no_set_user: false,
-          no_programs: false)
+          no_programs: false, no_access_times: false)
         return strata_fuse_make_mount(device, &how)
       }
     }
