@@ -1,0 +1,99 @@
+import Glibc
+import StrataTestSupport
+import Testing
+
+/// Policies and events for real programs, by the plugins that ship. Needs root and FUSE.
+@Suite(.enabled(if: geteuid() == 0 && access("/dev/fuse", R_OK) == 0))
+struct ProgramHookTests {
+  let tree: TemporaryDirectory
+  private let examples = StrataProgram.root + "/examples/plugins"
+
+  init() throws {
+    tree = try TemporaryDirectory()
+    try tree.write("a.txt", "one\n")
+  }
+
+  private func run(_ plugin: String, _ lines: String) throws -> Finished {
+    try Finished.strata(["--plugin", plugin, "-c", lines], in: tree.path)
+  }
+
+  @Test func `a handler that hangs gives the program EPERM, and no other anything`() throws {
+    try tree.write(
+      "hang.lua",
+      """
+      #!strata-plugin name=hang api=1
+      strata.on("before_write", {pattern="/hang"}, function(ev) while true do end end)
+      """)
+    try tree.write(
+      "try.py",
+      """
+      import os
+      file = os.open("hang", os.O_CREAT | os.O_WRONLY)
+      try: os.write(file, b"x")
+      except OSError as error: print(error.errno)
+      open("fine", "w").write("y")
+      """)
+    let result = try run("hang.lua", "run -q -- timeout 20 python3 try.py\ncat fine")
+    #expect(result.status == 0 && result.output == "1\ny", "\(result)")
+    #expect(result.errors.contains("hang.lua:2: ran out of its budget"), "\(result)")
+  }
+
+  @Test func `guard refuses by path what a program writes`() throws {
+    _ = try ChildProcess(["mkdir", "\(tree.path)/usr"])
+    try tree.write("usr/x", "old\n")
+    let script = "echo new > usr/x; rm usr/x; echo new > a.txt; cat usr/x a.txt"
+    let result = try run("\(examples)/guard.lua", "run -q -- sh -c '\(script)'")
+    #expect(result.output == "old\nnew\n", "\(result)")
+    #expect(result.errors.contains("Read-only file system"), "\(result)")
+  }
+
+  @Test func `hot counts what programs write`() throws {
+    let script = "for i in 1 2 3; do echo x >> a.txt; done; echo z > b.txt"
+    let result = try run("\(examples)/hot.lua", "run -q -- sh -c '\(script)'\nhot")
+    #expect(result.output == "       6  /a.txt\n       2  /b.txt\n", "\(result)")
+  }
+
+  @Test func `audit notes the program, and an event has its number`() throws {
+    let audit = try run(
+      "\(examples)/audit.lua", "run -q -- cp a.txt b.txt\ncat /audit.jsonl")
+    #expect(audit.output.contains("after_create") && audit.output.contains("/b.txt"), "\(audit)")
+    #expect(audit.output.contains("\"command\":\"cp\""), "\(audit)")
+    try tree.write(
+      "who.lua",
+      """
+      #!strata-plugin name=who api=1
+      strata.on("after_write", function(ev) print(ev.command, ev.pid, ev.path) end)
+      """)
+    let script = "echo $$; exec dd if=a.txt of=c.txt status=none"
+    let result = try run("who.lua", "run -q -- sh -c '\(script)'")
+    let lines = result.output.split(separator: "\n")
+    let pid = try #require(lines.first)
+    #expect(lines.dropFirst() == ["dd\t\(pid)\t/c.txt"], "\(result)")
+  }
+
+  @Test func `scratch keeps what a program caches out of the differences`() throws {
+    try tree.write("m.py", "x = 1\n")
+    let result = try run(
+      "\(examples)/scratch.lua",
+      "run -q -- env -u PYTHONDONTWRITEBYTECODE python3 -c 'import m; open(\"b.txt\", \"w\")'\n"
+        + "ls __pycache__\ndiff --name-status")
+    #expect(result.output.contains(".pyc\n"), "\(result)")
+    #expect(
+      result.output.hasSuffix("A /b.txt\n") && !result.output.contains("A /__py"), "\(result)")
+  }
+
+  @Test func `trace shows events while the program runs`() throws {
+    let shell = try TerminalProcess(["--no-rc"], in: tree.path)
+    try shell.expect("main:/> ")
+    try shell.type("trace on\r")
+    try shell.expect("main:/> ")
+    try shell.type("run -q -- sh -c 'echo x >> a.txt; read line; echo got \"$line\"'\r")
+    try shell.expect("@ copy_up /a.txt base->main 4 bytes")
+    // The program waits for that.
+    try shell.type("on\r")
+    try shell.expect("got on")
+    try shell.expect("main*:/> ")
+    try shell.type("exit\r")
+    #expect(try shell.exitStatus() == 0)
+  }
+}
