@@ -76,6 +76,24 @@ struct UserRunTests {
       result.output == "\(place.path)\nmain\t\(place.path)\none\n\(nobody)\ntwo\n", "\(result)")
   }
 
+  @Test func `a user writes what others let the user write`() throws {
+    let script = """
+      mkdir shared own; chown root:root shared; chmod 1777 shared; echo x > theirs
+      chmod 644 theirs; echo x > group; chown \(Self.user):root own group; chmod 660 group
+      """
+    _ = try ChildProcess(["sh", "-ec", "cd \(tree.path); \(script)"])
+    let result = try strata(
+      [
+        "run", "--", "sh", "-c",
+        "echo y > shared/f; echo y > own/f; echo y > group; echo y > theirs",
+      ])
+    #expect(result.status != 0 && result.errors.contains("theirs: Permission denied"), "\(result)")
+    for line in ["A /shared/f", "A /own/f", "M /group"] {
+      #expect(result.errors.contains(line), "\(result)")
+    }
+    #expect(!result.errors.contains("M /theirs"), "\(result)")
+  }
+
   @Test func `a user is told what is missing`() throws {
     let run = try strata(["run", "--", "true"], device: false)
     #expect(run.status == 126 && run.errors.contains("/dev/fuse"), "\(run)")

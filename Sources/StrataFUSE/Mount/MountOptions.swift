@@ -18,6 +18,8 @@ public struct MountOptions: Sendable {
   public var showsNoAccessTimes = false
   /// A directory of the host on whose file system there is as much room as statfs tells.
   public var capacity: Descriptor?
+  /// Who is alone in the mount's user namespace; nil where all users are.
+  public var onlyUser: OnlyUser?
   /// What the log calls all that is done in the mount; nil for a mount that lasts, of which the log
   /// has an operation every few seconds.
   public var operation: String?

@@ -52,6 +52,7 @@ final class Server: Sendable {
   ) -> UnsafeRawBufferPointer? {
     reply.reset()
     reply.validity = others.areThere ? .none : .long
+    reply.onlyUser = options.onlyUser
     guard let request = Request(bytes) else { return malformed(bytes, &reply) }
     guard let opcode = Opcode(rawValue: request.opcode) else {
       return reply.finish(request.unique, error: ENOSYS)

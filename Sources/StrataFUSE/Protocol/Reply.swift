@@ -11,6 +11,8 @@ struct Reply {
   var lookedUp: [UInt64] = []
   /// How long names and attributes hold, unless said otherwise.
   var validity = Validity.long
+  /// Whose owners are shown; nil for everybody's.
+  var onlyUser: OnlyUser?
 
   init(_ buffer: UnsafeMutableRawBufferPointer) { self.buffer = buffer }
 
@@ -84,8 +86,9 @@ extension Reply {
     put(UInt32(changed.remainder))
     put(attributes.kind.modeBits | attributes.mode)
     put(attributes.links)
-    put(attributes.uid)
-    put(attributes.gid)
+    let owners = onlyUser?.owners(of: attributes) ?? (attributes.uid, attributes.gid)
+    put(owners.0)
+    put(owners.1)
     put(Self.kernelDevice(attributes.device))
     put(UInt32(Block.size))
     put(UInt32(0))

@@ -121,6 +121,8 @@ struct RunCall {
     options.capacity = try? Descriptor(path: place.capacity, [.path, .directory])
     // The kernel lets no others have files registered.
     options.usesPassthrough = strata_may_mount()
+    let caller = context.session.caller
+    if !strata_may_mount(), !caller.isSuperuser { options.onlyUser = OnlyUser(caller) }
     options.operation = context.session.caller.command
     return options
   }
