@@ -107,6 +107,32 @@ for kind in ['reg','dir','fifo','blk','chr','sock','lnk']:
                 run(L+" rmdir",P,lambda:os.rmdir(f),uid)
             else:
                 run(L+" unlink",P,lambda:os.unlink(f),uid)
+# set-group-ID where the group may not execute: it goes unless the caller belongs to the group
+os.mkdir('groups'); os.chmod('groups',0o777)
+f='groups/f'
+def content(f,data):
+    with open(f,'wb') as file: file.write(data)
+def changed(how):
+    if how=='truncate': return os.truncate(f,5)
+    if how=='chown': return os.chown(f,-1,-1)
+    if how=='chgrp': return os.chown(f,-1,65533)
+    fd=os.open(f,os.O_RDWR|(os.O_TRUNC if how=='otrunc' else 0))
+    if how=='write': os.write(fd,b'x')
+    if how=='ftruncate': os.ftruncate(fd,6)
+    if how=='fallocate': os.posix_fallocate(fd,0,100)
+    os.close(fd)
+for mode in (0o2666,0o6666,0o2676,0o6767):
+    for owner in (65533,65534):
+        for group in (65533,65534):
+            for more in ([],[65534]):
+                for how in ('write','truncate','ftruncate','otrunc','fallocate','chown','chgrp'):
+                    content(f,b'0123456789'); os.chown(f,owner,group); os.chmod(f,mode)
+                    os.setgroups(more)
+                    run(f"groups {mode:o} {owner}:{group} {more} {how}",[f],lambda:changed(how),65533)
+                    os.setgroups([]); os.unlink(f)
+# a list that is not there goes without complaint
+content(f,b'')
+for n in ('system.posix_acl_access','system.posix_acl_default'): run(f"no {n}",['groups'],lambda:os.removexattr('groups',n))
 # limits
 os.mkdir('limits'); os.mkdir('limits/d1'); os.mkdir('limits/d1/e'); os.chdir('limits')
 N='n'*255

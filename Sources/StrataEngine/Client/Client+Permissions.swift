@@ -53,7 +53,8 @@ extension Client {
   }
 
   /// Who may change what: mode and times are the owner's, owners are the superuser's, groups the
-  /// owner's among his own. A mode set by others than members loses set-group-ID.
+  /// owner's among his own. A mode set by others than members loses set-group-ID, as does what they
+  /// give to others.
   func checked(
     _ changes: AttributeChanges, of node: NodeID
   ) throws(FileError) -> AttributeChanges {
@@ -66,6 +67,9 @@ extension Client {
       if attributes.kind == .regular, !caller.isMember(of: attributes.gid) {
         changes.mode = mode & ~0o2000
       }
+    }
+    if changes.uid != nil || changes.gid != nil {
+      changes.drops = caller.drop(from: attributes.gid)
     }
     if let uid = changes.uid, uid != attributes.uid || !isOwner { throw .notPermitted }
     if let gid = changes.gid, !isOwner || !(gid == attributes.gid || caller.isMember(of: gid)) {

@@ -6,7 +6,7 @@ extension Fork {
   /// - Throws: EISDIR for a directory, ENXIO for what is no regular file, ELOOP for a symlink, and
   ///   what the policy says.
   public func open(
-    _ node: NodeID, _ options: OpenOptions, dropsPrivileges: Bool? = nil, by caller: Caller
+    _ node: NodeID, _ options: OpenOptions, drops: PrivilegeDrop? = nil, by caller: Caller
   ) throws(FileError) -> OpenFile {
     let value = value
     switch try value.kind(node) {
@@ -33,7 +33,7 @@ extension Fork {
       try workspace.context.bases.refresh(node, at: value.version)
     }
     if options.contains(.truncate) {
-      try file.truncate(to: 0, dropsPrivileges: dropsPrivileges)
+      try file.truncate(to: 0, drops: drops)
     }
     tell(.open, caller, describe)
     return file

@@ -94,41 +94,41 @@ public final class OpenFile: Sendable {
   // MARK: Writing
 
   /// Writes all the bytes and returns their number.
-  /// - Parameter dropsPrivileges: whether set-user-ID and set-group-ID go; nil for what the caller
-  ///   of the open says.
+  /// - Parameter drops: what goes of set-user-ID and set-group-ID; nil for what it is for the caller
+  ///   of the open.
   /// - Throws: EBADF if not open for writing, EFBIG, and what the policy says.
   public func write(
-    _ bytes: UnsafeRawBufferPointer, at offset: Int64, dropsPrivileges: Bool? = nil
+    _ bytes: UnsafeRawBufferPointer, at offset: Int64, drops: PrivilegeDrop? = nil
   ) throws(FileError) -> Int {
     guard offset >= 0 || options.contains(.append) else { throw .invalid }
     guard !bytes.isEmpty else {
       try checkWritable()
       return 0
     }
-    try change(bytes: bytes.count, dropsPrivileges) { size in
+    try change(bytes: bytes.count, drops) { size in
       .write(bytes, at: self.options.contains(.append) ? size : offset)
     }
     return bytes.count
   }
 
   public func write(
-    _ bytes: [UInt8], at offset: Int64, dropsPrivileges: Bool? = nil
+    _ bytes: [UInt8], at offset: Int64, drops: PrivilegeDrop? = nil
   ) throws(FileError) -> Int {
     try bytes.withBytes { bytes throws(FileError) in
-      try write(bytes, at: offset, dropsPrivileges: dropsPrivileges)
+      try write(bytes, at: offset, drops: drops)
     }
   }
 
-  public func truncate(to size: Int64, dropsPrivileges: Bool? = nil) throws(FileError) {
+  public func truncate(to size: Int64, drops: PrivilegeDrop? = nil) throws(FileError) {
     guard size >= 0 else { throw .invalid }
-    try change(bytes: 0, dropsPrivileges) { _ in .truncate(to: size) }
+    try change(bytes: 0, drops) { _ in .truncate(to: size) }
   }
 
   public func allocate(
-    _ range: Range<Int64>, _ mode: AllocateMode, dropsPrivileges: Bool? = nil
+    _ range: Range<Int64>, _ mode: AllocateMode, drops: PrivilegeDrop? = nil
   ) throws(FileError) {
     guard range.lowerBound >= 0, !range.isEmpty else { throw .invalid }
-    try change(bytes: 0, dropsPrivileges) { _ in .allocate(range, mode) }
+    try change(bytes: 0, drops) { _ in .allocate(range, mode) }
   }
 
   /// Everything acknowledged so far is durable when this returns; in memory there is nothing to do.
@@ -139,7 +139,7 @@ public final class OpenFile: Sendable {
   }
 
   private func change(
-    bytes: Int, _ dropsPrivileges: Bool?, _ make: @escaping (Int64) -> ContentChange
+    bytes: Int, _ drops: PrivilegeDrop?, _ make: @escaping (Int64) -> ContentChange
   ) throws(FileError) {
     try checkWritable()
     func describe(_ event: inout Event) {
@@ -155,12 +155,12 @@ public final class OpenFile: Sendable {
     let (how, rule) = try firstWrite()
     try fork.change(in: generation, caller, rule: rule) {
       value, _, effects throws(FileError) in
-      let change = make(try value.record(node).size)
+      let record = try value.record(node)
+      let change = make(record.size)
       let size = change.size(from: 0)
       guard size >= 0, size <= Int64.max - Int64(Block.size) else { throw FileError(.fileTooLarge) }
       try value.change(
-        node, change, how, reader, dropsPrivileges: dropsPrivileges ?? !caller.isSuperuser,
-        &effects)
+        node, change, how, reader, drops: drops ?? caller.drop(from: record.gid), &effects)
     }
     fork.tell(.write, caller, describe)
   }

@@ -18,7 +18,7 @@ extension Namespace {
     try noteMetadataCopy(of: id, &effects)
     let now = context.clock()
     try change(id) { node in
-      if changes.uid != nil || changes.gid != nil { node.dropPrivileges() }
+      if changes.uid != nil || changes.gid != nil { node.drop(changes.drops) }
       if let mode = changes.mode, node.kind != .symlink { node.mode = mode & 0o7777 }
       node.uid = changes.uid ?? node.uid
       node.gid = changes.gid ?? node.gid
@@ -101,11 +101,8 @@ extension Name {
 }
 
 extension Node {
-  /// What chown(2) and writing do to a file: set-user-ID goes, and set-group-ID where the group
-  /// may execute.
-  mutating func dropPrivileges() {
+  mutating func drop(_ privileges: PrivilegeDrop) {
     guard kind != .directory, kind != .symlink else { return }
-    mode &= ~0o4000
-    if mode & 0o0010 != 0 { mode &= ~0o2000 }
+    mode &= ~privileges.bits(of: mode)
   }
 }

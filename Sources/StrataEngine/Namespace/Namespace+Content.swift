@@ -82,7 +82,7 @@ extension Namespace {
   /// Changes content by the one write rule; `how` says what becomes of content from below.
   mutating func change(
     _ id: NodeID, _ change: ContentChange, _ how: FirstWrite, _ reader: BelowReader,
-    dropsPrivileges: Bool, _ effects: inout [Effect]
+    drops: PrivilegeDrop, _ effects: inout [Effect]
   ) throws(FileError) {
     let kind = try kind(id)
     guard kind == .regular else { throw kind == .directory ? .isDirectory : .invalid }
@@ -96,7 +96,7 @@ extension Namespace {
       var context = WriteContext(layer: layer, sealedThrough: sealedThrough, reader: reader)
       context.store = store.map { ($0, DataFileID(layer: layer.id, node: id)) }
       try node.apply(change, how, isFromBelow: from != nil, &context)
-      if dropsPrivileges { node.dropPrivileges() }
+      node.drop(drops)
       node.modified = now
       node.changed = now
       return context

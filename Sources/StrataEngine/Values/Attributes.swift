@@ -73,6 +73,8 @@ public struct AttributeChanges: Equatable, Sendable {
   public var size: Int64?
   public var accessed: Timestamp?
   public var modified: Timestamp?
+  /// What goes with a change of owners.
+  public var drops = PrivilegeDrop.usual
 
   public init(
     mode: UInt32? = nil, uid: UInt32? = nil, gid: UInt32? = nil, size: Int64? = nil,
@@ -84,6 +86,24 @@ public struct AttributeChanges: Equatable, Sendable {
     self.size = size
     self.accessed = accessed
     self.modified = modified
+  }
+}
+
+/// What a change of content or owners takes of a file's set-user-ID and set-group-ID.
+public enum PrivilegeDrop: Sendable {
+  case nothing
+  /// Set-user-ID, and set-group-ID where the group may execute.
+  case usual
+  /// Both: who changes it is no member of the file's group.
+  case all
+
+  /// The bits that go from a mode.
+  public func bits(of mode: UInt32) -> UInt32 {
+    switch self {
+    case .nothing: 0
+    case .usual: mode & (mode & 0o0010 != 0 ? 0o6000 : 0o4000)
+    case .all: mode & 0o6000
+    }
   }
 }
 
@@ -138,6 +158,11 @@ public struct Caller: Equatable, Sendable {
 
   public var isSuperuser: Bool { uid == 0 }
   public func isMember(of group: UInt32) -> Bool { gid == group || groups.contains(group) }
+
+  /// What a change by the caller takes of a file of a group.
+  func drop(from group: UInt32) -> PrivilegeDrop {
+    isSuperuser ? .nothing : isMember(of: group) ? .usual : .all
+  }
 
   /// Root with no umask: for tests and for what the engine's host does itself.
   public static let superuser = Caller(umask: 0)

@@ -4,7 +4,7 @@ public struct NodeID: Hashable, Comparable, Sendable {
   public init(_ rawValue: UInt64) { self.rawValue = rawValue }
   public static let root = NodeID(1)
   /// Where nodes that no base has begin, when the numbers below are the host's inodes.
-  static let firstOwn: UInt64 = 1 << 40
+  public static let firstOwn: UInt64 = 1 << 40
   @inline(__always)
   public static func < (a: NodeID, b: NodeID) -> Bool { a.rawValue < b.rawValue }
 }

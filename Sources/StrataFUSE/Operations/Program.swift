@@ -4,13 +4,35 @@ internal import Glibc
 enum Program {
   /// The name of a process; empty if it is gone.
   static func command(of pid: UInt32) -> String {
-    guard pid != 0 else { return "" }
-    let file = Glibc.open("/proc/\(pid)/comm", O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return "" }
+    String(decoding: read("comm", of: pid, 64).prefix { $0 != 10 }, as: UTF8.self)
+  }
+
+  /// Whether a process may leave set-group-ID on what it changes: it has the group among its
+  /// supplementary ones, or CAP_FSETID.
+  static func isTrusted(_ pid: UInt32, withGroup group: UInt32) -> Bool {
+    for line in read("status", of: pid, 65536).split(separator: 10) {
+      let words = line.split { $0 == 32 || $0 == 9 }.map { String(decoding: $0, as: UTF8.self) }
+      switch words.first {
+      case "Groups:": if words.contains(String(group)) { return true }
+      case "CapEff:":
+        let mayKeepSetID: UInt64 = 1 << 4
+        if words.count > 1, let set = UInt64(words[1], radix: 16), set & mayKeepSetID != 0 {
+          return true
+        }
+      default: continue
+      }
+    }
+    return false
+  }
+
+  /// A file about a process; empty if it is gone.
+  private static func read(_ name: String, of pid: UInt32, _ limit: Int) -> ArraySlice<UInt8> {
+    guard pid != 0 else { return [] }
+    let file = Glibc.open("/proc/\(pid)/\(name)", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return [] }
     defer { close(file) }
-    var buffer = [UInt8](repeating: 0, count: 64)
+    var buffer = [UInt8](repeating: 0, count: limit)
     let count = Glibc.read(file, &buffer, buffer.count)
-    guard count > 0 else { return "" }
-    return String(decoding: buffer[..<count].prefix { $0 != 10 }, as: UTF8.self)
+    return buffer[..<max(count, 0)]
   }
 }

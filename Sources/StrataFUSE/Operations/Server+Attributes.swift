@@ -26,12 +26,12 @@ extension Server {
     let caller = caller(request)
     if valid.contains(.size) {
       let size = try request.offset(16)
+      let file =
+        valid.contains(.handle)
+        ? try handles.file(try request.long(8))
+        : try fork.open(try node(request), [.write], by: caller)
       let kills = valid.contains(.killPrivileges)
-      if valid.contains(.handle) {
-        try truncate(try handles.file(try request.long(8)), size, kills)
-      } else {
-        try truncate(try fork.open(try node(request), [.write], by: caller), size, kills)
-      }
+      try file.truncate(to: size, drops: kills ? privileges(file.node, request) : .nothing)
     }
     guard let node = nodes.current(request.node) else {
       // What is open goes on by itself; nothing else of it can be changed.
@@ -40,13 +40,14 @@ extension Server {
       }
       return reply.put(attributes: try former(request.node).attributes())
     }
-    if valid.isEmpty { return try dropPrivileges(node, caller, &reply) }
+    if valid.isEmpty { return try dropPrivileges(node, request, &reply) }
     var changes = AttributeChanges()
     if valid.contains(.mode) { changes.mode = try request.word(68) & 0o7777 }
     if valid.contains(.uid) { changes.uid = try request.word(76) }
     if valid.contains(.gid) { changes.gid = try request.word(80) }
     if valid.contains(.accessed) { changes.accessed = try time(request, 32, 56) }
     if valid.contains(.modified) { changes.modified = try time(request, 40, 60) }
+    if changes.uid != nil || changes.gid != nil { changes.drops = privileges(node, request) }
     let now = fork.workspace.now
     if valid.contains(.accessedNow) { changes.accessed = now }
     if valid.contains(.modifiedNow) { changes.modified = now }
@@ -56,27 +57,34 @@ extension Server {
   }
 
   /// A change of nothing: what the kernel asks for before a write that takes set-user-ID, and what
-  /// becomes of a chown(2) that leaves both owners as they are. Where there are such bits, only the
-  /// owner may do the latter; for the former somebody has the file open.
+  /// becomes of a chown(2) that leaves both owners as they are. Where bits go, only the owner may do the
+  /// latter; for the former somebody has the file open.
   private func dropPrivileges(
-    _ node: NodeID, _ caller: Caller, _ reply: inout Reply
+    _ node: NodeID, _ request: Request, _ reply: inout Reply
   ) throws(FileError) {
     let before = try fork.attributes(of: node)
+    let caller = caller(request)
+    let drops = privileges(node, request)
     guard
-      before.mode & 0o6000 == 0 || before.kind == .directory || caller.isSuperuser
+      drops.bits(of: before.mode) == 0 || before.kind == .directory || caller.isSuperuser
         || caller.uid == before.uid
         || handles.all.contains(where: { $0.file.node == node && $0.file.options.contains(.write) })
     else { throw FileError(.notPermitted) }
     var changes = AttributeChanges()
     changes.uid = before.uid
+    changes.drops = drops
     try fork.setAttributes(node, changes, by: caller)
     reply.put(attributes: try fork.attributes(of: node))
   }
 
-  private func truncate(
-    _ file: OpenFile, _ size: Int64, _ kills: Bool
-  ) throws(FileError) {
-    try file.truncate(to: size, dropsPrivileges: kills)
+  /// What a change that takes privileges takes of a node's. Where the group may not execute, it asks
+  /// whether the program belongs to the group, which the kernel does not say.
+  func privileges(_ node: NodeID, _ request: Request) -> PrivilegeDrop {
+    guard let attributes = try? fork.attributes(of: node), attributes.mode & 0o2010 == 0o2000,
+      request.uid != 0, request.gid != attributes.gid,
+      !Program.isTrusted(request.pid, withGroup: attributes.gid)
+    else { return .usual }
+    return .all
   }
 
   private func time(

@@ -41,7 +41,7 @@ extension Server {
       else { continue }
       if looks { try put(plus: entry, node, &reply) } else if plus { reply.put(zeros: 128) }
       if entry.kind != .directory { files += 1 }
-      reply.put(node.rawValue)
+      reply.put(number: node)
       reply.put(entry.cookie)
       reply.put(UInt32(entry.name.count))
       reply.put(entry.kind.modeBits >> 12)

@@ -26,6 +26,14 @@ extension Server {
     try fork.setExtendedAttribute(node, Name(name), value, mode, by: caller)
   }
 
+  /// An access control list that is not there is taken away without complaint, as on the host.
+  func removeExtended(_ request: Request) throws(FileError) {
+    let (node, name) = (try node(request), try request.name(0))
+    let isList = name == ACL.accessName || name == ACL.defaultName
+    if isList, try fork.extendedAttributes(of: node)[name] == nil { return }
+    try fork.removeExtendedAttribute(node, name, by: caller(request))
+  }
+
   func getExtended(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let size = Int(try request.word(0))
     let name = try request.name(8)

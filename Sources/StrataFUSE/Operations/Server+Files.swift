@@ -11,8 +11,9 @@ extension Server {
   func open(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let node = try node(request)
     let flags = Int32(bitPattern: try request.word(0))
-    try open(
-      node, request.node, flags, kills: try request.word(4) & 1 != 0, caller(request), &reply)
+    let kills = try request.word(4) & 1 != 0
+    let drops = kills ? privileges(node, request) : .nothing
+    try open(node, request.node, flags, drops, caller(request), &reply)
   }
 
   func create(_ request: Request, _ reply: inout Reply) throws(FileError) {
@@ -33,7 +34,7 @@ extension Server {
     }
     try put(entry: made, &reply)
     guard let number = reply.lookedUp.last else { throw .invalid }
-    try open(made, number, openFlags, kills: false, caller, &reply)
+    try open(made, number, openFlags, .nothing, caller, &reply)
   }
 
   /// TMPFILE: a file without a name.
@@ -50,7 +51,7 @@ extension Server {
     }
     try put(entry: made, &reply)
     guard let number = reply.lookedUp.last else { throw .invalid }
-    try open(made, number, flags & ~(O_TRUNC | O_EXCL), kills: false, caller, &reply)
+    try open(made, number, flags & ~(O_TRUNC | O_EXCL), .nothing, caller, &reply)
   }
 
   private func options(_ flags: Int32) -> OpenOptions {
@@ -66,11 +67,11 @@ extension Server {
   }
 
   private func open(
-    _ node: NodeID, _ number: UInt64, _ flags: Int32, kills: Bool, _ caller: Caller,
+    _ node: NodeID, _ number: UInt64, _ flags: Int32, _ drops: PrivilegeDrop, _ caller: Caller,
     _ reply: inout Reply
   ) throws(FileError) {
     let options = options(flags)
-    let (file, backing) = try opened(node, number, options, kills: kills, caller)
+    let (file, backing) = try opened(node, number, options, drops, caller)
     let handle = handles.add(
       .init(file: file, number: number, isPassthrough: backing != nil))
     if let backing {
@@ -81,7 +82,8 @@ extension Server {
   }
 
   private func opened(
-    _ node: NodeID, _ number: UInt64, _ options: OpenOptions, kills: Bool, _ caller: Caller
+    _ node: NodeID, _ number: UInt64, _ options: OpenOptions, _ drops: PrivilegeDrop,
+    _ caller: Caller
   ) throws(FileError) -> (OpenFile, Backing?) {
     let mayPass = !options.contains(.write)
     switch handles.join(number, mayPass: mayPass) {
@@ -91,7 +93,7 @@ extension Server {
       throw FileError(.staleNFSFileHandle)
     case .cached:
       return try joined(number) { () throws(FileError) in
-        (try openFile(node, options, kills: kills, caller), nil)
+        (try openFile(node, options, drops, caller), nil)
       }
     case .passthrough(let backing):
       return try joined(number) { () throws(FileError) in
@@ -105,7 +107,7 @@ extension Server {
       }
     case .free: break
     }
-    let file = try openFile(node, options, kills: kills, caller)
+    let file = try openFile(node, options, drops, caller)
     let size = mayPass ? try file.attributes().size : 0
     let backing = mayPass && size > Self.smallFile ? backing(of: file) : nil
     if handles.begin(number, backing) {
@@ -114,15 +116,15 @@ extension Server {
     }
     // Another open of the same file came first.
     if let backing { device.close(backing) }
-    return try opened(node, number, options.subtracting(.truncate), kills: false, caller)
+    return try opened(node, number, options.subtracting(.truncate), .nothing, caller)
   }
 
   /// A policy is asked for all writes to come when a file is opened for them: what a program has
   /// mapped is written when nobody is there to be refused.
   private func openFile(
-    _ node: NodeID, _ options: OpenOptions, kills: Bool, _ caller: Caller
+    _ node: NodeID, _ options: OpenOptions, _ drops: PrivilegeDrop, _ caller: Caller
   ) throws(FileError) -> OpenFile {
-    let file = try fork.open(node, options, dropsPrivileges: kills, by: caller)
+    let file = try fork.open(node, options, drops: drops, by: caller)
     if options.contains(.write) { try file.decideFirstWrite() }
     return file
   }
@@ -178,8 +180,9 @@ extension Server {
     let size = Int(try request.word(16))
     guard size == request.body.count - 40 else { throw .invalid }
     let kills = try request.word(20) & Self.killsPrivileges != 0
+    let drops = kills ? privileges(file.node, request) : .nothing
     let written = try file.write(
-      UnsafeRawBufferPointer(rebasing: request.body[40...]), at: offset, dropsPrivileges: kills)
+      UnsafeRawBufferPointer(rebasing: request.body[40...]), at: offset, drops: drops)
     try noteWritten(written)
     reply.put(UInt32(written))
     reply.put(UInt32(0))
@@ -191,8 +194,10 @@ extension Server {
     let (end, isTooLarge) = start.addingReportingOverflow(length)
     guard !isTooLarge else { throw FileError(.fileTooLarge) }
     guard length > 0 else { throw .invalid }
+    let flags = Int32(bitPattern: try request.word(24))
+    if flags & Allocation.punchHole == 0 { try checkRoom(for: length) }
     let mode: AllocateMode
-    switch Int32(bitPattern: try request.word(24)) {
+    switch flags {
     case 0: mode = .extend
     case Allocation.keepSize: mode = .keepSize
     case Allocation.keepSize | Allocation.punchHole: mode = .punchHole
@@ -200,14 +205,14 @@ extension Server {
     case Allocation.zeroRange | Allocation.keepSize:
       let size = try file.attributes().size
       if start < min(end, size) {
-        try file.allocate(start..<min(end, size), .zeroRange, dropsPrivileges: false)
+        try file.allocate(start..<min(end, size), .zeroRange, drops: .nothing)
       }
-      if size < end { try file.allocate(max(start, size)..<end, .keepSize, dropsPrivileges: false) }
+      if size < end { try file.allocate(max(start, size)..<end, .keepSize, drops: .nothing) }
       return
     default: throw FileError(.notSupportedOnSocket)
     }
     // Set-user-ID goes by a request of its own.
-    try file.allocate(start..<end, mode, dropsPrivileges: false)
+    try file.allocate(start..<end, mode, drops: .nothing)
   }
 
   /// SEEK_DATA and SEEK_HOLE; the kernel does the rest itself.
@@ -246,7 +251,7 @@ extension Server {
     while rest > 0 {
       let bytes = try source.read(min(rest, Worker.largestTransfer), at: from)
       if bytes.isEmpty { break }
-      let count = try target.write(bytes, at: to, dropsPrivileges: false)
+      let count = try target.write(bytes, at: to, drops: .nothing)
       (from, to, done, rest) = (from + Int64(count), to + Int64(count), done + count, rest - count)
     }
     reply.put(UInt32(done))

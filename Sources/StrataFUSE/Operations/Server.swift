@@ -67,6 +67,7 @@ final class Server: Sendable {
     case .interrupt: return nil
     default: break
     }
+    reply.numbering = options.numbering
     do throws(FileError) {
       try perform(opcode, request, &reply)
       if others.areThere { tellOthers(opcode, request) }
@@ -127,9 +128,7 @@ final class Server: Sendable {
     case .setExtended: try setExtended(request)
     case .getExtended: try getExtended(request, &reply)
     case .listExtended: try listExtended(request, &reply)
-    case .removeExtended:
-      try fork.removeExtendedAttribute(
-        try node(request), try request.name(0), by: caller(request))
+    case .removeExtended: try removeExtended(request)
     // The kernel checks permissions itself, and does not ask again once it was told so.
     case .flush, .access: throw FileError(.noFunction)
     case .forget, .batchForget, .interrupt: break
@@ -195,9 +194,24 @@ final class Server: Sendable {
     }
   }
 
-  private func statFileSystem(_ reply: inout Reply) throws(FileError) {
+  private func room() -> statvfs {
     var status = statvfs()
     if let capacity = options.capacity { _ = fstatvfs(capacity.rawValue, &status) }
+    return status
+  }
+
+  /// - Throws: ENOSPC where there is no room for so many bytes. Room is not set aside: a promise that
+  ///   could never be kept is refused, no more.
+  func checkRoom(for bytes: Int64) throws(FileError) {
+    let status = room()
+    let unit = max(UInt64(status.f_frsize), 1)
+    guard options.capacity == nil || UInt64(bytes) / unit <= UInt64(status.f_bavail) else {
+      throw FileError(.noSpace)
+    }
+  }
+
+  private func statFileSystem(_ reply: inout Reply) throws(FileError) {
+    let status = room()
     for number in [
       status.f_blocks, status.f_bfree, status.f_bavail, status.f_files, status.f_ffree,
     ] {

@@ -13,6 +13,8 @@ struct Reply {
   var validity = Validity.long
   /// Whose owners are shown; nil for everybody's.
   var onlyUser: OnlyUser?
+  /// The numbers that programs see; nil for the engine's own.
+  var numbering: (any NodeNumbering)?
 
   init(_ buffer: UnsafeMutableRawBufferPointer) { self.buffer = buffer }
 
@@ -70,9 +72,13 @@ struct Validity {
 }
 
 extension Reply {
+  mutating func put(number node: NodeID) {
+    put(numbering?.number(of: node) ?? node.rawValue)
+  }
+
   /// `struct fuse_attr`
   mutating func put(_ attributes: Attributes) {
-    put(attributes.node.rawValue)
+    put(number: attributes.node)
     put(UInt64(bitPattern: attributes.size))
     put(UInt64(bitPattern: attributes.blocks))
     let accessed = attributes.accessed.quotientAndRemainderRoundedDown(1_000_000_000)
