@@ -115,6 +115,8 @@ int strata_unmount(const char *path, bool lazily) {
   return result(umount2(path, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0)));
 }
 
+int strata_process(int pid) { return result((int)syscall(SYS_pidfd_open, pid, 0)); }
+
 int strata_fuse_backing_open(int device, int file) {
   struct backing_map map = {.fd = file};
   return result(ioctl(device, BACKING_OPEN, &map));

@@ -342,6 +342,71 @@ struct MountTests {
     }
   }
 
+  @Test func `an upper directory is the same again in the next mount, and as a lower one`() throws {
+    let disk = try TemporaryDirectory()
+    // On a file system of its own, to see that nothing of it is in use when umount is back.
+    try sh("mount -t tmpfs none '\(disk.path)'", in: "/")
+    defer { _ = try? ChildProcess(["umount", "-l", disk.path]) }
+    try sh(
+      """
+      mkdir -p lower/moved/in lower/emptied lower/swapped1 lower/swapped2 upper upper2 work
+      echo linked > lower/link1; ln lower/link1 lower/link2; echo linked > lower/link3
+      ln lower/link3 lower/link4; echo single > lower/single; echo gone > lower/gone
+      echo deep > lower/moved/in/deep; mkfifo lower/fifo
+      """, in: disk.path)
+    func mount(_ lower: String, _ upper: String) throws {
+      let options = "upperdir=\(disk.path)/\(upper),workdir=\(disk.path)/work,\(lower)"
+      let mounted = try Finished.strata(
+        ["mount-helper", "none", place.path, "-o", options], in: "/")
+      #expect(mounted.status == 0, "\(mounted)")
+    }
+    func unmount() throws {
+      #expect(try Finished.strata(["umount-helper", place.path], in: "/").status == 0)
+    }
+    let lower = "lowerdir=\(disk.path)/lower"
+    try mount(lower, "upper")
+    defer { self.unmount() }
+    let all = "find . ! -name . -printf '%p %y %m"
+    let before = try sh("\(all) %i\\n' | grep -v ' d ' | sort", in: place.path)
+    try sh("echo more >> link1; cat link2 > /dev/null; chmod 600 single fifo", in: place.path)
+    #expect(try sh("\(all) %i\\n' | grep link1", in: place.path) != "")
+    let inodes = "find . -printf '%p %i\\n' | sort"
+    let untouched = try sh(inodes, in: place.path)
+    #expect(
+      before.split(separator: "\n").allSatisfy { line in
+        let words = line.split(separator: " ")
+        return untouched.contains("\(words[0]) \(words[words.count - 1])\n")
+      })
+    try sh(
+      """
+      rm gone; rmdir emptied; mkdir emptied; mv swapped1 new; mv -T new swapped2
+      mv moved away; mkdir moved; ln single double; ln link3 link5; rm link4; echo new > created
+      mv link2 renamed; mv fifo away/in/; python3 -c "import os; os.setxattr('created', 'trusted.one', b'1')"
+      """, in: place.path)
+    let look = "\(all) %n %T@ %i\\n' | sort; cat link1 renamed link3 away/in/deep"
+    let want = try sh(look, in: place.path)
+    for _ in 1...2 {
+      try unmount()
+      try mount(lower, "upper")
+      #expect(try sh(look, in: place.path) == want)
+    }
+    // Nobody has looked at the other name of what was changed.
+    try sh("echo again >> link1", in: place.path)
+    try unmount()
+    try mount(lower, "upper")
+    #expect(try sh("tail -n 1 renamed", in: place.path) == "again\n")
+    let contents =
+      "\(all)\\n' | sort; cat renamed link3 away/in/deep; python3 -c \"import os; print(os.listxattr('created'))\""
+    let last = try sh(contents, in: place.path)
+    try unmount()
+    try mount("lowerdir=\(disk.path)/upper:\(disk.path)/lower", "upper2")
+    #expect(try sh(contents, in: place.path) == last)
+    try sh("echo more > moved/more; rm created", in: place.path)
+    #expect(try sh("ls moved emptied; ls created || true", in: place.path).contains("more\n"))
+    try unmount()
+    try sh("umount '\(disk.path)'", in: "/")
+  }
+
   @Test func `what an upper directory has no room for comes when there is some`() throws {
     let disk = try TemporaryDirectory()
     try sh("mount -t tmpfs -o size=3m none '\(disk.path)'", in: "/")

@@ -36,6 +36,9 @@ int strata_make_read_only(int mount);
 /// umount2(2); lazily, for what is in use.
 int strata_unmount(const char *path, bool lazily);
 
+// A descriptor that can be read from when the process has ended: pidfd_open(2).
+int strata_process(int pid);
+
 /// Registers a file for passthrough: an id, or -errno.
 int strata_fuse_backing_open(int device, int file);
 int strata_fuse_backing_close(int device, int id);

@@ -15,18 +15,23 @@ struct OverlayReading {
   private(set) var hasRedirects = false
   /// Names of files with several, by what they are on the host.
   private var links: [BaseIdentity: [UInt8]] = [:]
+  /// Hidden when all else has been found.
+  private var whiteouts: [[UInt8]] = []
+  private let numbers: OverlayNumbers
   private var times: [(path: [UInt8], AttributeChanges)] = []
 
-  init(_ upper: OverlayUpper, _ fork: Fork) {
+  init(_ upper: OverlayUpper, _ fork: Fork, _ numbers: OverlayNumbers) {
     self.upper = upper
     client = Client(fork, as: .superuser)
     lower = fork.value
+    self.numbers = numbers
   }
 
   mutating func run() throws(FileError) {
     try client.makeDirectory(hold, mode: 0o700)
     try directories([])
     try contents([])
+    for path in whiteouts where exists(path) != nil { try remove(path) }
     for entry in try client.list(hold) {
       try remove(hold + [UInt8(ascii: "/")] + entry.name.bytes)
     }
@@ -119,23 +124,54 @@ struct OverlayReading {
     let host = upper.join(path)
     guard let status = try tree.status(host) else { return }
     let attributes = try tree.extendedAttributes(of: host)
-    if exists(path) != nil { try remove(path) }
-    if OverlayUpper.isWhiteout(status, attributes) { return }
-    if status.links > 1 {
-      if let first = links[status.identity] { return try client.link(first, as: path) }
-      links[status.identity] = path
-    }
+    if OverlayUpper.isWhiteout(status, attributes) { return whiteouts.append(path) }
+    if let first = links[status.identity] { return try place(first, at: path) }
+    if status.links > 1 { links[status.identity] = path }
+    let below = origin(status, attributes)
+    if let below { try place(below, at: path) } else { try putAway(path) }
     switch status.kind {
     case .regular: try copy(host, to: path, status.size)
+    case _ where below != nil: break
     case .symlink: try client.makeSymlink(path, target: try tree.readLink(host))
     default: try client.makeSpecial(path, status.kind, device: status.device)
     }
     try give(path, status, attributes)
   }
 
+  /// Where the file with several names is by now that the lower directories show and that the upper
+  /// one has changed.
+  private func origin(_ status: BaseStatus, _ attributes: [Name: [UInt8]]) -> [UInt8]? {
+    guard let path = OverlayUpper.own(OverlayUpper.origin, in: attributes),
+      let number = number(attributes)
+    else { return nil }
+    var place = NodeID.root
+    for name in path.split(separator: UInt8(ascii: "/")) {
+      guard let next = try? lower.lookup(Name(name), in: place) else { return nil }
+      place = next
+    }
+    guard (try? lower.attributes(of: place))?.kind == status.kind,
+      numbers.number(of: place) == number
+    else { return nil }
+    return client.fork.path(of: place)
+  }
+
+  private func number(_ attributes: [Name: [UInt8]]) -> UInt64? {
+    OverlayUpper.own(OverlayUpper.number, in: attributes).flatMap {
+      UInt64(String(decoding: $0, as: UTF8.self))
+    }
+  }
+
+  /// Gives what has a name a further one.
+  private mutating func place(_ known: [UInt8], at path: [UInt8]) throws(FileError) {
+    let node = try client.attributes(known, follow: false).node
+    guard exists(path)?.node != node else { return }
+    try putAway(path)
+    try client.link(known, as: path)
+  }
+
   private func copy(_ host: [UInt8], to path: [UInt8], _ size: Int64) throws(FileError) {
     let source = try tree.open(host)
-    let file = try client.open(path, [.write], create: 0o600, exclusive: true)
+    let file = try client.open(path, [.write, .truncate], create: 0o600)
     var offset: Int64 = 0
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
     defer { buffer.deallocate() }
@@ -155,6 +191,9 @@ struct OverlayReading {
   private mutating func give(
     _ path: [UInt8], _ status: BaseStatus, _ attributes: [Name: [UInt8]]
   ) throws(FileError) {
+    if let number = number(attributes) {
+      numbers.note(number, of: try client.attributes(path, follow: false).node)
+    }
     var changes = AttributeChanges(uid: status.uid, gid: status.gid)
     try client.setAttributes(path, changes, follow: false)
     let wanted = attributes.filter { !OverlayUpper.isOwn($0.key) }

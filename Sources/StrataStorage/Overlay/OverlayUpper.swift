@@ -11,6 +11,10 @@ struct OverlayUpper: Sendable {
 
   static let opaque = "opaque"
   static let redirect = "redirect"
+  /// Ours: the number that programs see, and where the lower directories show a file with several
+  /// names, which may have more of them.
+  static let number = "strata.number"
+  static let origin = "strata.origin"
 
   /// - Throws: ENOENT, ENOTDIR.
   init(_ path: [UInt8]) throws(FileError) {
@@ -21,16 +25,18 @@ struct OverlayUpper: Sendable {
 
   /// Makes the changes that the directory holds in a fork, which shows its lower directories.
   /// - Returns: whether it has directories that show others below, which writing does not make.
-  func read(into fork: Fork) throws(FileError) -> Bool {
-    var reading = OverlayReading(self, fork)
+  func read(into fork: Fork, _ numbers: OverlayNumbers) throws(FileError) -> Bool {
+    var reading = OverlayReading(self, fork, numbers)
     try reading.run()
     return reading.hasRedirects
   }
 
   /// Makes the directory hold the changes of a fork, and nothing else.
   /// - Parameter last: what it holds; nil if that is not known.
-  func write(_ fork: Fork, since last: Namespace?, to now: Namespace) throws(FileError) {
-    let writing = try OverlayWriting(self, fork)
+  func write(
+    _ fork: Fork, _ numbers: OverlayNumbers, since last: Namespace?, to now: Namespace
+  ) throws(FileError) {
+    let writing = try OverlayWriting(self, fork, numbers)
     defer { writing.end() }
     if let last {
       if now.isUnchanged(since: last) { return }

@@ -6,6 +6,8 @@ internal import Synchronization
 public final class OverlayWriteBack: Sendable {
   private let upper: OverlayUpper
   private let fork: Fork
+  /// The numbers that programs are to see.
+  public let numbers = OverlayNumbers()
   /// What the directory holds; nil if all of it is to be written.
   private let last: Mutex<Namespace?>
 
@@ -14,7 +16,7 @@ public final class OverlayWriteBack: Sendable {
   public init(_ directory: [UInt8], _ fork: Fork) throws(FileError) {
     upper = try OverlayUpper(directory)
     self.fork = fork
-    let hasRedirects = try upper.read(into: fork)
+    let hasRedirects = try upper.read(into: fork, numbers)
     last = Mutex(hasRedirects ? nil : fork.value)
   }
 
@@ -24,7 +26,7 @@ public final class OverlayWriteBack: Sendable {
     try last.withLock { last throws(FileError) in
       // What is changed meanwhile comes with the next.
       let now = fork.value
-      try upper.write(fork, since: last, to: now)
+      try upper.write(fork, numbers, since: last, to: now)
       last = now
     }
   }

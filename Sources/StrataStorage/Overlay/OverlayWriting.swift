@@ -9,6 +9,7 @@ final class OverlayWriting {
   let client: Client
   let lower: Client
   let staging: [UInt8]
+  private let numbers: OverlayNumbers
   /// Paths that are not to be made any more.
   var made: Set<[UInt8]> = []
   private var links: [NodeID: [UInt8]] = [:]
@@ -16,8 +17,9 @@ final class OverlayWriting {
   private(set) var hasLinks = false
   private var times: [(host: [UInt8], HostAttributes)] = []
 
-  init(_ upper: OverlayUpper, _ fork: Fork) throws(FileError) {
+  init(_ upper: OverlayUpper, _ fork: Fork, _ numbers: OverlayNumbers) throws(FileError) {
     self.upper = upper
+    self.numbers = numbers
     let workspace = fork.workspace
     client = Client(fork, as: .superuser)
     // The lower directories alone.
@@ -34,8 +36,8 @@ final class OverlayWriting {
   func run() throws(FileError) {
     try begin()
     try give([UInt8(ascii: "/")])
+    try replacements()
     for change in try changes() { try make(change) { _ in true } }
-    try makeFirstNames()
     var nodes: [NodeID] = []
     client.fork.value.differences(
       from: lower.fork.value, entry: { _, _ in }, node: { nodes.append($0) })
@@ -65,16 +67,6 @@ final class OverlayWriting {
     }
   }
 
-  /// A file from below that has got another name is no longer that below under its first.
-  private func makeFirstNames() throws(FileError) {
-    for node in Array(links.keys) {
-      guard let path = lower.fork.path(of: node),
-        (try? client.attributes(path, follow: false))?.node == node
-      else { continue }
-      try one(path)
-    }
-  }
-
   /// Directories of which nothing but the time may have changed.
   func makeTouched(_ paths: [[UInt8]]) throws(FileError) {
     for path in paths
@@ -85,6 +77,23 @@ final class OverlayWriting {
 
   func setTimes() throws(FileError) {
     for (host, attributes) in times.reversed() { try tree.setAttributes(host, attributes) }
+  }
+
+  /// What is another node than below under the same name, also where it looks the same.
+  private func replacements() throws(FileError) {
+    var paths: [[UInt8]] = []
+    client.fork.value.differences(
+      from: lower.fork.value,
+      entry: { directory, name in
+        guard let parent = client.fork.path(of: directory) else { return }
+        paths.append((parent.count <= 1 ? [] : parent) + [UInt8(ascii: "/")] + name.bytes)
+      }, node: { _ in })
+    for path in paths.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+      guard let node = (try? client.attributes(path, follow: false))?.node,
+        let below = (try? lower.attributes(path, follow: false))?.node, node != below
+      else { continue }
+      try one(path)
+    }
   }
 
   /// Puts what was made in the directory's place, name by name: whatever stops it, each is there as it
@@ -107,11 +116,12 @@ final class OverlayWriting {
   /// Gives a directory of the upper one its attributes.
   func giveDirectory(_ path: [UInt8]) throws(FileError) {
     let now = try client.attributes(path)
+    let attributes = try client.extendedAttributes(path).merging(notes(of: now)) { _, note in note }
     try tree.setAttributes(
       upper.join(path),
       HostAttributes(
         mode: now.mode, uid: now.uid, gid: now.gid, accessed: now.accessed,
-        modified: now.modified, extendedAttributes: try client.extendedAttributes(path)))
+        modified: now.modified, extendedAttributes: attributes))
   }
 
   func clear(_ path: [UInt8]) throws(FileError) {
@@ -195,6 +205,18 @@ final class OverlayWriting {
       try tree.makeSpecial(host(path), attributes.kind, device: attributes.device, mode: 0o600)
     }
     try give(path)
+    // Names that are from below, too, or the next directory below has but one of them.
+    if attributes.links > 1, let name = origin(of: attributes.node),
+      (try? client.attributes(name, follow: false))?.node == attributes.node
+    {
+      try one(name)
+    }
+  }
+
+  /// Where the lower directories show a node.
+  private func origin(of node: NodeID) -> [UInt8]? {
+    guard (try? lower.fork.attributes(of: node)) != nil else { return nil }
+    return lower.fork.path(of: node)
   }
 
   /// A node with all that is in it.
@@ -204,12 +226,25 @@ final class OverlayWriting {
     for entry in try client.list(path) { try whole(path + [UInt8(ascii: "/")] + entry.name.bytes) }
   }
 
+  /// What the next mount is to know of a node.
+  private func notes(of attributes: Attributes) -> [Name: [UInt8]] {
+    let node = attributes.node
+    var notes = [
+      Name("trusted.overlay.\(OverlayUpper.number)"): Array("\(numbers.number(of: node))".utf8)
+    ]
+    if attributes.kind != .directory, attributes.links > 1, let path = origin(of: node) {
+      notes[Name("trusted.overlay.\(OverlayUpper.origin)")] = path
+    }
+    return notes
+  }
+
   private func give(_ path: [UInt8]) throws(FileError) {
     let attributes = try client.attributes(path, follow: false)
     let isLink = attributes.kind == .symlink
     var given = HostAttributes(
       mode: isLink ? nil : attributes.mode, uid: attributes.uid, gid: attributes.gid,
       extendedAttributes: try client.extendedAttributes(path, follow: false))
+    given.extendedAttributes.merge(notes(of: attributes)) { _, note in note }
     try tree.setAttributes(host(path), given)
     given.extendedAttributes = [:]
     (given.accessed, given.modified) = (attributes.accessed, attributes.modified)

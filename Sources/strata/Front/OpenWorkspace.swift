@@ -19,15 +19,19 @@ final class OpenWorkspace: Sendable {
   private let memoryCommits: MemoryCommits?
 
   /// In memory, over directories.
+  /// - Parameter areOverlay: whether they are overlayfs's lower directories.
   /// - Throws: what a person is told of a base that cannot be had.
-  init(over bases: [[UInt8]]) throws(Complaint) {
+  init(over bases: [[UInt8]], areOverlay: Bool = false) throws(Complaint) {
     var readers: [any BaseReader] = []
     let commits = MemoryCommits(base: bases.first.map(MachineHost().absolutePath) ?? [])
     if let failure = commits.finishAbandoned().first { throw Complaint(failure.text) }
     for path in bases {
       do throws(FileError) {
+        let directory = try HostDirectory(
+          path: path, hiding: [WorkspaceDirectory.name, commits.name])
+        let isLowest = readers.count == bases.count - 1
         readers.append(
-          try HostDirectory(path: path, hiding: [WorkspaceDirectory.name, commits.name]))
+          areOverlay ? OverlayLower(directory, isLowest: isLowest) : directory)
       } catch {
         throw Complaint("\(ShownName(path)): \(error.text)")
       }

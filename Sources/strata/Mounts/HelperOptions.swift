@@ -6,6 +6,8 @@ internal import StrataShell
 struct HelperOptions {
   /// Host directories, topmost first.
   var bases: [[UInt8]] = []
+  /// Whether they are overlayfs's, perhaps former upper directories.
+  var areLower = false
   var directory: [UInt8] = []
   var mount = MountOptions()
   /// A directory with a workspace, or for one; nil keeps everything in memory.
@@ -51,6 +53,7 @@ struct HelperOptions {
     case "fork": fork = String(decoding: value, as: UTF8.self)
     case "policy": policies.append(value)
     case "lowerdir":
+      areLower = true
       bases = Self.split(value, at: UInt8(ascii: ":")).filter { !$0.isEmpty }.map(Self.unescaped)
     case "upperdir": upper = Self.unescaped(value)
     case let name where Self.ignored.contains(name) || name.hasPrefix("x-"): return

@@ -100,12 +100,13 @@ enum MountHelper {
       var lock = try options.upper.map { path throws(Complaint) in
         try UpperLock(host.absolutePath(path))
       }
-      let open = try OpenWorkspace(over: options.bases)
+      let open = try OpenWorkspace(over: options.bases, areOverlay: options.areLower)
       for policy in options.policies { try open.load(plugin: policy, host) }
       let upper = try options.upper.map { path throws(Complaint) in
         try upperDirectory(host.absolutePath(path), open)
       }
       if let upper {
+        options.mount.numbering = upper.numbers
         options.mount.whenSynced = { () throws(FileError) in try upper.write() }
       }
       let mount = try attach(open, options)

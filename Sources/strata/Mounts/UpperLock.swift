@@ -1,3 +1,4 @@
+internal import CStrataSystem
 internal import Glibc
 internal import StrataEngine
 internal import StrataShell
@@ -35,6 +36,8 @@ struct UpperLock {
     // Left to the end of the process.
     let file = path.withCPath { open($0, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
     guard file >= 0, flock(file, LOCK_EX | LOCK_NB) == 0 else { return }
+    let process = Array("\(getpid())\n".utf8)
+    _ = Glibc.write(file, process, process.count)
     notice = (path, file)
   }
 
@@ -47,8 +50,9 @@ struct UpperLock {
   /// Says why it is not written back yet.
   func tell(_ reason: String) {
     guard let notice else { return }
+    let text = "\(getpid())\n\(reason)"
     ftruncate(notice.file, 0)
-    _ = pwrite(notice.file, reason, reason.utf8.count, 0)
+    _ = pwrite(notice.file, text, text.utf8.count, 0)
   }
 
   /// The mount has ended, and its number is another's soon. Who unmounts has the notice open.
@@ -59,24 +63,40 @@ struct UpperLock {
   /// The notice of a mount.
   struct Notice {
     private let file: Int32
+    /// The process that serves the mount, to see it end.
+    private let process: Int32
 
     /// Nil if it has none.
     init?(of mount: [UInt8]) {
       guard let path = UpperLock.notice(of: mount) else { return nil }
       file = path.withCPath { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
       guard file >= 0 else { return nil }
+      process = strata_process(Self.content(of: file).pid)
     }
 
-    /// Waits until all is written back.
+    /// Waits until all is written back, and the process has let go of the directories.
     /// - Returns: why it cannot be; nil if it is.
     func wait() -> String? {
       while flock(file, LOCK_SH | LOCK_NB) != 0 {
-        var text = [UInt8](repeating: 0, count: 512)
-        let count = pread(file, &text, text.count, 0)
-        if count > 0 { return String(decoding: text[..<count], as: UTF8.self) }
+        let reason = Self.content(of: file).reason
+        if !reason.isEmpty { return reason }
         usleep(UpperLock.interval)
       }
+      guard process >= 0 else { return nil }
+      var end = pollfd(fd: process, events: Int16(POLLIN), revents: 0)
+      while poll(&end, 1, -1) < 0, errno == EINTR {}
       return nil
+    }
+
+    private static func content(of file: Int32) -> (pid: Int32, reason: String) {
+      var text = [UInt8](repeating: 0, count: 512)
+      let count = pread(file, &text, text.count, 0)
+      let written = text[..<max(count, 0)]
+      let pid = written.prefix { $0 != UInt8(ascii: "\n") }
+      let reason = written.dropFirst(pid.count + 1)
+      return (
+        Int32(String(decoding: pid, as: UTF8.self)) ?? -1, String(decoding: reason, as: UTF8.self)
+      )
     }
   }
 
