@@ -82,10 +82,16 @@ final class OverlayWriting {
   /// What is another node than below under the same name, also where it looks the same.
   private func replacements() throws(FileError) {
     var paths: [[UInt8]] = []
+    var parent: (directory: NodeID, path: [UInt8]?)?
     client.fork.value.differences(
       from: lower.fork.value,
       entry: { directory, name in
-        guard let parent = client.fork.path(of: directory) else { return }
+        // What is in a directory of the fork's own comes with that.
+        if parent?.directory != directory {
+          let isBelow = (try? lower.fork.attributes(of: directory)) != nil
+          parent = (directory, isBelow ? client.fork.path(of: directory) : nil)
+        }
+        guard let parent = parent?.path else { return }
         paths.append((parent.count <= 1 ? [] : parent) + [UInt8(ascii: "/")] + name.bytes)
       }, node: { _ in })
     for path in paths.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
