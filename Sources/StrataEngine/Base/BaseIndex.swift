@@ -254,6 +254,8 @@ final class BaseIndex: Sendable {
   /// Makes a node known that a former process has looked at. It is compared with the host before it
   /// is believed.
   private func restore(_ row: StoredBaseNode) -> BaseNode {
+    // In memory it may be another object by now.
+    if let known = byID.withLock({ $0[row.id] }) { return known }
     func stamp(_ stamp: BaseStamp, _ base: Int) -> BaseStamp {
       var stamp = stamp
       stamp.identity.device = device(stamp.identity.device, ofBase: base)
@@ -280,6 +282,7 @@ final class BaseIndex: Sendable {
         isStored: true, kept: kept))
     let key = BaseKey(base: base, identity: status.identity)
     let known = identities.withLock { known -> BaseNode in
+      if status.identity == .none { return node }
       if let other = known[key], other.id == node.id { return other }
       known[key] = node
       return node
@@ -294,10 +297,24 @@ final class BaseIndex: Sendable {
   /// Makes a node that a commit has made the base's known under its number.
   func adopt(_ node: BaseNode) -> BaseNode {
     let (status, base) = node.state.withLock { ($0.status, $0.places[0].base) }
-    numbers.noteException()
-    identities.withLock { $0[BaseKey(base: base, identity: status.identity)] = node }
+    own(BaseKey(base: base, identity: status.identity), node)
     byID.withLock { $0[node.id] = node }
     return node
+  }
+
+  /// An object of the host is a node's from now on, and no other's.
+  private func own(_ key: BaseKey, _ node: BaseNode) {
+    numbers.noteException()
+    _ = recall(key, nil)
+    let former = identities.withLock { known in
+      defer { known[key] = node }
+      return known[key]
+    }
+    guard let former, former !== node else { return }
+    former.state.withLock { state in
+      guard state.status.identity == key.identity else { return }
+      (state.status.identity, state.isStored, state.epoch) = (.none, false, 0)
+    }
   }
 
   /// A node is another object of the host now, or in another place.
@@ -320,7 +337,7 @@ final class BaseIndex: Sendable {
       state.epoch = 0
       return isMoved
     }
-    identities.withLock { $0[BaseKey(base: places[0].base, identity: status.identity)] = node }
+    own(BaseKey(base: places[0].base, identity: status.identity), node)
     if isMoved, status.kind == .directory { relocate(below: node) }
   }
 

@@ -123,6 +123,9 @@ public struct BaseIdentity: Hashable, Sendable {
     self.inode = inode
     self.generation = generation
   }
+
+  /// No object's: of a node whose object has become another node's.
+  static let none = BaseIdentity(device: 0, inode: 0)
 }
 
 /// In which state an object of the host is: differs after any change of its content or attributes.

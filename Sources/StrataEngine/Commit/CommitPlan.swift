@@ -7,9 +7,20 @@ public struct CommitPlan: Sendable {
   public let value: Namespace
   /// The bases as the fork sees them.
   public let seen: Namespace
+  /// The bases as they are.
+  public let live: Namespace
+  /// How many changes there are besides those that were not asked for.
+  let count: Int
   /// Whether the fork must be rebased before anybody can say what is to be done: what it has changed
   /// is gone from the host, for example, or another object is in the place.
   public var needsRebase = false
+
+  /// The changes that are asked for, with all that cannot be made apart from them: further names of
+  /// the same files, what changes places with them, the directories on the way.
+  public func together(_ isWanted: (Change) -> Bool) throws(FileError) -> [Change] {
+    var selection = CommitSelection(self)
+    return try selection.run(isWanted)
+  }
 }
 
 /// Why a change cannot simply be made: the base is not what the fork took it to be.
@@ -43,20 +54,26 @@ extension Workspace {
       context: context, fork: fork.id, name: fork.name, version: value.version)
     let live = Namespace(context: context, fork: fork.id, name: fork.name)
     let drift = try self.drift(of: value)
-    var plan = CommitPlan(changes: [], conflicts: drift, value: value, seen: seen)
+    let changes: [Change]
     do throws(FileError) {
-      plan.changes = try diff(seen, value)
+      changes = try diff(seen, value)
     } catch {
       guard error.errno == .staleNFSFileHandle else { throw error }
       guard !drift.isEmpty else {
         throw FileError(error.errno, "\(error.reason ?? "the base has changed"); rebase first")
       }
-      plan.needsRebase = true
-      return plan
+      return CommitPlan(
+        changes: [], conflicts: drift, value: value, seen: seen, live: live, count: 0,
+        needsRebase: true)
     }
+    var plan = CommitPlan(
+      changes: changes, conflicts: drift, value: value, seen: seen, live: live,
+      count: changes.count)
     let told = Set(plan.changes.flatMap { [$0.path, $0.oldPath ?? $0.path] })
     if !paths.isEmpty {
-      plan.changes = Self.select(plan.changes, paths)
+      plan.changes = try plan.together { change in
+        Self.isBelow(change.path, paths) || change.oldPath.map { Self.isBelow($0, paths) } == true
+      }
       plan.conflicts.removeAll { conflict in !Self.isBelow(conflict.path, paths) }
     }
     plan.needsRebase = plan.conflicts.contains { !told.contains($0.path) }
@@ -74,25 +91,6 @@ extension Workspace {
   private static func isBelow(_ path: [UInt8], _ tops: [[UInt8]]) -> Bool {
     tops.contains { top in
       top == [UInt8(ascii: "/")] || path == top || path.starts(with: top + [UInt8(ascii: "/")])
-    }
-  }
-
-  /// The changes at or below the paths, and the new directories on the way to them.
-  private static func select(_ changes: [Change], _ paths: [[UInt8]]) -> [Change] {
-    func isBelow(_ path: [UInt8], _ top: [UInt8]) -> Bool {
-      top == [UInt8(ascii: "/")] || path == top || path.starts(with: top + [UInt8(ascii: "/")])
-    }
-    let chosen = changes.filter { change in
-      paths.contains { top in
-        isBelow(change.path, top) || change.oldPath.map { isBelow($0, top) } == true
-      }
-    }
-    let needed = changes.filter { change in
-      change.kind == .added && change.fileKind == .directory
-        && chosen.contains { isBelow($0.path, change.path) && $0.path != change.path }
-    }
-    return changes.filter { change in
-      chosen.contains { $0.path == change.path } || needed.contains { $0.path == change.path }
     }
   }
 }
@@ -140,9 +138,10 @@ struct ConflictCheck {
       return .notEmpty
     }
     guard let origin = value.nodes[node]?.origin else {
-      // The fork has put its own in a place that was free, and by now is not.
+      // The fork has put its own in a place that was free, and by now is not. What it has in another
+      // place, it has seen.
       let isBoth = change.oldNode != nil && change.kind != .metadata
-      return isBoth && value.nodes[node] == nil ? .exists : nil
+      return isBoth && value.nodes[node] == nil && value.path(of: node) == nil ? .exists : nil
     }
     let now = try value.context.bases.status(of: origin.node).stamp
     if (change.oldFileKind ?? change.fileKind) == .directory {
@@ -169,9 +168,11 @@ struct ConflictCheck {
     let known = Set(try seen.list(directory, after: 2, limit: .max).map(\.name))
     for entry in try live.list(directory, after: 2, limit: .max) {
       guard known.contains(entry.name) else { return true }
-      // All that the fork has removed it has a record of.
-      guard let child = try live.find(entry.name, in: directory) else { continue }
-      if value.nodes[child] == nil { return true }
+      // All that the fork has removed it has a record of; what moves along it still shows.
+      guard let child = try live.find(entry.name, in: directory), value.nodes[child] == nil,
+        value.path(of: child) == nil
+      else { continue }
+      return true
     }
     return false
   }

@@ -93,11 +93,16 @@ extension RebaseRun {
   ) {
     let isKnown = new.nodes[id]?.origin?.stamp == before.stamp
     renewOrigin(id, base, status)
+    let gain = Int64(status.links) - Int64(before.links)
     _ = new.nodes.update(id) { node in
       if isKnown {
         if node.mode == before.mode { node.mode = status.mode }
         if node.uid == before.uid { node.uid = status.uid }
         if node.gid == before.gid { node.gid = status.gid }
+        if node.kind != .directory {
+          // The host has given it names, or taken some away, besides those that the fork has.
+          node.links = UInt32(clamping: max(Int64(node.links) + gain, 1))
+        }
       }
       guard case .file(var content) = node.body, let old = content.below else { return }
       let wasWhole = old.limit == old.stamp.size

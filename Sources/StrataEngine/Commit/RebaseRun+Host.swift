@@ -64,7 +64,7 @@ extension RebaseRun {
   func isSame(_ id: NodeID, _ node: Node, as base: BaseNode) throws(FileError) -> Bool {
     let now = base.lastStatus
     guard now.kind == node.kind, now.mode == node.mode, now.uid == node.uid, now.gid == node.gid,
-      now.modified == node.modified
+      now.modified == node.modified, now.links == node.links
     else { return false }
     for key in names[id, default: []] {
       guard let directory = bases.node(key.directory),

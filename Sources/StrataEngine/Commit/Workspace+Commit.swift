@@ -2,26 +2,44 @@ internal import Synchronization
 
 extension Workspace {
   /// What a plan comes to for the bases, before anything is done.
-  /// - Parameter keeping: the file, below the directory of kept objects, that will hold what is at a
-  ///   path of the base now; nil for what the commit leaves in its place.
+  /// - Parameters:
+  ///   - moves: all that is going to be done, in order.
+  ///   - directory: the name of the commit's directory in that of kept objects.
   public func record(
-    _ plan: CommitPlan, _ fork: Fork, _ command: String, keeping: ([UInt8]) -> [UInt8]?
+    _ plan: CommitPlan, _ fork: Fork, _ command: String, _ moves: [CommitMove],
+    in directory: [UInt8]
   ) throws(FileError) -> CommitRecord {
     let version = context.bases.version.withLock { $0 } + 1
-    var making = RecordMaking(
-      live: Namespace(context: context, fork: fork.id, name: fork.name), value: plan.value,
-      version: version)
-    for change in plan.changes { try making.add(change, keeping) }
+    var making = CommitRecordMaking(
+      try CommitOutcome(plan.live, moves), value: plan.value, version: version,
+      directory: directory)
+    try making.run()
     // The numbers in the record must mean the same to whoever finishes the commit after a crash.
-    let concerned = making.rows.map(\.id)
+    let concerned = making.nodes
     state.withLock { $0.changedBaseNodes.formUnion(concerned) }
     try checkpoint()
-    let all = try diff(
-      Namespace(context: context, fork: fork.id, name: fork.name, version: plan.value.version),
-      plan.value, isReversal: true)
     return CommitRecord(
-      fork: fork.id, command: command, version: version, kept: making.rows, placed: making.placed,
-      isWhole: all.count == plan.changes.count, settled: making.settled)
+      fork: fork.id, command: command, version: version, kept: making.kept, placed: making.placed,
+      isWhole: plan.count == plan.changes.count, settled: try settled(plan))
+  }
+
+  /// The fork's entries that the base will show by itself.
+  private func settled(_ plan: CommitPlan) throws(FileError) -> [CommitRecord.Settled] {
+    var settled: [CommitRecord.Settled] = []
+    for change in plan.changes {
+      for path in [change.oldPath, change.path].compactMap({ $0 }) {
+        let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
+        let (above, name) = (Array(path[..<slash]), Name(path[(slash + 1)...]))
+        var parent = try plan.value.find(at: above)
+        if parent == nil { parent = try plan.live.find(at: above) }
+        guard let parent else { continue }
+        settled.append(.init(directory: parent, name: name, node: change.node))
+        if let old = change.oldNode {
+          settled.append(.init(directory: parent, name: name, node: old))
+        }
+      }
+    }
+    return settled
   }
 
   /// Makes the workspace see the bases as the commit has left them: the fork is based on them, all
@@ -74,10 +92,47 @@ extension Namespace {
       entries = PersistentMap()
       return
     }
-    for row in record.settled {
-      entries.remove(EntryKey(row.directory, row.name))
-      nodes.remove(row.node)
+    let bases = context.bases
+    var shown: [EntryKey] = []
+    entries.forEach { key, _ in shown.append(key) }
+    for key in shown {
+      // A directory that only the fork has is none of the base's yet.
+      guard let entry = entries[key], let directory = bases.node(key.directory),
+        (try? bases.status(of: directory)) != nil
+      else { continue }
+      let now = (try? bases.child(key.name, of: directory)) ?? nil
+      if now?.id == entry.node { entries.remove(key) }
     }
+    for row in record.settled { settle(row.node) }
+    guard !record.settled.isEmpty else { return }
+    // Directories that the fork had made in the place of others.
+    for row in record.placed where nodes[row.node]?.kind == .directory { settle(row.node) }
+    for row in record.kept where nodes[row.id]?.links == 0 {
+      if let base = bases.node(row.id), (try? bases.status(of: base)) == nil {
+        nodes.remove(row.id)
+      }
+    }
+  }
+
+  /// What has become of a node by the commit is the base's; in a directory the fork may have more.
+  private mutating func settle(_ id: NodeID) {
+    guard let node = nodes[id], node.kind == .directory, node.links > 0, hasEntries(id),
+      let base = context.bases.node(id), let status = try? context.bases.status(of: base)
+    else {
+      nodes.remove(id)
+      return
+    }
+    let origin = Below(node: base, stamp: status.stamp, limit: status.size)
+    _ = nodes.update(id) { ($0.origin, $0.body) = (origin, .directory(below: base)) }
+  }
+
+  private func hasEntries(_ directory: NodeID) -> Bool {
+    var has = false
+    entries.forEach(from: EntryKey(startOf: directory)) { key, _ in
+      has = key.directory == directory
+      return false
+    }
+    return has
   }
 }
 
@@ -89,138 +144,6 @@ extension PersistentMap where Key == NodeID, Value == Node {
       return !has
     }
     return has
-  }
-}
-
-/// Collects what nodes were, each once.
-private struct RecordMaking {
-  let live: Namespace
-  let value: Namespace
-  let version: BaseVersion
-  private var kept: [NodeID: KeptNode] = [:]
-  private(set) var placed: [CommitRecord.Placed] = []
-  private(set) var settled: [CommitRecord.Settled] = []
-
-  init(live: Namespace, value: Namespace, version: BaseVersion) {
-    (self.live, self.value, self.version) = (live, value, version)
-  }
-
-  var rows: [CommitRecord.Kept] {
-    kept.sorted { $0.key < $1.key }.map { .init(id: $0.key, node: $0.value) }
-  }
-
-  mutating func add(_ change: Change, _ keeping: ([UInt8]) -> [UInt8]?) throws(FileError) {
-    var old = change.oldPath ?? change.path
-    let former = change.oldNode ?? change.node
-    if change.kind != .added, try live.find(at: old) != former, let place = live.path(of: former) {
-      // Below a directory that was renamed.
-      old = place
-    }
-    if change.kind != .added, let node = try live.find(at: old) {
-      let file = change.kind == .renamed ? keeping(change.path) ?? keeping(old) : keeping(old)
-      try keep(node, file ?? [], isGone: change.kind == .removed)
-      try note(old, was: node)
-    } else if let node = try live.find(at: change.path) {
-      // Something of the host's that is overwritten.
-      try keep(node, keeping(change.path) ?? [], isGone: false)
-      try note(change.path, was: node)
-    }
-    if change.kind == .added || change.kind == .renamed {
-      if try live.find(at: change.path) == nil { try note(change.path, was: nil) }
-    }
-    // Directories that change their node are other directories of the host from now on: what was in
-    // them is kept as a whole.
-    for node in [change.oldNode, change.oldNode == nil ? nil : change.node].compactMap({ $0 })
-    where isThere(node) && (try? live.kind(node)) == .directory {
-      try keep(node, [], isGone: true)
-    }
-    // A further name changes the link count of a file that the base has already.
-    if change.fileKind != .directory, isThere(change.node) {
-      // Where it is, and below a directory that was renamed, where it is going to be.
-      let there = try live.find(at: change.path)
-      let paths =
-        try (there == nil || there == change.node ? [change.path] : [])
-        + live.allPaths(of: change.node)
-      let file = paths.lazy.compactMap(keeping).first
-      try keep(change.node, file ?? [], isGone: false)
-      for path in paths where path.count > 1 {
-        if let parent = try live.find(at: Self.split(path).0) {
-          try keep(parent, [], isGone: false)
-        }
-      }
-    }
-    if change.kind != .removed {
-      placed.append(.init(path: change.path, node: change.node))
-    }
-    try settle(change)
-  }
-
-  /// Whether the host has a node of the bases; one that a commit has removed is still known.
-  private func isThere(_ id: NodeID) -> Bool {
-    guard let base = live.context.bases.node(id) else { return false }
-    return (try? live.context.bases.status(of: base)) != nil
-  }
-
-  /// The directory that a path is in, and what the path's last name meant there.
-  private mutating func note(_ path: [UInt8], was node: NodeID?) throws(FileError) {
-    let (parentPath, name) = Self.split(path)
-    guard name.count > 0 else { return }
-    var parent = try live.find(at: parentPath)
-    // What is there may be about to give way to a directory from elsewhere.
-    if try parent.map({ id throws(FileError) in try live.kind(id) }) != .directory {
-      parent = try value.find(at: parentPath)
-    }
-    guard let parent, isThere(parent), try live.kind(parent) == .directory else { return }
-    // In a directory that was moved the name may have been there before: another change tells.
-    if node == nil, try live.find(name, in: parent) != nil { return }
-    try keep(parent, [], isGone: false)
-    kept[parent]?.names.updateValue(node, forKey: name)
-  }
-
-  private mutating func keep(
-    _ id: NodeID, _ file: [UInt8], isGone: Bool
-  ) throws(FileError) {
-    guard kept[id] == nil else {
-      if !file.isEmpty { kept[id]?.file = file }
-      if isGone { try keepWhole(id) }
-      return
-    }
-    guard let base = live.context.bases.node(id) else { return }
-    let status = try live.context.bases.status(of: base)
-    kept[id] = KeptNode(
-      until: version, parent: base.parent, name: base.name, status: status, file: file,
-      target: status.kind == .symlink ? try live.readLink(id) : [],
-      xattrs: try live.extendedAttributes(id))
-    if isGone { try keepWhole(id) }
-  }
-
-  private mutating func keepWhole(_ id: NodeID) throws(FileError) {
-    guard kept[id]?.status.kind == .directory, kept[id]?.isWhole == false else { return }
-    var names: [Name: NodeID?] = [:]
-    for entry in try live.list(id, after: 2, limit: .max) {
-      names[entry.name] = try live.find(entry.name, in: id)
-    }
-    kept[id]?.names.merge(names) { known, _ in known }
-    kept[id]?.isWhole = true
-  }
-
-  /// The fork's entries that the base will show by itself.
-  private mutating func settle(_ change: Change) throws(FileError) {
-    for path in [change.oldPath, change.path].compactMap({ $0 }) {
-      let (parentPath, name) = Self.split(path)
-      var parent = try value.find(at: parentPath)
-      if parent == nil { parent = try live.find(at: parentPath) }
-      guard let parent else { continue }
-      settled.append(.init(directory: parent, name: name, node: change.node))
-      if let old = change.oldNode {
-        settled.append(.init(directory: parent, name: name, node: old))
-      }
-    }
-  }
-
-  private static func split(_ path: [UInt8]) -> ([UInt8], Name) {
-    let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
-    return (Array(path[..<slash]), Name(path[(slash + 1)...]))
   }
 }
 

@@ -18,7 +18,9 @@ extension Workspace {
     try reversal.verify()
     let changes = try diff(seen, value, isReversal: true)
     let check = ConflictCheck(value: value, seen: seen, live: seen, changes: changes)
-    return CommitPlan(changes: changes, conflicts: try check.run(), value: value, seen: seen)
+    return CommitPlan(
+      changes: changes, conflicts: try check.run(), value: value, seen: seen, live: seen,
+      count: changes.count)
   }
 
   /// After a commit was taken back: the fork has its changes again, unless it has gone on since.
@@ -69,7 +71,41 @@ private struct CommitReversal {
     for row in record.kept {
       for (name, was) in row.node.names { try restore(name, was, in: row.id, owner) }
     }
+    for row in record.kept where row.node.isWhole {
+      try clear(row, owner)
+      try adopt(row.id, owner)
+    }
     return value
+  }
+
+  /// A directory that is another object of the host now shows nothing that the commit has put there.
+  private mutating func clear(
+    _ row: CommitRecord.Kept, _ owner: LayerID
+  ) throws(FileError) {
+    guard let base = bases.node(row.id), try status(row.id) != nil else { return }
+    for entry in try bases.listing(of: base) where row.node.names[entry.name] == nil {
+      guard let child = try bases.child(entry.name, of: base), touched.contains(child.id) else {
+        continue
+      }
+      value.entries.insert(EntryKey(row.id, entry.name), .whiteout(owner: owner))
+    }
+  }
+
+  /// What somebody else has put since into the directory that was made in the place of one that comes
+  /// back goes over into that.
+  private mutating func adopt(_ directory: NodeID, _ owner: LayerID) throws(FileError) {
+    guard let path = value.path(of: directory), let twin = try seen.find(at: path),
+      twin != directory, try seen.kind(twin) == .directory
+    else { return }
+    for entry in try seen.list(twin, after: 2, limit: .max) {
+      let child = try seen.lookup(entry.name, in: twin)
+      let key = EntryKey(directory, entry.name)
+      guard !touched.contains(child), value.entries[key] == nil else { continue }
+      var node = try value.record(child)
+      (node.parent, node.name, node.owner) = (directory, entry.name, owner)
+      value.nodes.insert(child, node)
+      value.entries.insert(key, Entry(child, entry.kind, owner: owner))
+    }
   }
 
   /// Makes sure that the reversal shows what the bases were, wherever the commit has changed them.

@@ -50,10 +50,10 @@ extension Namespace {
       && record.size == origin.stamp.size
   }
 
-  /// Whether a node is one that a base shows.
-  public func isFromBase(_ node: NodeID) -> Bool {
-    guard let record = nodes[node] else { return true }
-    return record.origin != nil
+  /// Whether a base that has a node shows it still.
+  public func isKnown(_ node: NodeID) -> Bool {
+    guard let base = context.bases.node(node) else { return false }
+    return (try? context.bases.status(of: base)) != nil
   }
 
   /// Lends the content of a file.

@@ -50,18 +50,17 @@ public struct HostCommit {
     try makeDirectory(name)
     workspace.setKeptReader(try HostDirectory(path: commits))
     let place = try HostCommitDirectory(base: base, directory: path(of: name))
-    var staging = HostStaging(plan, in: place, keepsOwners: keepsOwners)
     let steps: [HostStep]
     let record: CommitRecord
+    let refused: [(path: [UInt8], error: FileError)]
     do throws(FileError) {
       try checkFileSystem(place)
+      var staging = try HostStaging(plan, in: place, keepsOwners: keepsOwners)
       try staging.stage()
-      steps = try staging.steps()
-      let prefix = name + [UInt8(ascii: "/")]
-      record = adapt(
-        try workspace.record(plan, fork, command) { path in
-          staging.keeping(path).map { prefix + $0 }
-        })
+      refused = staging.refused
+      let moves = staging.moves()
+      steps = try staging.steps(moves)
+      record = adapt(try workspace.record(plan, fork, command, moves, in: name))
       try write(HostJournal(steps: steps, record: record.encoded), place)
     } catch {
       removeAll(path(of: name))
@@ -69,7 +68,7 @@ public struct HostCommit {
     }
     try perform(steps, place)
     try finish(record, place, workspace)
-    return Result(changes: plan.changes.count, refused: staging.refused)
+    return Result(changes: plan.changes.count, refused: refused)
   }
 
   /// Does all steps, in a tree that nobody has touched since they were planned; or, if one of them

@@ -27,6 +27,8 @@ extension Command {
         before the first change, unless it is settled by one of the options. All new files are \
         written beside the tree first; then names are moved, so that no file is ever there by half. \
         What is replaced is kept: other forks, undo and fork --at go on seeing it. \
+        With a PATH comes what cannot be made apart from it: further names of the same file, what \
+        changes places with it, the directories on the way. \
         --undo brings the host's tree back as it was before the last commit, unless somebody else \
         has changed it there; the fork then has its changes again.
         """,
@@ -76,6 +78,7 @@ private struct CommitCall {
       try context.print("no changes")
       return ExitStatus.success
     }
+    let whole = plan
     let kept = try settle(&plan)
     guard plan.conflicts.isEmpty else {
       for conflict in plan.conflicts {
@@ -93,6 +96,7 @@ private struct CommitCall {
     for change in plan.changes { try context.print(change.statusLine(Style(context.output))) }
     if context.arguments.has(dryRun) { return ExitStatus.success }
     if context.arguments.has(interactive) { try choose(&plan) }
+    try check(plan.changes, of: whole)
     guard try context.arguments.has(yes) || context.arguments.has(interactive) || isWanted(plan)
     else {
       try context.print("nothing was done")
@@ -179,6 +183,17 @@ private struct CommitCall {
       if try answer(change.statusLine(Style(context.output)) + "?") { wanted.append(change) }
     }
     plan.changes = wanted
+  }
+
+  /// What cannot be made without others that were not chosen is refused.
+  private func check(_ chosen: [Change], of plan: CommitPlan) throws {
+    guard chosen.count < plan.changes.count else { return }
+    let paths = Set(chosen.map(\.path))
+    let needed = try plan.together { paths.contains($0.path) }
+    guard let other = needed.first(where: { !paths.contains($0.path) }) else { return }
+    throw FileError(
+      .invalidArgument,
+      "what was chosen cannot be committed without \(ShownName(other.path)); nothing was done")
   }
 
   private func answer(_ question: String) throws -> Bool {
