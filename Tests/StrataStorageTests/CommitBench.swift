@@ -56,6 +56,10 @@ final class CommitBench {
     return String(decoding: try file.read(1 << 20, at: 0), as: UTF8.self)
   }
 
+  func row(_ path: String) throws -> Attributes {
+    try client().attributes(Array(path.utf8), follow: false)
+  }
+
   func names(_ path: String = "/", in fork: Fork? = nil) throws -> [String] {
     workspace.startEpoch()
     return try client(fork).list(Array(path.utf8)).map {

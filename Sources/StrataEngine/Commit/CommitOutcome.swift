@@ -139,7 +139,11 @@ struct CommitOutcome {
 
   // MARK: In the end
 
-  mutating func assign(_ node: NodeID, to object: Int) { objects[object].node = node }
+  /// The host's object is a node's behind the commit, even if no move has anything to do with it.
+  mutating func assign(_ node: NodeID, to object: Int) {
+    objects[object].node = node
+    objects[object].isTouched = true
+  }
 
   /// Whether a directory of the host is another node's behind the commit.
   func isTwin(_ object: Int) -> Bool {
