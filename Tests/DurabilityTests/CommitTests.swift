@@ -9,7 +9,7 @@ import Testing
 /// `STRATA_COMMITS` says how many random trees (40 unless set), `STRATA_SEED` where to begin.
 @Suite struct CommitTests {
   @Test func `The host shows what the fork has shown, other forks what was before`() throws {
-    let first = UInt64(number("STRATA_SEED") ?? Int(getpid()) << 8)
+    let first = try TestSeed.first(70_000)
     var failures: [String] = []
     for seed in first..<first + UInt64(number("STRATA_COMMITS") ?? 40) {
       do {
@@ -24,13 +24,13 @@ import Testing
   /// Killed before each system call in turn, and started again.
   @Test func `A commit that was broken off is finished or has done nothing`() throws {
     // Of the seed's changes some rename directories, exchange names, and link.
-    let seed = UInt64(number("STRATA_SEED") ?? 46)
+    let seed = try TestSeed.first(46)
     var call = 1
     var (finished, undone) = (0, 0)
     while true {
       let run = try CommitRun(seed: seed)
       try run.change(40)
-      if call == 1, number("STRATA_SEED") == nil {
+      if call == 1, !TestSeed.isGiven {
         let plan = try run.workspace.planCommit(run.workspace.main, [])
         run.show(plan)
         #expect(plan.changes.contains { $0.kind == .renamed && $0.fileKind == .directory })
@@ -44,30 +44,34 @@ import Testing
         committing: run.directory.path, ["AT": "\(call)", "WITH": "kill"])
       let isKilled = child.status == 128 + SIGKILL
       guard isKilled || child.status == 0 else {
-        throw CrashMismatch("before call \(call): exit \(child.status): \(child.output)")
+        throw CrashMismatch(
+          "STRATA_SEED=\(seed), before call \(call): exit \(child.status): \(child.output)")
       }
       do {
         try run.open()
         _ = try TreeDump(run.other)
         _ = try TreeDump(run.workspace.main)
       } catch {
-        throw CrashMismatch("killed before call \(call): \(error)\n\(child.output)")
+        throw CrashMismatch(
+          "STRATA_SEED=\(seed), killed before call \(call): \(error)\n\(child.output)")
       }
       let now = try run.hostDump()
       if now == after { finished += 1 } else { undone += 1 }
       guard now == after || now == before else {
         throw CrashMismatch(
-          "killed before call \(call): \(now.difference(from: after) ?? ""), "
+          "STRATA_SEED=\(seed), killed before call \(call): \(now.difference(from: after) ?? ""), "
             + "\(now.difference(from: before) ?? "")")
       }
       if let difference = try TreeDump(run.workspace.main).asOnHost.difference(from: after) {
-        throw CrashMismatch("killed before call \(call): main: \(difference)")
+        throw CrashMismatch("STRATA_SEED=\(seed), killed before call \(call): main: \(difference)")
       }
       if let difference = try TreeDump(run.other).asOnHost.difference(from: other.asOnHost) {
-        throw CrashMismatch("killed before call \(call): other: \(difference)")
+        throw CrashMismatch("STRATA_SEED=\(seed), killed before call \(call): other: \(difference)")
       }
       let problems = try run.workspace.check().problems
-      guard problems.isEmpty else { throw CrashMismatch("killed before call \(call): \(problems)") }
+      guard problems.isEmpty else {
+        throw CrashMismatch("STRATA_SEED=\(seed), killed before call \(call): \(problems)")
+      }
       guard isKilled else { break }
       call += 1
     }

@@ -10,8 +10,7 @@ import Testing
 /// them then, and the workspace is opened.
 @Suite struct PowerLossTests {
   @Test func `What was not synced may be lost, what was acknowledged not`() throws {
-    let seed = UInt64(number("STRATA_SEED") ?? Int(getpid()))
-    print("power loss: STRATA_SEED=\(seed)")
+    let seed = try TestSeed.first(1)
     var random = SeededGenerator(seed: seed)
     let directory = try TemporaryDirectory("strata-power")
     let logs = try TemporaryDirectory("strata-log")
@@ -36,7 +35,7 @@ import Testing
         try model.compare(lost.path, acknowledged: 3)
         acknowledged.append(model.steps)
       } catch {
-        throw CrashMismatch("seed \(seed), after \(end) of \(calls.count) calls: \(error)")
+        throw CrashMismatch("STRATA_SEED=\(seed), after \(end) of \(calls.count) calls: \(error)")
       }
     }
     // The points must lie in different steps, or nothing was tested.

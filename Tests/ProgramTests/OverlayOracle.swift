@@ -7,8 +7,8 @@ import Testing
 
 /// The same random operations on the kernel's overlayfs and on the engine, over one lower tree.
 ///
-/// `STRATA_OVERLAY_OPS` says how many (20,000 unless set), `STRATA_SEED` with which seed; it is
-/// printed. Needs root, to mount; what is mounted is seen by the test's own thread only.
+/// `STRATA_OVERLAY_OPS` says how many (20,000 unless set), `STRATA_SEED` where to
+/// begin. Needs root, to mount; what is mounted is seen by the test's own thread only.
 @Suite struct OverlayOracle {
   static let operations = Int(environment("STRATA_OVERLAY_OPS") ?? 20_000)
   static let perRun = 2000
@@ -30,7 +30,7 @@ import Testing
 
   @Test(.enabled(if: obstacle == nil, Comment(rawValue: obstacle ?? "")))
   func `Random operations agree with the kernel's overlayfs`() throws {
-    let first = Self.environment("STRATA_SEED") ?? UInt64(getpid()) << 20
+    let first = try TestSeed.first(1)
     var rest = Self.operations
     var seed = first
     var met: [String: Int] = [:]
@@ -109,7 +109,7 @@ final class OverlayRun {
       try compareTrees()
     } catch {
       throw Disagreement(
-        description: "seed \(seed), operation \(count): \(error)\n"
+        description: "STRATA_SEED=\(seed), operation \(count): \(error)\n"
           + "the last operations, newest first:\n  "
           + trace.suffix(OverlayOracle.traced).reversed().joined(separator: "\n  "))
     }

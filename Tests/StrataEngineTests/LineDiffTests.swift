@@ -27,10 +27,11 @@ import Testing
     #expect(diff.isEmpty == (old == new))
   }
 
-  @Test func `random texts are rebuilt with the least number of edits`() {
+  @Test func `random texts are rebuilt with the least number of edits`() throws {
+    var random = SeededGenerator(seed: try TestSeed.first(1))
+    func text() -> [Character] { (0..<random.below(13)).map { _ in random.pick(["a", "b", "c"]) } }
     for _ in 0..<2000 {
-      let old: [Character] = (0..<Int.random(in: 0...12)).map { _ in "abc".randomElement() ?? "a" }
-      let new: [Character] = (0..<Int.random(in: 0...12)).map { _ in "abc".randomElement() ?? "a" }
+      let (old, new) = (text(), text())
       let diff = LineDiff(old: old, new: new)
       #expect(applied(diff) == (String(old), String(new)))
       let kept = diff.edits.count { if case .keep = $0 { true } else { false } }

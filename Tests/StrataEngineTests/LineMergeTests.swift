@@ -34,9 +34,7 @@ import Testing
 
   @Test func `random texts merge as git merge-file merges them`() throws {
     let directory = try TemporaryDirectory()
-    let seed =
-      getenv("STRATA_SEED").flatMap { UInt64(String(cString: $0)) } ?? UInt64(getpid()) << 16
-    print("line merges: seed \(seed)")
+    let seed = try TestSeed.first(1)
     for run in 0..<120 {
       var random = SeededGenerator(seed: seed &+ UInt64(run))
       let texts = RandomTexts(&random)
@@ -49,10 +47,10 @@ import Testing
         ] + ["o", "a", "t"].map { "\(directory.path)/\($0)" })
       let merge = LineMerge(
         ancestor: texts.ancestor, ours: texts.ours, theirs: texts.theirs)
-      #expect(Int32(min(merge.conflicts, 127)) == git.status, "seed \(seed &+ UInt64(run))")
+      #expect(Int32(min(merge.conflicts, 127)) == git.status, "STRATA_SEED=\(seed &+ UInt64(run))")
       #expect(
         String(decoding: merge.marked(labels), as: UTF8.self) == git.text,
-        "seed \(seed &+ UInt64(run))")
+        "STRATA_SEED=\(seed &+ UInt64(run))")
     }
   }
 }

@@ -26,9 +26,7 @@ import Testing
 
   @Test(arguments: Choice.allCases)
   func `Random operations agree with a naïve model`(_ choice: Choice) throws {
-    let seed =
-      Self.environment("STRATA_SEED").map { UInt64($0) }
-      ?? UInt64(getpid()) << 20 + UInt64(choice.rawValue) << 16
+    let seed = try TestSeed.first(1 + UInt64(choice.rawValue) << 16)
     var rest = Self.operations / Choice.allCases.count
     var run: UInt64 = 0
     while rest > 0 {
@@ -43,9 +41,7 @@ import Testing
   /// A tenth as many over a store, and the workspace opened again from it every few steps.
   @Test(arguments: Choice.allCases)
   func `Random operations outlive the process`(_ choice: Choice) throws {
-    let seed =
-      Self.environment("STRATA_SEED").map { UInt64($0) }
-      ?? UInt64(getpid()) << 20 + UInt64(choice.rawValue + 8) << 16
+    let seed = try TestSeed.first(1 + UInt64(choice.rawValue + 8) << 16)
     var rest = Self.operations / Choice.allCases.count / 10
     var run: UInt64 = 0
     while rest > 0 {

@@ -67,7 +67,7 @@ final class RandomRun {
       for line in lines { try RandomComparison(line).run(&numbers) }
     } catch {
       throw Mismatch(
-        "seed \(seed), operation \(count): \(error)\nthe last operations, newest first:\n  "
+        "STRATA_SEED=\(seed), operation \(count): \(error)\nthe last operations, newest first:\n  "
           + trace.suffix(RandomOperations.environment("STRATA_TRACE") ?? 30)
           .reversed().joined(separator: "\n  "))
     }

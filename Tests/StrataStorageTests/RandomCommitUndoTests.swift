@@ -9,7 +9,7 @@ import Testing
 @Suite struct RandomCommitUndoTests {
   @Test func `a commit of anything can be taken back`() throws {
     func number(_ name: String) -> Int? { getenv(name).flatMap { Int(String(cString: $0)) } }
-    let first = UInt64(number("STRATA_SEED") ?? Int(getpid()) << 8)
+    let first = try TestSeed.first(80_000)
     let count = UInt64(number("STRATA_UNDOS") ?? 30)
     var undone: UInt64 = 0
     var failures: [String] = []
