@@ -218,6 +218,8 @@ final class CommitRun {
         guard left.isEmpty else { throw CrashMismatch("\(what): \(left) is left") }
       }
     }
+    try change(30)
+    try commitMeanwhile(TreeDump(other))
   }
 
   /// Whether a change is one of a file that has, or had, several names.
@@ -254,11 +256,29 @@ final class CommitRun {
     try compare(TreeDump(other), otherShown, "\(what): the other fork")
   }
 
-  private func commit(_ paths: [[UInt8]] = []) throws -> Bool {
+  /// Commits while somebody goes on in the fork: what was done since the plan stays the fork's own.
+  private func commitMeanwhile(_ otherShown: TreeDump) throws {
+    let planned = try TreeDump(workspace.main)
+    var shown = planned
+    let isDone = try commit {
+      try change(15)
+      shown = try TreeDump(workspace.main)
+    }
+    guard isDone else { return }
+    let what = "changes meanwhile"
+    try compare(hostDump(), planned.asOnHost, "\(what): the host")
+    try compare(TreeDump(workspace.main).asOnHost, shown.asOnHost, "\(what): main")
+    try compare(TreeDump(other), otherShown, "\(what): the other fork")
+  }
+
+  private func commit(
+    _ paths: [[UInt8]] = [], meanwhile: () throws -> Void = {}
+  ) throws -> Bool {
     let plan = try workspace.planCommit(workspace.main, paths)
     show(plan)
     guard plan.conflicts.isEmpty else { throw CrashMismatch("conflicts: \(plan.conflicts)") }
     if plan.changes.isEmpty { return false }
+    try meanwhile()
     let kept = path + Array("/.strata/kept".utf8)
     let result = try HostCommit(base: path, commits: kept).run(plan, workspace.main, "commit")
     guard result.refused.isEmpty else { throw CrashMismatch("refused: \(result.refused)") }

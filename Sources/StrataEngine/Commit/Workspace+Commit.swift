@@ -44,7 +44,9 @@ extension Workspace {
 
   /// Makes the workspace see the bases as the commit has left them: the fork is based on them, all
   /// other values go on seeing what was before.
-  public func finish(_ record: CommitRecord) throws(FileError) {
+  /// - Parameter planned: the value that the plan was made of. What programs have done in the fork
+  ///   since then is its own, and no part of the commit. Nil if nobody can have done anything.
+  public func finish(_ record: CommitRecord, since planned: Namespace? = nil) throws(FileError) {
     guard let fork = forks.first(where: { $0.id == record.fork }) else { throw .notFound }
     let index = context.bases
     guard record.version == index.version.withLock({ $0 }) + 1 else { return }
@@ -56,10 +58,7 @@ extension Workspace {
     for row in record.kept where row.node.file.isEmpty { index.noteAfter(row.id) }
     // What the commit itself has changed is news to nobody.
     index.changes.withLock { $0 = noticed }
-    var value = fork.value
-    value.rebase(onto: record)
-    operation(record.command, on: fork) { fork.replaceValue(with: value) }
-    fork.state.withLock { $0.origin = value.pristine }
+    operation(record.command, on: fork) { fork.rebase(onto: record, since: planned) }
     let changed = record.kept.map(\.id) + record.placed.map(\.node)
     state.withLock { $0.changedBaseNodes.formUnion(changed) }
     try checkpoint()
@@ -74,7 +73,57 @@ extension Workspace {
   }
 }
 
+extension Fork {
+  /// Files that are open go on in the tree as it is now: what they are is the same.
+  fileprivate func rebase(onto record: CommitRecord, since planned: Namespace?) {
+    state.withLock { state in
+      let before = state.world.value
+      state.world.value.rebase(onto: record)
+      // What has no name is no part of a commit.
+      for node in state.world.orphans {
+        if let record = before.nodes[node] { state.world.value.nodes.insert(node, record) }
+      }
+      if let planned { state.world.value.take(from: before, since: planned, over: record) }
+      state.origin = state.world.value.pristine
+    }
+  }
+}
+
 extension Namespace {
+  /// Takes what another value has changed since an earlier one.
+  fileprivate mutating func take(
+    from other: Namespace, since planned: Namespace, over record: CommitRecord
+  ) {
+    let committed = Set(
+      record.kept.map(\.id) + record.placed.map(\.node) + record.settled.map(\.node))
+    var changed: (entries: [EntryKey], nodes: [NodeID]) = ([], [])
+    other.entries.difference(from: planned.entries) { key, _, _ in changed.entries.append(key) }
+    other.nodes.difference(from: planned.nodes) { id, _, _ in changed.nodes.append(id) }
+    for id in changed.nodes {
+      guard var node = other.nodes[id] else {
+        nodes.remove(id)
+        continue
+      }
+      if committed.contains(id), let base = context.bases.node(id),
+        let status = try? context.bases.status(of: base)
+      {
+        // It is a change of what the commit has left, and that may show more than the fork had.
+        node.origin = Below(node: base, stamp: status.stamp, limit: status.size)
+        if node.kind == .directory { node.body = .directory(below: base) }
+      }
+      nodes.insert(id, node)
+    }
+    var effects: [Effect] = []
+    for key in changed.entries {
+      if let entry = other.entries[key] {
+        entries.insert(key, entry)
+      } else {
+        // What the commit has brought to the base under a name that is gone since.
+        try? hide(key.name, in: key.directory, &effects)
+      }
+    }
+  }
+
   /// The bases alone, in the same version.
   var pristine: Namespace {
     var other = Namespace(context: context, fork: fork, name: forkName, version: version)

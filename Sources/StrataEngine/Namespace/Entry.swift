@@ -29,11 +29,12 @@ struct EntryKey: PageKey {
     self.init(NodeID(try reader.number()), Name(try reader.bytes()))
   }
 
-  /// The directory, then as much as has room of the name's fingerprint.
+  /// The directory, whose number has 42 bits but in the ranges of further devices, then as much as has
+  /// room of the name's fingerprint, which has 63.
   @inline(__always)
   var digest: UInt64 {
     let high = directory.rawValue
-    return high < 0xFFFF_FFFF ? high << 32 | fingerprint >> 31 : .max << 32
+    return high < 1 << 42 ? high << 22 | fingerprint >> 41 : .max << 22
   }
 
   @inline(__always)

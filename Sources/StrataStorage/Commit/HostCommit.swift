@@ -67,7 +67,7 @@ public struct HostCommit {
       throw error
     }
     try perform(steps, place)
-    try finish(record, place, workspace)
+    try finish(record, since: plan.value, place, workspace)
     return Result(changes: plan.changes.count, refused: refused)
   }
 
@@ -124,9 +124,10 @@ public struct HostCommit {
 
   /// Makes the workspace see what was done.
   private func finish(
-    _ record: CommitRecord, _ place: HostCommitDirectory, _ workspace: Workspace
+    _ record: CommitRecord, since planned: Namespace?, _ place: HostCommitDirectory,
+    _ workspace: Workspace
   ) throws(FileError) {
-    try workspace.finish(record)
+    try workspace.finish(record, since: planned)
     do throws(Errno) {
       try place.directory.rename(Self.journal, to: Self.done, keepingExisting: false)
       try place.directory.sync()
@@ -151,7 +152,7 @@ public struct HostCommit {
         let record = try CommitRecord(encoded: journal.record)
         // After a crash right behind the end, only the journal is left to be put away.
         if workspace.nextCommit <= record.version { try resume(journal.steps, place) }
-        try finish(record, place, workspace)
+        try finish(record, since: nil, place, workspace)
         isFinished = true
       } else if try contents(Self.done, place) == nil, try contents(Self.broken, place) == nil {
         removeAll(path(of: name))
