@@ -55,12 +55,12 @@ public struct HostCommit {
     let refused: [(path: [UInt8], error: FileError)]
     do throws(FileError) {
       try checkFileSystem(place)
-      var staging = try HostStaging(plan, in: place, keepsOwners: keepsOwners)
+      let moves = try HostMoves(plan, base: base)
+      var staging = HostStaging(moves, in: place, keepsOwners: keepsOwners)
       try staging.stage()
       refused = staging.refused
-      let moves = staging.moves()
-      steps = try staging.steps(moves)
-      record = adapt(try workspace.record(plan, fork, command, moves, in: name))
+      steps = try staging.steps()
+      record = adapt(try workspace.record(plan, fork, command, moves.moves, in: name))
       try write(HostJournal(steps: steps, record: record.encoded), place)
     } catch {
       removeAll(path(of: name))

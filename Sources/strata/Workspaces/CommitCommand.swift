@@ -90,7 +90,10 @@ private struct CommitCall {
       return ExitStatus.failure
     }
     if context.arguments.has(script) {
-      try CommitScript(plan, base: place.base).write { try context.write($0) }
+      var script = try HostScript(plan, base: place.base, keepsOwners: place.keepsOwners) {
+        try context.write($0)
+      }
+      try script.write()
       return ExitStatus.success
     }
     for change in plan.changes { try context.print(change.statusLine(Style(context.output))) }
