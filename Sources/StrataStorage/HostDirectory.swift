@@ -13,7 +13,7 @@ internal import SystemPackage
 public final class HostDirectory: BaseReader {
   public let title: String
   private let root: Descriptor
-  private let hidden: Set<Name>
+  private let hidden: HiddenNames
   private let resolution: Descriptor.Resolution
   /// By device number: whether an inode's birth is part of its identity there.
   private let births = Mutex<[UInt64: Bool]>([:])
@@ -31,12 +31,12 @@ public final class HostDirectory: BaseReader {
   ///   - path: as the user typed it; symbolic links on the way to the directory itself are followed.
   ///   - hiding: names at the top that are not shown.
   /// - Throws: ENOENT, ENOTDIR, EACCES.
-  public convenience init(path: [UInt8], hiding hidden: Set<Name> = []) throws(FileError) {
+  public convenience init(path: [UInt8], hiding hidden: HiddenNames = []) throws(FileError) {
     try self.init(path: path, hiding: hidden, by: .kernel)
   }
 
   package init(
-    path: [UInt8], hiding hidden: Set<Name> = [], by resolution: Descriptor.Resolution
+    path: [UInt8], hiding hidden: HiddenNames = [], by resolution: Descriptor.Resolution
   ) throws(FileError) {
     title = String(decoding: Self.absolute(path), as: UTF8.self)
     self.hidden = hidden
@@ -107,7 +107,9 @@ extension HostDirectory {
   public func status(of path: BasePath) throws(FileError) -> BaseStatus? {
     do throws(Errno) {
       guard let directory = path.parent else {
-        let status = try root.status()
+        var status = try root.status()
+        // It counts what is hidden as well; the names that are shown tell.
+        if !hidden.isEmpty { status.links = 1 }
         return BaseStatus(status, birthLasts: birthLasts(on: status.device, root))
       }
       if directory.parent == nil, hidden.contains(path.name) { return nil }

@@ -27,7 +27,7 @@ func path(_ names: String...) -> BasePath { names.reduce(.empty) { $0.appending(
   }
 
   func base(
-    _ resolution: Descriptor.Resolution = .kernel, hiding: Set<Name> = []
+    _ resolution: Descriptor.Resolution = .kernel, hiding: HiddenNames = []
   ) throws -> HostDirectory {
     try HostDirectory(path: Array(tree.path.utf8), hiding: hiding, by: resolution)
   }

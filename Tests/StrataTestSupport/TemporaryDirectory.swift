@@ -6,9 +6,13 @@ public final class TemporaryDirectory: Sendable {
   /// Absolute, without a slash at the end.
   public let path: String
 
+  /// Where they are made unless something else is asked for.
+  public static var usualPlace: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
+
   /// - Throws: the error of `mkdtemp`.
-  public init(_ prefix: String = "strata-test") throws(Errno) {
-    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+  public init(
+    _ prefix: String = "strata-test", in parent: String = usualPlace
+  ) throws(Errno) {
     var template = Array("\(parent)/\(prefix).XXXXXX".utf8CString)
     let made = template.withUnsafeMutableBufferPointer { buffer -> String? in
       guard let base = buffer.baseAddress, mkdtemp(base) != nil else { return nil }

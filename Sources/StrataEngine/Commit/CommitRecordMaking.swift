@@ -69,7 +69,9 @@ struct CommitRecordMaking {
         names[entry.name] = try live.find(entry.name, in: id)
       }
     }
-    let status = try live.context.bases.status(of: base)
+    var status = try live.context.bases.status(of: base)
+    // Not every host counts the names in a directory.
+    if status.kind == .directory { status.links = try live.attributes(of: id).links }
     let place = live.placement(of: id) ?? (base.parent, base.name)
     kept.append(
       .init(

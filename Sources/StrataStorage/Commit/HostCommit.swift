@@ -64,6 +64,7 @@ public struct HostCommit {
       try write(HostJournal(steps: steps, record: record.encoded), place)
     } catch {
       removeAll(path(of: name))
+      removeUnused()
       throw error
     }
     try perform(steps, place)
@@ -104,6 +105,7 @@ public struct HostCommit {
       try give(place, up: FileError(error.errno, "\(text(reason)); \(text(error))"))
     }
     removeAll(place.path)
+    removeUnused()
   }
 
   /// Leaves things as they are, and says where what was there is.
@@ -158,6 +160,7 @@ public struct HostCommit {
         removeAll(path(of: name))
       }
     }
+    removeUnused()
     return isFinished
   }
 
@@ -170,7 +173,9 @@ public struct HostCommit {
         try resume(try HostJournal(encoded: bytes).steps, place)
       }
     }
+    let times = topTimes
     removeAll(commits)
+    restore(times)
   }
 
   /// Does what was not done before the crash.
@@ -190,9 +195,46 @@ public struct HostCommit {
 
   private func makeDirectory(_ name: [UInt8]) throws(FileError) {
     let host = HostTree()
+    if isInBase, try host.status(commits) == nil {
+      let times = topTimes
+      try host.makeDirectory(commits, mode: 0o700)
+      let ignored = try host.create(commits + Self.ignored, mode: 0o600, durable: false)
+      try ignored.write(Array("*\n".utf8), at: 0)
+      try ignored.finish()
+      restore(times)
+    }
     try host.makeDirectory(commits, mode: 0o700, existing: .replace)
     removeAll(path(of: name))
     try host.makeDirectory(path(of: name), mode: 0o700)
+  }
+
+  /// Git leaves out what is in a base and not the base's.
+  private static let ignored = Array("/.gitignore".utf8)
+
+  private var isInBase: Bool {
+    commits.starts(
+      with: base + [UInt8(ascii: "/")]
+        + HiddenNames.commits)
+  }
+
+  /// The top's times, which names that are not shown have nothing to do with.
+  private var topTimes: HostAttributes? {
+    guard isInBase, let row = try? HostTree().status(base, follow: true) else { return nil }
+    return HostAttributes(accessed: row.accessed, modified: row.modified)
+  }
+
+  private func restore(_ times: HostAttributes?) {
+    if let times { _ = try? HostTree().setAttributes(base, times, follow: true) }
+  }
+
+  /// Leaves nothing in the base while nothing is kept.
+  private func removeUnused() {
+    guard isInBase, (try? HostTree().status(commits))??.kind == .directory,
+      let names = try? names(), names.isEmpty
+    else { return }
+    let times = topTimes
+    removeAll(commits)
+    restore(times)
   }
 
   func names() throws(FileError) -> [[UInt8]] {

@@ -4,18 +4,15 @@ public import StrataEngine
 /// Where a session that leaves nothing behind stages and keeps what its commits replace: a directory
 /// in the base, since names are moved, which the session does not show and removes at its end.
 public final class MemoryCommits: Sendable {
-  private static let prefix = Array(".strata-commit-".utf8)
+  private static let prefix = HiddenNames.commits + [UInt8(ascii: "-")]
 
   private let base: [UInt8]
   public let path: [UInt8]
-  /// Not to be shown at the base's top.
-  public let name: Name
 
   /// - Parameter base: absolute.
   public init(base: [UInt8]) {
     self.base = base
-    name = Name(Self.prefix + Array("\(getpid())".utf8))
-    path = base + [UInt8(ascii: "/")] + name.bytes
+    path = base + [UInt8(ascii: "/")] + Self.prefix + Array("\(getpid())".utf8)
   }
 
   /// Finishes what a process was at that is not there any more.

@@ -27,8 +27,7 @@ final class OpenWorkspace: Sendable {
     if let failure = commits.finishAbandoned().first { throw Complaint(failure.text) }
     for path in bases {
       do throws(FileError) {
-        let directory = try HostDirectory(
-          path: path, hiding: [WorkspaceDirectory.name, commits.name])
+        let directory = try HostDirectory(path: path, hiding: .workspaces)
         let isLowest = readers.count == bases.count - 1
         readers.append(
           areOverlay ? OverlayLower(directory, isLowest: isLowest) : directory)
@@ -57,17 +56,19 @@ final class OpenWorkspace: Sendable {
     var readers: [any BaseReader] = []
     for base in bases {
       do throws(FileError) {
-        readers.append(try HostDirectory(path: base, hiding: [WorkspaceDirectory.name]))
+        readers.append(try HostDirectory(path: base, hiding: .workspaces))
       } catch {
         throw FileError(error.errno, "base \(ShownName(base)): \(error.text)")
       }
     }
     workspace = try Workspace(
       bases: readers, store: store, keepsInodes: true, clock: Self.clock)
-    let commits = path + Array("/kept".utf8)
+    var commits: [UInt8] = []
     if let base = bases.first {
-      try HostTree().makeDirectory(commits, mode: 0o700, existing: .replace)
-      workspace.setKeptReader(try HostDirectory(path: commits))
+      commits = try KeptPlace.find(workspace: path, base: MachineHost().absolutePath(base))
+      if try HostTree().status(commits) != nil {
+        workspace.setKeptReader(try HostDirectory(path: commits))
+      }
       do throws(FileError) {
         try HostCommit(base: base, commits: commits).recover(workspace)
       } catch {

@@ -41,7 +41,9 @@ final class MachineReplayHost: ReplayHost, Sendable {
       }
       let title = asked.count == 1 ? "base" : "base\(bases.count + 1)"
       bases.append(
-        ReplayedBase(try reader(path, base, hiding: commits?.name), of: .ofProcess(), title: title))
+        ReplayedBase(
+          try reader(path, base, hiding: commits == nil ? [] : .workspaces), of: .ofProcess(),
+          title: title))
     }
     let workspace = try Workspace(bases: bases, clock: { host.now() })
     let plugins = LuaHub(workspace, isReplay: true)
@@ -63,11 +65,11 @@ final class MachineReplayHost: ReplayHost, Sendable {
   }
 
   private func reader(
-    _ path: [UInt8], _ base: ReplayBase, hiding name: Name?
+    _ path: [UInt8], _ base: ReplayBase, hiding hidden: HiddenNames
   ) throws(FileError) -> any BaseReader {
     do throws(FileError) {
       return try HostDirectory(
-        path: machine.placed(path), hiding: Set([name].compactMap { $0 }))
+        path: machine.placed(path), hiding: hidden)
     } catch {
       throw FileError(error.errno, "//base \(ShownName(path)): \(error.text)")
     }

@@ -26,7 +26,7 @@ extension Command {
       let store = try DurableStore(directory: directory.path)
       try store.setBasePaths(bases)
       let readers = try bases.map { base throws(FileError) in
-        try HostDirectory(path: base, hiding: [WorkspaceDirectory.name])
+        try HostDirectory(path: base, hiding: .workspaces)
       }
       _ = try Workspace(
         bases: readers, store: store, keepsInodes: true, clock: { host.now() })
