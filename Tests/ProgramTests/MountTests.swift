@@ -140,6 +140,28 @@ struct MountTests {
     #expect(try strata(["check"]).output.contains("all is well"))
   }
 
+  @Test func `gc takes nothing from programs that write meanwhile, and their fork stays`() throws {
+    #expect(try strata(["init"]).status == 0)
+    #expect(try strata(["fork", "work"]).status == 0)
+    defer { _ = try? strata(["umount", "work"]) }
+    #expect(try strata(["mount", "work", place.path]).status == 0)
+    let sums = try sh(
+      """
+      (cd '\(place.path)'; for n in $(seq 40); do
+        head -c 3000000 /dev/zero | tr '\\0' a > f$n; echo $n >> log; sync log; rm -f f$((n - 20))
+      done) & writer=$!
+      for n in $(seq 12); do '\(StrataProgram.path)' gc > /dev/null; sleep 0.1; done
+      wait $writer
+      cd '\(place.path)'; cat f* | tr -d a | wc -c; ls f* | wc -l; wc -l < log
+      """, in: tree.path)
+    #expect(sums == "0\n20\n40\n")
+    #expect(try strata(["drop", "-f", "work"]).errors.contains("is mounted"))
+    #expect(try strata(["umount", "work"]).status == 0)
+    #expect(try strata(["check"]).output.contains("all is well"))
+    let kept = try strata(["-c", "switch work; cat f40"]).output
+    #expect(kept.utf8.count == 3_000_000 && kept.utf8.allSatisfy { $0 == UInt8(ascii: "a") })
+  }
+
   @Test func `real programs do in a mount what they do elsewhere`() throws {
     let work = """
       export GIT_AUTHOR_NAME=n GIT_AUTHOR_EMAIL=e GIT_COMMITTER_NAME=n GIT_COMMITTER_EMAIL=e

@@ -33,6 +33,9 @@ public final class Fork: Sendable {
     var saved: Namespace?
     /// Who knows nodes by number: mounts.
     var holders: [any NodeHolder] = []
+    /// Whether there were any since the operation under way began: programs have been told that what
+    /// they did is done.
+    var wasHeld = false
     /// The value that the log has led to, while there are holders: what differs from it now, programs
     /// have done.
     var logged: Namespace?

@@ -29,6 +29,7 @@ extension Fork {
   public func add(_ holder: any NodeHolder) {
     let holders = state.withLock { state in
       state.holders.append(holder)
+      state.wasHeld = true
       if state.logged == nil { state.logged = state.world.value }
       return state.holders
     }

@@ -10,6 +10,9 @@ final class Persistence: Sendable {
   private let layers = Mutex<[LayerID: Layer]>([:])
   /// Held while a checkpoint is made. What a failed one has left goes with the next.
   let pending = Mutex(StoreBatch())
+  /// Up to these numbers, what the last checkpoint has not written is not wanted any more: what came
+  /// while it was made, or since, may be meant by a value in memory.
+  let settled = Mutex(StoredCounters())
 
   init(_ store: any WorkspaceStore, bases: BaseIndex, ids: IDSource) {
     (self.store, self.bases, self.ids) = (store, bases, ids)

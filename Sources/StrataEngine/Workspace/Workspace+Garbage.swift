@@ -59,7 +59,7 @@ extension Workspace {
           .ioError, "\(problem.place): \(problem.what): \(problem.why); run check --repair first")
       }
       var inventory = try persistence.store.inventory()
-      if time == nil { inventory.forget(after: stored.counters) }
+      inventory.forget(after: persistence.settled.withLock { $0 })
       var garbage = Self.garbage(inventory, survey)
       garbage.operations = gone.sorted()
       if !dryRun, !garbage.isEmpty {
@@ -88,7 +88,8 @@ extension Workspace {
 }
 
 extension StoreInventory {
-  /// Leaves out what is newer than the last commit: something in memory may lead to it.
+  /// Leaves out what is newer than the last checkpoint: a program goes on meanwhile, and something in
+  /// memory may lead to it.
   fileprivate mutating func forget(after counters: StoredCounters) {
     records = records.filter { $0.key <= counters.record }
     files = files.filter { $0.key.layer.rawValue <= counters.layer }

@@ -22,6 +22,7 @@ extension Workspace {
     let before: Namespace? = fork.state.withLock { state in
       guard state.operation == nil else { return nil }
       state.operation = id
+      state.wasHeld = !state.holders.isEmpty
       // The value before is kept, so its blocks must be the store's. If that cannot be had now, the
       // end of the operation says so.
       try? state.flush()
@@ -44,10 +45,13 @@ extension Workspace {
       do throws(FileError) {
         try state.flush()
       } catch {
-        // What cannot be kept is not done: the operation fails whole.
-        state.restore(before)
-        self.state.withLock { $0.failures[fork.id] = error }
-        return false
+        // What cannot be kept is not done: the operation fails whole. What programs have done cannot be
+        // taken back from them; the next checkpoint tries again, and says so if it cannot.
+        guard state.wasHeld else {
+          state.restore(before)
+          self.state.withLock { $0.failures[fork.id] = error }
+          return false
+        }
       }
       state.world.value.seal()
       let after = state.world.value

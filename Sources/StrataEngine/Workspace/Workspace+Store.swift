@@ -34,7 +34,9 @@ extension Workspace {
   private func save(
     _ pending: inout StoreBatch, _ persistence: Persistence
   ) throws(FileError) {
+    let settled = context.ids.counters
     try collect(&pending, persistence)
+    defer { if pending.isEmpty { persistence.settled.withLock { $0 = settled } } }
     if pending.isEmpty { return }
     pending.counters = context.ids.counters
     pending.counters.operation = state.withLock { $0.lastOperation }
@@ -168,6 +170,7 @@ extension Workspace {
 
   func restore(_ stored: StoredOpening, from persistence: Persistence) throws(FileError) {
     context.ids.continue(from: stored.counters)
+    persistence.settled.withLock { $0 = stored.counters }
     context.bases.version.withLock { $0 = stored.counters.version }
     var histories: [ForkID: History] = [:]
     for row in stored.operations {

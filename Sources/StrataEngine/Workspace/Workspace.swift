@@ -155,9 +155,13 @@ public final class Workspace: Sendable {
   }
 
   /// Drops a fork, and with it whatever only it refers to.
-  /// - Throws: EBUSY for `main`, ENOENT for one that was dropped already.
+  /// - Throws: EBUSY for `main` and for one that is mounted or has a run, ENOENT for one that was
+  ///   dropped already.
   public func drop(_ fork: Fork) throws(FileError) {
     guard fork.id != .main else { throw FileError(.resourceBusy, "main cannot be dropped") }
+    if fork.state.withLock({ !$0.holders.isEmpty }) {
+      throw FileError(.resourceBusy, "fork \(fork.name) is mounted, or a program runs in it")
+    }
     let isKnown = state.withLock { state in
       guard state.forks.removeValue(forKey: fork.id) != nil else { return false }
       state.forksByName[fork.name] = nil

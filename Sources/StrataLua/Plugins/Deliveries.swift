@@ -20,6 +20,8 @@ final class Deliveries: @unchecked Sendable {
   private let hasRoom = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var items: [Item] = []
   private var first = 0
+  /// Events that were put, ever.
+  private var total = 0
   private var shares: [ObjectIdentifier: Int] = [:]
   private var isOver = false
 
@@ -53,16 +55,20 @@ final class Deliveries: @unchecked Sendable {
         pthread_cond_wait(hasRoom, mutex)
       }
       items.append(item)
+      total += 1
       shares[share, default: 0] += 1
       pthread_cond_signal(hasItem)
       return true
     }
   }
 
-  /// The next one, if there is any.
-  func take() -> Item? {
+  /// Events that were put so far.
+  var count: Int { locked { total } }
+
+  /// The next one, if there is any of the first so many that were put.
+  func take(upTo end: Int) -> Item? {
     locked {
-      guard first < items.count else { return nil }
+      guard first < items.count, total - (items.count - first) < end else { return nil }
       let item = items[first]
       first += 1
       if first == items.count {

@@ -1,5 +1,6 @@
 internal import StrataEngine
 internal import StrataSystem
+internal import SystemPackage
 
 /// Telling plugins of what programs do, while those go on.
 extension PluginSet {
@@ -9,39 +10,49 @@ extension PluginSet {
     guard !gate.isMine else { return }
     let handlers = state.withLock { $0.after[event.kind] ?? [] }
     for (plugin, handler) in handlers where handler.wants(event) {
-      startDelivering()
       let item = Deliveries.Item(event: event, fork: fork, plugin: plugin, handler: handler)
-      if !deliveries.put(item) { plugin.noteDropped() }
+      if !startDelivering() {
+        gate.enter { _ in tell(item) }
+      } else if !deliveries.put(item) {
+        plugin.noteDropped()
+      }
     }
   }
 
-  /// Tells what there is to tell, and waits for what is being told.
+  /// Tells what there is to tell by now, and waits for what is being told. Programs may go on.
   func catchUp() {
     guard state.withLock({ $0.delivers }), !gate.isMine else { return }
-    while deliverNext() {}
+    let end = deliveries.count
+    while deliverNext(upTo: end) {}
   }
 
   /// In the gate from the first to the last, so that who finds nothing knows that all is done.
-  private func deliverNext() -> Bool {
+  private func deliverNext(upTo end: Int = .max) -> Bool {
     gate.enter { _ in
-      guard let item = deliveries.take() else { return false }
+      guard let item = deliveries.take(upTo: end) else { return false }
       tell(item)
       return true
     }
   }
 
-  private func startDelivering() {
+  /// - Returns: false if there is no thread to be had.
+  private func startDelivering() -> Bool {
     let isFirst = state.withLock { state in
       defer { state.delivers = true }
       return !state.delivers
     }
-    guard isFirst else { return }
+    guard isFirst else { return true }
     let deliveries = deliveries
-    // Without a thread, who seals a layer tells what has gathered.
-    try? WorkerThread.start { [weak self] in
-      while deliveries.wait() {
-        while self?.deliverNext() == true {}
+    do throws(Errno) {
+      try WorkerThread.start { [weak self] in
+        while deliveries.wait() {
+          while self?.deliverNext() == true {}
+        }
       }
+      return true
+    } catch {
+      state.withLock { $0.delivers = false }
+      return false
     }
   }
 }
