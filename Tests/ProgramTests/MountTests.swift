@@ -71,6 +71,31 @@ struct MountTests {
     #expect(try sh("cat a.txt b.txt; ls", in: tree.path) == "one\ntwo\na.txt\nb.txt\n")
   }
 
+  @Test func `without a directory a fork is mounted where nobody else can lead it`() throws {
+    func mount() throws -> Finished {
+      try Finished.strata(
+        ["--base", tree.path, "-c", "mount\numount main"], in: tree.path,
+        environment: ["XDG_RUNTIME_DIR=\(place.path)"])
+    }
+    let directory = "\(place.path)/strata"
+    let made = try mount()
+    #expect(
+      made.status == 0 && made.output.hasPrefix("\(directory)/")
+        && made.output.hasSuffix("/main\n"), "\(made)")
+    #expect(try sh("stat -c '%a %u' strata; ls strata", in: place.path) == "700 0\n")
+    for (script, why) in [
+      ("chmod 720 strata", "\(directory): belongs to another user"),
+      ("chmod 700 strata; chown 12345 strata", "\(directory): belongs to another user"),
+      ("rmdir strata; mkdir -m 700 other; ln -s other strata", "\(directory): is not a directory"),
+      ("rm strata; touch strata", "\(directory): is not a directory"),
+    ] {
+      try sh(script, in: place.path)
+      let refused = try mount()
+      #expect(refused.status != 0 && refused.errors.contains(why), "\(script): \(refused)")
+      #expect(try sh("ls -d other/* 2>&1 || true", in: place.path).contains("cannot access"))
+    }
+  }
+
   @Test(arguments: ["", "--no-passthrough"])
   func `an undo leaves what is open as it was`(_ options: String) throws {
     let script = try TemporaryDirectory()

@@ -24,7 +24,8 @@ extension Command {
       details: """
         What programs do in the directory happens in the fork, and what the shell does in the fork \
         is seen there at once; the base is never written. Without a directory the fork is mounted \
-        below $XDG_RUNTIME_DIR. The mount lasts until umount, or until the workspace is left.
+        below $XDG_RUNTIME_DIR, else /run for root and /tmp for others, in directories that nobody \
+        else may write to. The mount lasts until umount, or until the workspace is left.
         """,
       examples: ["mounts"]
     ) { context in
