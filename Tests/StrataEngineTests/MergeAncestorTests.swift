@@ -210,4 +210,46 @@ import Testing
     try again.undo(again.main)
     #expect(try Client(again.main, as: .superuser).read(Array("/f".utf8)) == Array("f\n".utf8))
   }
+
+  @Test func `a checkpoint that fails anywhere loses no layer of a merge`() throws {
+    let base = TableBase("base", device: 1, [("f", .file("f\n")), ("d/g", .file("g\n"))])
+    var isOver = false
+    var failing = 0
+    while !isOver {
+      let store = MemoryStore()
+      var expected: [[UInt8]: MergeRow] = [:]
+      do {
+        let workspace = try Workspace(bases: [base], store: store, clock: { 1_000 })
+        try workspace.checkpoint()
+        let work = try workspace.fork(workspace.main, named: "work")
+        let other = try workspace.fork(workspace.main, named: "other")
+        for (fork, name) in [(other, "/other"), (work, "/new"), (workspace.main, "/own")] {
+          try workspace.operation("change", on: fork) {
+            try Client(fork, as: .superuser).write(Array(name.utf8), Array("text\n".utf8))
+          }
+        }
+        for (theirs, ours) in [(other, work), (work, workspace.main)] {
+          let plan = try workspace.planMerge(theirs, into: ours)
+          try workspace.merge(plan, into: ours, "merge")
+          // Only the layer's source leads to what was merged.
+          try workspace.drop(theirs)
+        }
+        store.failPut(after: failing)
+        do throws(FileError) {
+          try workspace.checkpoint()
+        } catch {
+          #expect(error.errno == .noSpace)
+        }
+        isOver = store.cancelFailure()
+        try workspace.checkpoint()
+        expected = try MergeRow.rows(workspace.main.value)
+      }
+      let again = try Workspace(bases: [base], store: store, clock: { 2_000 })
+      #expect(try MergeRow.rows(again.main.value) == expected)
+      let problems = try again.check().problems
+      #expect(problems.isEmpty, "put \(failing)")
+      failing += 1
+    }
+    #expect(failing > 5)
+  }
 }

@@ -19,12 +19,23 @@ public final class MemoryStore: WorkspaceStore {
     var baseNodes: [NodeID: StoredBaseNode] = [:]
     var events: [StoredEvent] = []
     var commits = 0
+    var putsUntilFailure: Int?
   }
 
   public init() {}
 
   public var commits: Int { state.withLock { $0.commits } }
   public var recordCount: Int { state.withLock { $0.committedRecords.count } }
+
+  /// Has one put fail, after so many others.
+  public func failPut(after count: Int) { state.withLock { $0.putsUntilFailure = count } }
+  /// Whether that one is still to come; it comes no more.
+  public func cancelFailure() -> Bool {
+    state.withLock { state in
+      defer { state.putsUntilFailure = nil }
+      return state.putsUntilFailure != nil
+    }
+  }
 
   /// Forgets what was put and not committed.
   public func crash() { state.withLock { $0.records = $0.committedRecords } }
@@ -37,7 +48,16 @@ public final class MemoryStore: WorkspaceStore {
   }
 
   public func put(_ bytes: [UInt8], record: UInt64) throws(FileError) {
-    state.withLock { $0.records[record] = bytes }
+    let fails = state.withLock { state in
+      guard state.putsUntilFailure != 0 else {
+        state.putsUntilFailure = nil
+        return true
+      }
+      if let count = state.putsUntilFailure { state.putsUntilFailure = count - 1 }
+      state.records[record] = bytes
+      return false
+    }
+    if fails { throw FileError(.noSpace) }
   }
 
   public func read(

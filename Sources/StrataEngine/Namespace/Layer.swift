@@ -93,6 +93,9 @@ public final class Layer: Sendable {
     }
   }
 
+  /// It could not be saved after all.
+  func markUnsaved() { state.withLock { $0.isSaved = false } }
+
   func count(_ change: (inout LayerStats) -> Void) { state.withLock { change(&$0.stats) } }
 
   /// Lets go of long chains one by one; by itself each would free the next inside its own `deinit`.

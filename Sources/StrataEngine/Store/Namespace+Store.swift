@@ -32,13 +32,14 @@ extension Namespace {
     to persistence: Persistence, _ batch: inout StoreBatch
   ) throws(FileError) -> StoredTree {
     var collected = StoreBatch()
+    // Also if a record cannot be put: those that were come with the next try.
+    defer { batch.baseNodes += collected.baseNodes }
     let nodes = try persistence.save(nodes) { node, writer throws(FileError) in
       try persistence.write(node, to: &writer, &collected)
     }
     let entries = try persistence.save(entries) { entry, writer throws(FileError) in
       entry.write(to: &writer)
     }
-    batch.baseNodes += collected.baseNodes
     return StoredTree(
       nodes: nodes, entries: entries, annotations: try annotations?.save(to: persistence) ?? 0,
       sealed: newest?.id ?? .base, sealedThrough: sealedThrough, version: version)

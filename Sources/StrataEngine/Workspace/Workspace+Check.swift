@@ -32,13 +32,14 @@ extension Workspace {
       throw FileError(.invalidArgument, "the session is in memory: there is no store to check")
     }
     try checkpoint()
-    return try persistence.pending.withLock { _ throws(FileError) in
+    return try persistence.pending.withLock { pending throws(FileError) in
       var report = CheckReport()
       report.problems = try persistence.store.integrity().map {
         .init(place: "store.db", what: "database", why: $0)
       }
-      let survey = try survey(persistence)
-      let inventory = try persistence.store.inventory()
+      let survey = try survey(persistence, &pending)
+      var inventory = try persistence.store.inventory()
+      inventory.baseNodes.formUnion(pending.baseNodes.map(\.id))
       report.problems += survey.problems
       (report.trees, report.records) = (survey.trees, survey.records.count)
       report.files = survey.files.count
@@ -51,7 +52,10 @@ extension Workspace {
   }
 
   /// Walks all that anybody can come back to.
-  func survey(_ persistence: Persistence) throws(FileError) -> StoreSurvey {
+  /// - Parameter pending: takes what is put into the store on the way.
+  func survey(
+    _ persistence: Persistence, _ pending: inout StoreBatch
+  ) throws(FileError) -> StoreSurvey {
     var survey = StoreSurvey(persistence.store)
     guard let stored = try persistence.store.load() else { return survey }
     for fork in stored.forks {
@@ -63,7 +67,7 @@ extension Workspace {
       survey.visit(operation.after, "operation \(operation.id)")
     }
     survey.addAncestors(of: stored.layers)
-    try visitOpen(&survey, persistence)
+    try visitOpen(&survey, persistence, &pending)
     return survey
   }
 

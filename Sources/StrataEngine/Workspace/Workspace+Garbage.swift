@@ -53,7 +53,7 @@ extension Workspace {
         survey.visit(operation.after, "operation \(operation.id)")
       }
       survey.addAncestors(of: stored.layers)
-      try visitOpen(&survey, persistence)
+      try visitOpen(&survey, persistence, &pending)
       if let problem = survey.problems.first {
         throw FileError(
           .ioError, "\(problem.place): \(problem.what): \(problem.why); run check --repair first")
@@ -74,14 +74,13 @@ extension Workspace {
 
   /// Files that were opened before an undo are open in the value that was undone.
   func visitOpen(
-    _ survey: inout StoreSurvey, _ persistence: Persistence
+    _ survey: inout StoreSurvey, _ persistence: Persistence, _ pending: inout StoreBatch
   ) throws(FileError) {
     for fork in forks {
       for value in fork.state.withLock({ $0.retired.values.map(\.value) }) {
-        var batch = StoreBatch()
         var value = value
         try value.flush(since: PersistentMap(), to: persistence)
-        survey.visit(try value.save(to: persistence, &batch), "open files of \(fork.name)")
+        survey.visit(try value.save(to: persistence, &pending), "open files of \(fork.name)")
       }
     }
   }

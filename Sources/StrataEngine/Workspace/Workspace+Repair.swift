@@ -10,8 +10,8 @@ extension Workspace {
     guard let persistence = context.persistence else { return [] }
     try checkpoint()
     let (damage, lostOperations) = try persistence.pending.withLock {
-      _ throws(FileError) -> (StoreDamage, Set<UInt64>) in
-      let survey = try survey(persistence)
+      pending throws(FileError) -> (StoreDamage, Set<UInt64>) in
+      let survey = try survey(persistence, &pending)
       let damage = Self.damage(survey, try persistence.store.inventory(), persistence.store)
       return (damage, try operations(with: damage, persistence))
     }

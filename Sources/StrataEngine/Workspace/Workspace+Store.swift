@@ -140,20 +140,33 @@ extension Workspace {
       missing.append(layer)
       next = layer.parent
     }
-    for layer in missing.reversed() {
-      persistence.add(layer)
-      var sources: [StoredLayer.Source] = []
-      for source in layer.sources {
-        try saveLayers(source.layer, again: false, &batch, persistence)
-        sources.append(
-          .init(layer: source.layer.id, value: try save(source.value, &batch, persistence)))
+    while let layer = missing.last {
+      do throws(FileError) {
+        try save(layer, &batch, persistence)
+      } catch {
+        // Nobody would come to them again, and the store would never have them.
+        for layer in missing { layer.markUnsaved() }
+        throw error
       }
-      layer.settle(sources)
-      batch.layers.append(
-        StoredLayer(
-          id: layer.id, fork: layer.fork, name: layer.name, parent: layer.parent?.id ?? .base,
-          depth: layer.depth, stats: layer.stats, sources: sources))
+      missing.removeLast()
     }
+  }
+
+  private func save(
+    _ layer: Layer, _ batch: inout StoreBatch, _ persistence: Persistence
+  ) throws(FileError) {
+    persistence.add(layer)
+    var sources: [StoredLayer.Source] = []
+    for source in layer.sources {
+      try saveLayers(source.layer, again: false, &batch, persistence)
+      sources.append(
+        .init(layer: source.layer.id, value: try save(source.value, &batch, persistence)))
+    }
+    layer.settle(sources)
+    batch.layers.append(
+      StoredLayer(
+        id: layer.id, fork: layer.fork, name: layer.name, parent: layer.parent?.id ?? .base,
+        depth: layer.depth, stats: layer.stats, sources: sources))
   }
 
   private func save(
