@@ -1,16 +1,37 @@
 internal import Glibc
 public import SystemPackage
 
-/// A thread that ends by itself.
+/// A thread that works in the background and gets no signals: those are for the other threads.
 public enum WorkerThread {
+  /// A thread that ends by itself.
   /// - Throws: EAGAIN if there can be no further thread.
   public static func start(_ body: @escaping @Sendable () -> Void) throws(Errno) {
+    _ = try create(body, Int32(PTHREAD_CREATE_DETACHED))
+  }
+
+  /// A thread whose end somebody waits for: each must be joined, once.
+  /// - Throws: EAGAIN if there can be no further thread.
+  public static func startJoinable(
+    _ body: @escaping @Sendable () -> Void
+  ) throws(Errno) -> Joinable {
+    Joinable(thread: try create(body, Int32(PTHREAD_CREATE_JOINABLE)))
+  }
+
+  public struct Joinable: Sendable {
+    fileprivate let thread: pthread_t
+
+    /// Waits for the end of the thread.
+    public func join() { pthread_join(thread, nil) }
+  }
+
+  private static func create(
+    _ body: @escaping @Sendable () -> Void, _ detachState: Int32
+  ) throws(Errno) -> pthread_t {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    pthread_attr_setdetachstate(&attributes, detachState)
     pthread_attr_setstacksize(&attributes, 4 << 20)
-    // Signals are for the other threads.
     var all = sigset_t()
     var before = sigset_t()
     sigfillset(&all)
@@ -29,6 +50,7 @@ public enum WorkerThread {
       context.release()
       throw Errno(rawValue: status)
     }
+    return thread
   }
 
   private final class Body: Sendable {

@@ -10,7 +10,9 @@ struct DataFile {
   init(_ file: Descriptor, _ key: DataFiles.Key) { (self.file, self.key) = (file, key) }
 
   /// The checksum of what it holds now.
-  func checksum() throws(FileError) -> UInt64 {
+  /// - Parameter isStopped: asked before each piece.
+  /// - Returns: nil if it was stopped.
+  func checksum(unless isStopped: () -> Bool = { false }) throws(FileError) -> UInt64? {
     do throws(Errno) {
       var sum: UInt64 = 0
       var position: Int64 = 0
@@ -19,6 +21,7 @@ struct DataFile {
       while let data = try file.data(after: position) {
         position = max(position, data.lowerBound / Int64(Block.size) * Int64(Block.size))
         while position < data.upperBound {
+          if isStopped() { return nil }
           let count = try file.read(into: buffer, at: position)
           if count == 0 { return sum }
           sum &+= Checksum.ofBlocks(

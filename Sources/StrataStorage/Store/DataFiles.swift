@@ -28,8 +28,9 @@ final class DataFiles {
   /// Checksums of what was written since the last commit; nil where the kernel has written something,
   /// which is summed up later.
   private(set) var checksums: [Key: UInt64?] = [:]
-  /// A file that somebody reads without holding this; nil after it was changed.
-  var watched: Key?
+  /// Files that somebody reads without holding this, as long as they are not changed.
+  private var watched: [Int: Key] = [:]
+  private var lastWatch = 0
 
   init(_ root: Descriptor) { self.root = root }
 
@@ -63,8 +64,19 @@ final class DataFiles {
 
   private func noteChange(_ key: Key) {
     changed.insert(key)
-    if watched == key { watched = nil }
+    if !watched.isEmpty { watched = watched.filter { $0.value != key } }
   }
+
+  /// Begins to look whether anybody changes a file.
+  /// - Returns: what to end it with.
+  func watch(_ key: Key) -> Int {
+    lastWatch += 1
+    watched[lastWatch] = key
+    return lastWatch
+  }
+
+  /// - Returns: whether the file has stayed as it was.
+  func endWatch(_ watch: Int) -> Bool { watched.removeValue(forKey: watch) != nil }
 
   /// To be said before blocks are written of which some may be written over: the sum would count both.
   func sumLater(_ key: Key) { checksums[key] = .some(nil) }
@@ -132,11 +144,6 @@ final class DataFiles {
   }
 
   func forgetChecksums() { checksums = [:] }
-
-  /// The checksum of what a file holds now.
-  func checksum(of key: Key) throws(FileError) -> UInt64 {
-    try opened(key).checksum()
-  }
 
   /// The file by a descriptor of its own, for who reads it without being in anybody's way.
   func opened(_ key: Key) throws(FileError) -> DataFile {

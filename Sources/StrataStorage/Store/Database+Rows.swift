@@ -42,12 +42,20 @@ extension Database {
     }
   }
 
-  /// A file whose content was not summed up yet.
-  func unsummed(without known: Set<DataFiles.Key>) throws(FileError) -> DataFiles.Key? {
+  /// The next file whose content was not summed up yet.
+  func unsummed(after last: DataFiles.Key?) throws(FileError) -> DataFiles.Key? {
     var found: DataFiles.Key?
-    try run("SELECT layer, node FROM data_file WHERE checksum IS NULL") { row in
-      let key = DataFiles.Key(layer: LayerID(row.number(0)), node: NodeID(row.number(1)))
-      if found == nil, !known.contains(key) { found = key }
+    try run(
+      """
+      SELECT layer, node FROM data_file WHERE checksum IS NULL AND (layer, node) > (?, ?)
+      ORDER BY layer, node LIMIT 1
+      """,
+      [
+        last.map { .number($0.layer.rawValue) } ?? .integer(-1),
+        last.map { .number($0.node.rawValue) } ?? .integer(-1),
+      ]
+    ) { row in
+      found = DataFiles.Key(layer: LayerID(row.number(0)), node: NodeID(row.number(1)))
     }
     return found
   }

@@ -9,7 +9,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   /// Bytes of records that wait for a commit before they are written ahead of it.
   private static let mostPending = 32 << 20
 
-  private let core: StoreCore
+  let core: StoreCore
   // All below only while the core's mutex is held, see `locked`.
   var database: Database { core.database }
   var files: DataFiles { core.files }
@@ -47,7 +47,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     try Schema.prepare(database)
     core = StoreCore(database, DataFiles(data))
     reserve = Reserve(in: root)
-    if try database.unsummed(without: []) != nil { summing.start(for: core) }
+    if try database.unsummed(after: nil) != nil { summing.start(for: core) }
   }
 
   // Nobody uses the database any more when it is closed.

@@ -21,6 +21,33 @@ final class StoreCore: @unchecked Sendable {
       }
     }.get().value
   }
+
+  /// Sums up a data file. Others use the store while it is read.
+  /// - Parameters:
+  ///   - prepare: with the mutex held, before the file is opened.
+  ///   - settle: with the mutex held, after it was read; the sum is nil for a file that was changed
+  ///     meanwhile.
+  func sum<R>(
+    _ key: DataFiles.Key, unless isStopped: () -> Bool = { false },
+    prepare: () throws(FileError) -> R,
+    settle: (R, UInt64?) throws(FileError) -> Void
+  ) throws(FileError) {
+    let (file, watch, prepared) = try locked { () throws(FileError) in
+      let prepared = try prepare()
+      return (try files.opened(key), files.watch(key), prepared)
+    }
+    let result: Result<UInt64?, FileError>
+    do throws(FileError) {
+      result = .success(try file.checksum(unless: isStopped))
+    } catch {
+      result = .failure(error)
+    }
+    try locked { () throws(FileError) in
+      let isUnchanged = files.endWatch(watch)
+      guard let sum = try result.get() else { return }
+      try settle(prepared, isUnchanged ? sum : nil)
+    }
+  }
 }
 
 /// Takes a value out of a mutex's closure; it is used by the caller's thread alone.

@@ -1,7 +1,6 @@
-internal import Glibc
 internal import StrataEngine
+internal import StrataSystem
 internal import Synchronization
-internal import SystemPackage
 
 /// A thread that makes the checksums of data files whose content the kernel has copied: reading it
 /// again at once would cost what the copy has saved.
@@ -10,7 +9,7 @@ internal import SystemPackage
 final class SummingThread: Sendable {
   private struct State: ~Copyable {
     /// Runs, or has ended and is to be joined.
-    var thread: pthread_t?
+    var thread: WorkerThread.Joinable?
     var isRunning = false
     /// Whether there may be more than the thread has seen.
     var hasMore = false
@@ -20,36 +19,23 @@ final class SummingThread: Sendable {
 
   /// Starts the thread, or tells it that there is more.
   func start(for store: StoreCore) {
-    let task = Task(thread: self, store: store)
     state.withLock { state in
       state.hasMore = true
       guard !state.isRunning, !state.isStopped else { return }
-      if let ended = state.thread.take() { pthread_join(ended, nil) }
-      var thread = pthread_t()
-      let context = Unmanaged.passRetained(task)
-      let status = pthread_create(
-        &thread, nil,
-        { context in
-          guard let context else { return nil }
-          Unmanaged<Task>.fromOpaque(context).takeRetainedValue().run()
-          return nil
-        }, context.toOpaque())
+      state.thread.take()?.join()
       // Without a thread they wait for the next time.
-      if status == 0 {
-        (state.thread, state.isRunning) = (thread, true)
-      } else {
-        context.release()
-      }
+      state.thread = try? WorkerThread.startJoinable { [self] in run(store) }
+      state.isRunning = state.thread != nil
     }
   }
 
-  /// Ends the thread as soon as it has read what it reads, and waits for it.
+  /// Ends the thread as soon as it has read the piece that it reads, and waits for it.
   func stop() {
     let thread = state.withLock { state in
       state.isStopped = true
       return state.thread.take()
     }
-    if let thread { pthread_join(thread, nil) }
+    thread?.join()
   }
 
   private var isStopped: Bool { state.withLock { $0.isStopped } }
@@ -64,46 +50,34 @@ final class SummingThread: Sendable {
     }
   }
 
-  private final class Task: Sendable {
-    private let thread: SummingThread
-    private let store: StoreCore
-
-    init(thread: SummingThread, store: StoreCore) { (self.thread, self.store) = (thread, store) }
-
-    func run() {
-      // Those that cannot be read are left for `check` to name.
-      var tried: Set<DataFiles.Key> = []
-      while !thread.isStopped {
-        guard let key = try? store.nextUnsummed(without: tried) else {
-          if thread.isDone() { break }
-          continue
-        }
-        tried.insert(key)
-        try? store.sum(key)
+  private func run(_ store: StoreCore) {
+    var last: DataFiles.Key?
+    while !isStopped {
+      guard let key = try? store.nextUnsummed(after: last) else {
+        if isDone() { break }
+        // What is new may be anywhere.
+        last = nil
+        continue
       }
+      last = key
+      // One that cannot be read is left for `check` to name.
+      try? store.sumUp(key) { isStopped }
     }
   }
 }
 
 extension StoreCore {
-  fileprivate func nextUnsummed(
-    without tried: Set<DataFiles.Key>
-  ) throws(FileError) -> DataFiles.Key? {
-    try locked { () throws(FileError) in try database.unsummed(without: tried) }
+  fileprivate func nextUnsummed(after last: DataFiles.Key?) throws(FileError) -> DataFiles.Key? {
+    try locked { () throws(FileError) in try database.unsummed(after: last) }
   }
 
-  /// Reads the file without keeping others from the store.
-  fileprivate func sum(_ key: DataFiles.Key) throws(FileError) {
-    let file = try locked { () throws(FileError) in
-      files.watched = key
-      return try files.opened(key)
-    }
-    let sum = try file.checksum()
-    try locked { () throws(FileError) in
-      // Nobody is watched any more if somebody has changed the file: its turn will come again.
-      guard files.watched == key else { return }
-      files.watched = nil
-      try database.set(sum, of: key, isKnown: false)
+  fileprivate func sumUp(
+    _ key: DataFiles.Key, unless isStopped: () -> Bool
+  ) throws(FileError) {
+    try sum(key, unless: isStopped) {
+    } settle: { (_, sum) throws(FileError) in
+      // If somebody has changed the file its turn will come again.
+      if let sum { try database.set(sum, of: key, isKnown: false) }
     }
   }
 }
