@@ -97,6 +97,12 @@ int strata_status(int fd, struct strata_status *out) {
   return status(fd, "", AT_EMPTY_PATH, out);
 }
 
+uint64_t strata_mount_id(int fd) {
+  struct statx raw;
+  if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &raw) < 0) return 0;
+  return raw.stx_mask & STATX_MNT_ID ? raw.stx_mnt_id : 0;
+}
+
 int strata_status_at(int directory, const char *name, struct strata_status *out) {
   return status(directory, name, AT_SYMLINK_NOFOLLOW, out);
 }

@@ -8,8 +8,8 @@ internal import SystemPackage
 /// The directory is opened once; everything below is found from that descriptor by openat2 with
 /// RESOLVE_BENEATH, and no symbolic link of the host is followed. It stays the same directory when
 /// the host moves it, or mounts something over its path. Access times are left alone where the
-/// kernel lets us. No descriptor of a directory below is kept for long: it would go on showing a
-/// directory that another one has replaced.
+/// kernel lets us. No descriptor of a directory below is used for long: it would go on showing a
+/// directory that another one has replaced (``RecentDirectory``).
 public final class HostDirectory: BaseReader {
   public let title: String
   private let root: Descriptor
@@ -17,7 +17,7 @@ public final class HostDirectory: BaseReader {
   private let resolution: Descriptor.Resolution
   /// By device number: whether an inode's birth is part of its identity there.
   private let births = Mutex<[UInt64: Bool]>([:])
-  private let recent = RecentDirectory()
+  private let recent: RecentDirectory
   /// The same directory through a mount that cannot be written through; made when it is needed.
   private let readOnlyRoot = Mutex<ReadOnlyRoot>(.unknown)
 
@@ -46,6 +46,7 @@ public final class HostDirectory: BaseReader {
     } catch {
       throw FileError(error)
     }
+    recent = RecentDirectory(below: root)
   }
 
   /// The path for people, whatever the process's working directory becomes.

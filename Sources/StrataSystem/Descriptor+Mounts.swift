@@ -2,6 +2,9 @@ internal import CStrataSystem
 public import SystemPackage
 
 extension Descriptor {
+  /// Which mount it was opened through; 0 on kernels that do not say (before 5.8).
+  public var mountID: UInt64 { strata_mount_id(rawValue) }
+
   /// The directory through a mount of its own that nobody can write through, and that nobody sees.
   /// What is mounted below the directory is not in it.
   /// - Throws: EPERM for who may not mount.

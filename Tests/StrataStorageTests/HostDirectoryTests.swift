@@ -213,4 +213,26 @@ func path(_ names: String...) -> BasePath { names.reduce(.empty) { $0.appending(
     #expect(try base.list(place).map(\.name) == ["leaf"])
     #expect(try base.status(of: place.appending("nope")) == nil)
   }
+
+  @Test(.enabled(if: geteuid() == 0), arguments: resolutions)
+  func `what is mounted below can be unmounted after somebody has looked into it`(
+    by how: Descriptor.Resolution
+  ) throws {
+    try tree.makeDirectory("point")
+    let point = String(decoding: tree.bytes("point"), as: UTF8.self)
+    let mount = try Mount("tmpfs", "none", "size=1m", on: point)
+    defer { withExtendedLifetime(mount) {} }
+    let base = try base(how)
+    #expect(try base.status(of: path("point", "f")) == nil)
+    #expect(try base.statuses(of: ["f"], in: path("point")) == [nil])
+    #expect(umount2(point, 0) == 0, "\(errno)")
+    // The same for a directory of the base's own file system.
+    #expect(bind(String(decoding: tree.bytes("a"), as: UTF8.self), point) == 0)
+    #expect(try base.status(of: path("point", "f"))?.kind == .regular)
+    #expect(umount2(point, 0) == 0, "\(errno)")
+  }
+}
+
+private func bind(_ source: String, _ target: String) -> Int32 {
+  mount(source, target, nil, UInt(MS_BIND), nil)
 }

@@ -36,6 +36,9 @@ int strata_is_on_proc(int fd);
 int strata_status(int fd, struct strata_status *out);
 int strata_status_at(int directory, const char *name, struct strata_status *out);
 
+/// Which mount an open object was reached through; 0 on kernels that do not say (before 5.8).
+uint64_t strata_mount_id(int fd);
+
 /// Extended attributes of what any descriptor, one of O_PATH too, refers to. Return a length or
 /// -errno.
 ssize_t strata_list_xattr(int fd, char *list, size_t size);
