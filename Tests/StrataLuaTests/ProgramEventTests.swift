@@ -92,6 +92,26 @@ import Testing
     #expect(try bench.plugins.info.first?.dropped == 500)
   }
 
+  @Test(arguments: [true, false])
+  func `a plugin that is replaced or unloaded has been told all, and is told nothing more`(
+    _ isReplaced: Bool
+  ) throws {
+    try bench.load(
+      "strata.on('after_create', function(ev) print('old ' .. ev.path) end)")
+    let plugins = try bench.plugins
+    let old = try #require(plugins.plugins.first)
+    let handler = try #require(old.handlers.first)
+    try make(0..<3)
+    if isReplaced { try bench.load("-- nothing") } else { try plugins.unload("p") }
+    #expect(bench.printed == ["old /f0\n", "old /f1\n", "old /f2\n"])
+    // What somebody had looked up before comes late.
+    let late = Event(.create)
+    _ = plugins.deliveries.put(
+      .init(event: late, fork: bench.workspace.main, plugin: old, handler: handler))
+    plugins.catchUp()
+    #expect(bench.printed.count == 3 && bench.reported.isEmpty, "\(bench.reported)")
+  }
+
   @Test func `only who observes may miss events`() throws {
     #expect(throws: PluginError.self) {
       try bench.load("strata.on('before_create', {when_full = 'drop'}, function() end)")

@@ -55,11 +55,16 @@ public final class PluginSet: Sendable {
   @discardableResult
   public func load(_ text: [UInt8], from path: [UInt8]) throws(PluginError) -> String {
     let plugin = try gate.enter { _ throws(PluginError) in try Plugin(text, from: path, in: self) }
-    state.withLock { state in
-      if let index = state.plugins.firstIndex(where: { $0.name == plugin.name }) {
-        state.plugins[index] = plugin
-      } else {
-        state.plugins.append(plugin)
+    catchUp()
+    gate.enter { _ in
+      state.withLock { state in
+        if let index = state.plugins.firstIndex(where: { $0.name == plugin.name }) {
+          // What waits to be told by now is told to nobody.
+          state.plugins[index].disabled = "replaced"
+          state.plugins[index] = plugin
+        } else {
+          state.plugins.append(plugin)
+        }
       }
     }
     refreshInterest()
@@ -71,7 +76,10 @@ public final class PluginSet: Sendable {
     let plugin = try find(name)
     catchUp()
     tell(.pluginUnload, name)
-    state.withLock { state in state.plugins.removeAll { $0 === plugin } }
+    gate.enter { _ in
+      plugin.disabled = "unloaded"
+      state.withLock { state in state.plugins.removeAll { $0 === plugin } }
+    }
     refreshInterest()
   }
 
