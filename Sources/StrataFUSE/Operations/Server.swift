@@ -18,7 +18,7 @@ final class Server: Sendable {
   private let written = Atomic(0)
   private static let mostWritten = 64 << 20
   private static let longestWriteBack = 200
-  /// Tells the kernel what another mount of the fork has changed; nil as long as there is none.
+  /// Tells the kernel what other mounts of the fork have changed.
   let others = Others()
   /// What the kernel has agreed to.
   let agreed = Atomic<UInt64>(0)
