@@ -54,13 +54,16 @@ public final class Mount: Sendable {
     self.fork = fork
     workspace = fork.workspace
     let device = Device(device)
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw FileError(Errno(rawValue: errno)) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    let ending = Descriptor(owning: ends[0])
-    state = Mutex(State(detach: detach, serving: Descriptor(owning: ends[1])))
+    let (ending, serving): (Descriptor, Descriptor)
+    do throws(FileError) {
+      (ending, serving) = try Self.pipe()
+      ended = try Alarm()
+    } catch {
+      detach?()
+      throw error
+    }
+    state = Mutex(State(detach: detach, serving: serving))
     server = Server(fork, options, device: device, ending: ending)
-    ended = try Alarm()
     strata_share_heap()
     fork.add(server)
     do throws(FileError) {
@@ -70,6 +73,14 @@ public final class Mount: Sendable {
       fork.remove(server)
       throw error
     }
+  }
+
+  /// The end that others see close with the other one, and that.
+  private static func pipe() throws(FileError) -> (Descriptor, Descriptor) {
+    var ends: [Int32] = [-1, -1]
+    guard Glibc.pipe(&ends) == 0 else { throw FileError(Errno(rawValue: errno)) }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    return (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))
   }
 
   private func startServing(_ options: MountOptions) throws(FileError) {
