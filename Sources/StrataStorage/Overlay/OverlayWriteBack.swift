@@ -11,10 +11,11 @@ public final class OverlayWriteBack: Sendable {
   /// What the directory holds; nil if all of it is to be written.
   private let last: Mutex<Namespace?>
 
-  /// Makes the changes that the directory holds in the fork.
+  /// Makes the changes that the directory holds in the fork. Nobody else may have it meanwhile.
   /// - Throws: ENOENT, ENOTDIR, and what reading it says.
   public init(_ directory: [UInt8], _ fork: Fork) throws(FileError) {
     upper = try OverlayUpper(directory)
+    try upper.clearStaging()
     self.fork = fork
     let hasRedirects = try upper.read(into: fork, numbers)
     last = Mutex(hasRedirects ? nil : fork.value)

@@ -90,7 +90,7 @@ extension OverlayWriting {
         try tree.move(host(top), to: place)
       }
     }
-    try clear(staging)
+    try tree.clear(staging)
     directories.insert([slash])
     // From the bottom up, or what is done in a directory would change its time again.
     for path in directories.sorted(by: { $1.lexicographicallyPrecedes($0) }) {

@@ -8,7 +8,8 @@ final class OverlayWriting {
   let tree = HostTree()
   let client: Client
   let lower: Client
-  let staging: [UInt8]
+  /// Where everything is made first.
+  private(set) var staging: [UInt8] = []
   private let numbers: OverlayNumbers
   /// Paths that are not to be made any more.
   var made: Set<[UInt8]> = []
@@ -26,7 +27,6 @@ final class OverlayWriting {
     let number = workspace.forks.count
     let bare = try workspace.bareFork(named: "lower-\(number)-\(fork.id.rawValue)")
     lower = Client(bare, as: .superuser)
-    staging = upper.path + Array(".strata-\(fork.id.rawValue)".utf8)
   }
 
   /// Lets go of what was looked at meanwhile.
@@ -48,8 +48,10 @@ final class OverlayWriting {
 
   func begin() throws(FileError) {
     (made, links, times) = ([], [:], [])
-    try clear(staging)
-    try tree.makeDirectory(staging, mode: 0o700)
+    try upper.clearStaging()
+    staging = try upper.makeStaging { path in
+      (try? client.attributes(path, follow: false)) != nil || isShownBelow(path)
+    }
   }
 
   func changes() throws(FileError) -> [Change] {
@@ -114,8 +116,8 @@ final class OverlayWriting {
         try tree.move(staging + name, to: upper.path + name)
       }
     }
-    for name in former { try clear(upper.path + [UInt8(ascii: "/")] + name.bytes) }
-    try clear(staging)
+    // With them goes the staging directory.
+    for name in former { try tree.clear(upper.path + [UInt8(ascii: "/")] + name.bytes) }
     try giveDirectory([UInt8(ascii: "/")])
   }
 
@@ -128,14 +130,6 @@ final class OverlayWriting {
       HostAttributes(
         mode: now.mode, uid: now.uid, gid: now.gid, accessed: now.accessed,
         modified: now.modified, extendedAttributes: attributes))
-  }
-
-  func clear(_ path: [UInt8]) throws(FileError) {
-    guard let status = try tree.status(path) else { return }
-    if status.kind == .directory {
-      for entry in try tree.list(path) { try clear(path + [UInt8(ascii: "/")] + entry.name.bytes) }
-    }
-    try tree.remove(path)
   }
 
   func host(_ path: [UInt8]) -> [UInt8] { path.count <= 1 ? staging : staging + path }
