@@ -1,4 +1,5 @@
 internal import StrataEngine
+internal import StrataSystem
 
 /// An upper directory of overlayfs: what a fork begins with, and what it leaves.
 ///
@@ -6,6 +7,8 @@ internal import StrataEngine
 /// devices 0:0, `trusted.overlay.opaque` hides what lies below a directory, and
 /// `trusted.overlay.redirect` says which directory below it shows.
 struct OverlayUpper: Sendable {
+  private let directory: Descriptor
+  /// Leads to the descriptor: the path that the user gave may lead into the mount by now.
   let path: [UInt8]
   let tree = HostTree()
 
@@ -16,11 +19,9 @@ struct OverlayUpper: Sendable {
   static let number = "strata.number"
   static let origin = "strata.origin"
 
-  /// - Throws: ENOENT, ENOTDIR.
-  init(_ path: [UInt8]) throws(FileError) {
-    self.path = path
-    guard let status = try tree.status(path, follow: true) else { throw .notFound }
-    guard status.kind == .directory else { throw .notDirectory }
+  init(_ directory: Descriptor) {
+    self.directory = directory
+    path = Array("/proc/self/fd/\(directory.rawValue)/.".utf8)
   }
 
   /// Makes the changes that the directory holds in a fork, which shows its lower directories.

@@ -1,4 +1,5 @@
 public import StrataEngine
+public import StrataSystem
 internal import Synchronization
 
 /// A fork that an upper directory is taken into, and written back from: each time what has changed
@@ -12,9 +13,10 @@ public final class OverlayWriteBack: Sendable {
   private let last: Mutex<Namespace?>
 
   /// Makes the changes that the directory holds in the fork. Nobody else may have it meanwhile.
-  /// - Throws: ENOENT, ENOTDIR, and what reading it says.
-  public init(_ directory: [UInt8], _ fork: Fork) throws(FileError) {
-    upper = try OverlayUpper(directory)
+  /// - Parameter directory: open for reading.
+  /// - Throws: what reading it says, ENOENT where /proc is not mounted.
+  public init(_ directory: Descriptor, _ fork: Fork) throws(FileError) {
+    upper = OverlayUpper(directory)
     try upper.clearStaging()
     self.fork = fork
     let hasRedirects = try upper.read(into: fork, numbers)

@@ -102,9 +102,7 @@ enum MountHelper {
       }
       let open = try OpenWorkspace(over: options.bases, areOverlay: options.areLower)
       for policy in options.policies { try open.load(plugin: policy, host) }
-      let upper = try options.upper.map { path throws(Complaint) in
-        try upperDirectory(host.absolutePath(path), open)
-      }
+      let upper = try lock.map { lock throws(Complaint) in try upperDirectory(lock, open) }
       if let upper {
         options.mount.numbering = upper.numbers
         options.mount.whenSynced = { () throws(FileError) in try upper.write() }
@@ -138,12 +136,12 @@ enum MountHelper {
   }
 
   private static func upperDirectory(
-    _ path: [UInt8], _ open: OpenWorkspace
+    _ lock: UpperLock, _ open: OpenWorkspace
   ) throws(Complaint) -> OverlayWriteBack {
     do throws(FileError) {
-      return try OverlayWriteBack(path, open.workspace.main)
+      return try OverlayWriteBack(lock.directory, open.workspace.main)
     } catch {
-      throw Complaint("upperdir \(ShownName(path)): \(error.text)")
+      throw Complaint("upperdir \(ShownName(lock.path)): \(error.text)")
     }
   }
 

@@ -2,6 +2,8 @@ internal import CStrataSystem
 internal import Glibc
 internal import StrataEngine
 internal import StrataShell
+internal import StrataSystem
+internal import SystemPackage
 
 /// Who has an upper directory: the process that serves its mount, until it has written back what it
 /// holds. The next mount waits for that, and so does `umount`, which finds it by the mount's device.
@@ -9,22 +11,26 @@ struct UpperLock {
   /// Writing back takes as long as there is data.
   private static let seconds = 60
   private static let interval: UInt32 = 10_000
-  private let descriptor: Int32
+  let path: [UInt8]
+  /// What is at the path, whatever is mounted over it later.
+  let directory: Descriptor
   /// Where who unmounts finds it.
   private var notice: (path: [UInt8], file: Int32)?
 
   /// Takes the directory, when a former mount has let it go.
   /// - Throws: when that takes too long: another mount has it.
-  init(_ directory: [UInt8]) throws(Complaint) {
-    descriptor = directory.withCPath { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-    guard descriptor >= 0 else {
-      throw Complaint("upperdir \(ShownName(directory)): \(FileError.last.text)")
+  init(_ path: [UInt8]) throws(Complaint) {
+    self.path = path
+    do throws(Errno) {
+      directory = try Descriptor(path: path, [.read, .directory])
+    } catch {
+      throw Complaint("upperdir \(ShownName(path)): \(FileError(error).text)")
     }
     for _ in 0..<Self.seconds * 1_000_000 / Int(Self.interval) {
-      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
+      if flock(directory.rawValue, LOCK_EX | LOCK_NB) == 0 { return }
       usleep(Self.interval)
     }
-    throw Complaint("upperdir \(ShownName(directory)): another mount has it")
+    throw Complaint("upperdir \(ShownName(path)): another mount has it")
   }
 
   /// Lets who unmounts find it.
@@ -44,7 +50,7 @@ struct UpperLock {
   /// Whether the directory was removed: then nobody can miss anything in it.
   var isGone: Bool {
     var status = stat()
-    return fstat(descriptor, &status) != 0 || status.st_nlink == 0
+    return fstat(directory.rawValue, &status) != 0 || status.st_nlink == 0
   }
 
   /// Says why it is not written back yet.
