@@ -127,9 +127,23 @@ public final class Workspace: Sendable {
   /// - Throws: EEXIST.
   public func bareFork(named name: String) throws(FileError) -> Fork {
     let value = Namespace(context: context, fork: context.ids.nextFork(), name: name)
-    let fork = Fork(value, parent: nil, in: self)
-    return try state.withLock { state throws(FileError) in
-      if state.forksByName[name] != nil { throw .exists }
+    return try add(Fork(value, parent: nil, in: self))
+  }
+
+  /// Makes a fork that stays as another one is now, to be read from and dropped: policies and
+  /// observers hear nothing of it.
+  /// - Throws: EEXIST, and what the store says.
+  public func snapshot(of fork: Fork, named name: String) throws(FileError) -> Fork {
+    var value = try fork.state.withLock { state throws(FileError) in
+      try state.flush()
+      return state.world.value
+    }
+    return try add(Fork(value.makeFork(named: name), parent: fork.id, in: self))
+  }
+
+  private func add(_ fork: Fork) throws(FileError) -> Fork {
+    try state.withLock { state throws(FileError) in
+      if state.forksByName[fork.name] != nil { throw .exists }
       state.add(fork)
       return fork
     }

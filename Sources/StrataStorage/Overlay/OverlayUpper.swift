@@ -32,17 +32,14 @@ struct OverlayUpper: Sendable {
     return reading.hasRedirects
   }
 
-  /// Makes the directory hold the changes of a fork, and nothing else.
+  /// Makes the directory hold the changes of a fork, which nobody changes meanwhile, and no others.
   /// - Parameter last: what it holds; nil if that is not known.
   func write(
-    _ fork: Fork, _ numbers: OverlayNumbers, since last: Namespace?, to now: Namespace
+    _ fork: Fork, _ numbers: OverlayNumbers, since last: Namespace?
   ) throws(FileError) {
     let writing = try OverlayWriting(self, fork, numbers)
     defer { writing.end() }
-    if let last {
-      if now.isUnchanged(since: last) { return }
-      if try writing.run(since: last, to: now) { return }
-    }
+    if let last, try writing.run(since: last, to: fork.value) { return }
     try writing.run()
   }
 

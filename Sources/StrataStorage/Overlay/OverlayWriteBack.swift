@@ -27,10 +27,12 @@ public final class OverlayWriteBack: Sendable {
   /// - Throws: ENOSPC and other errors of the host: then it can be tried again.
   public func write() throws(FileError) {
     try last.withLock { last throws(FileError) in
+      if let last, fork.value.isUnchanged(since: last) { return }
       // What is changed meanwhile comes with the next.
-      let now = fork.value
-      try upper.write(fork, numbers, since: last, to: now)
-      last = now
+      let now = try fork.workspace.snapshot(of: fork, named: "now-\(fork.id.rawValue)")
+      defer { try? fork.workspace.drop(now) }
+      try upper.write(now, numbers, since: last)
+      last = now.value
     }
   }
 }
