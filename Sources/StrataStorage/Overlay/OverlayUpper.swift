@@ -1,5 +1,6 @@
 internal import StrataEngine
 internal import StrataSystem
+internal import SystemPackage
 
 /// An upper directory of overlayfs: what a fork begins with, and what it leaves.
 ///
@@ -41,6 +42,11 @@ struct OverlayUpper: Sendable {
     defer { writing.end() }
     if let last, try writing.run(since: last, to: fork.value) { return }
     try writing.run()
+  }
+
+  /// Waits until all that was done in it is on the disk.
+  func sync() throws(FileError) {
+    do throws(Errno) { try directory.syncFileSystem() } catch { throw FileError(error) }
   }
 
   func join(_ names: [UInt8]) -> [UInt8] { names.count <= 1 ? path : path + names }

@@ -78,6 +78,8 @@ extension OverlayWriting {
     _ tops: Set<[UInt8]>, _ touched: Set<[UInt8]>
   ) throws(FileError) -> Bool {
     var directories = touched
+    // Nothing is to take a place before it is all there.
+    if !tops.isEmpty { try upper.sync() }
     for top in tops.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
       directories.insert(parent(top))
       let place = upper.join(top)
@@ -102,6 +104,7 @@ extension OverlayWriting {
       guard found.allSatisfy({ wanted[$0] != nil || OverlayUpper.isOwn($0) }) else { return false }
       try giveDirectory(path)
     }
+    try upper.sync()
     return true
   }
 

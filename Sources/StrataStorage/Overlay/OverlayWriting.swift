@@ -104,9 +104,10 @@ final class OverlayWriting {
     }
   }
 
-  /// Puts what was made in the directory's place, name by name: whatever stops it, each is there as it
-  /// was or as it is to be.
+  /// Puts what was made in the directory's place, name by name: whatever stops it, a crash of the
+  /// machine too, each is there as it was or as it is to be.
   private func replace() throws(FileError) {
+    try upper.sync()
     var former = Set(try tree.list(upper.path).map(\.name))
     for entry in try tree.list(staging) {
       let name = [UInt8(ascii: "/")] + entry.name.bytes
@@ -119,6 +120,7 @@ final class OverlayWriting {
     // With them goes the staging directory.
     for name in former { try tree.clear(upper.path + [UInt8(ascii: "/")] + name.bytes) }
     try giveDirectory([UInt8(ascii: "/")])
+    try upper.sync()
   }
 
   /// Gives a directory of the upper one its attributes.
