@@ -53,6 +53,59 @@ struct InsideRunTests {
     #expect(try strata(["ls"]).output == "a.txt\n")
   }
 
+  @Test func `the run's kernel is told what a client changes`() throws {
+    let result = try inside(
+      """
+      cat out sub a.txt; strata -c 'write out x; mkdir sub; write a.txt longer'; cat out a.txt
+      cd sub; ls g; strata -c 'write sub/f 1; mv sub/f sub/g; rm out'; pwd; ls; cat ../out; echo $?
+      mkdir deep; cd deep; strata commit -y; pwd; cat ../g; echo more > h; cat h
+      """)
+    #expect(
+      result.output.replacing(tree.path, with: "") == """
+        one
+        x
+        longer
+        /sub
+        g
+        1
+        M /a.txt
+        A /sub/
+        A /sub/deep/
+        A /sub/g
+        committed 4 changes
+        /sub/deep
+        1
+        more
+
+        """, "\(result)")
+  }
+
+  @Test func `a merge into the fork of the run is seen there`() throws {
+    let result = try inside(
+      """
+      strata run -q --new -- sh -c 'echo new > n; echo two > a.txt'
+      exec 3< a.txt; cat n; strata merge run-1 > /dev/null; cat n a.txt
+      """)
+    #expect(result.output == "new\ntwo\n", "\(result)")
+  }
+
+  @Test func `nothing puts another tree in the place of a run's`() throws {
+    #expect(try strata(["-c", "write before 1"]).status == 0)
+    let result = try inside(
+      """
+      exec 3> log; echo one >&3
+      for command in undo discard 'discard before' 'op restore 1' rebase; do
+        strata $command && echo "$command was done"
+      done
+      echo two >&3; cat log before
+      """)
+    #expect(result.output == "one\ntwo\n1\n", "\(result)")
+    let refusals = result.errors.split(separator: "\n").filter {
+      $0.contains("a run in the fork has not ended")
+    }
+    #expect(refusals.count == 5, "\(result)")
+  }
+
   @Test func `what cannot be done inside says why`() throws {
     #expect(try strata(["-c", "write before 1"]).status == 0)
     let undo = try inside("strata undo")

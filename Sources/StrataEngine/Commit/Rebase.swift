@@ -28,13 +28,14 @@ extension Workspace {
   ///   - settle: asked about each conflict; nil leaves it open, and then nothing is done. Content of
   ///     which the fork holds only some blocks, over a file that is gone, cannot be settled for the
   ///     fork's side: the conflict stays.
-  /// - Throws: what the host says other than that something is gone.
+  /// - Throws: EBUSY while a run is under way in the fork, and what the host says other than that
+  ///   something is gone.
   @discardableResult
   public func rebase(
     _ fork: Fork, _ command: String, isDry: Bool = false, settle: (CommitConflict) -> Settlement?
   ) throws(FileError) -> RebaseResult {
     startEpoch()
-    let result = try operation(command, on: fork) { () throws(FileError) -> RebaseResult in
+    func run() throws(FileError) -> RebaseResult {
       let (value, origin) = fork.state.withLock { ($0.world.value, $0.origin) }
       let result = try rebased(value, settle)
       guard result.open.isEmpty else {
@@ -52,6 +53,9 @@ extension Workspace {
       fork.state.withLock { $0.origin = newOrigin }
       return RebaseResult(conflicts: [], settled: result.settled, isChanged: result.isChanged)
     }
+    // Who only looks may do so during a run.
+    let result =
+      isDry ? try operation(command, on: fork, run) : try replacement(command, on: fork, run)
     try checkpoint()
     return result
   }

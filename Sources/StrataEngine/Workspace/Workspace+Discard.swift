@@ -3,6 +3,7 @@ extension Workspace {
   /// Puts the given paths, with all below them, back to what they were when the fork was made, as one
   /// operation.
   /// - Returns: the changes that were dropped.
+  /// - Throws: EBUSY while a run is under way in the fork.
   @discardableResult
   public func discard(
     _ fork: Fork, _ paths: [[UInt8]], _ command: String
@@ -13,7 +14,7 @@ extension Workspace {
         top == [UInt8(ascii: "/")] || path == top || path.starts(with: top + [UInt8(ascii: "/")])
       }
     }
-    return try operation(command, on: fork) { () throws(FileError) in
+    return try replacement(command, on: fork) { () throws(FileError) in
       var value = fork.value
       let changes = try diff(origin, value).filter { change in
         isBelow(change.path) || change.oldPath.map(isBelow) == true

@@ -4,11 +4,30 @@ internal import SystemPackage
 /// The log: undo, redo, and going back.
 extension Workspace {
   /// Runs a command on a fork; what it changes becomes one operation and one sealed layer, also if
-  /// it throws half-way. An operation inside another is part of it.
+  /// it throws half-way. An operation inside another is part of it; mounts are told of it at once, for
+  /// the other may be a run that goes on.
   public func operation<R, E: Error>(
     _ command: String, on fork: Fork, _ body: () throws(E) -> R
   ) throws(E) -> R {
-    guard let (id, before) = begin(fork) else { return try body() }
+    guard let (id, before) = begin(fork) else {
+      let before = fork.value
+      defer { fork.tellHolders(from: before) }
+      return try body()
+    }
+    defer {
+      end(id, command, before, fork)
+      fork.tellHolders(from: before)
+    }
+    return try body()
+  }
+
+  /// The same for what puts another value in the fork's place. The programs of a run would go on
+  /// writing to files of a tree that nobody sees any more.
+  /// - Throws: EBUSY while another operation is under way in the fork, and what the body throws.
+  public func replacement<R>(
+    _ command: String, on fork: Fork, _ body: () throws(FileError) -> R
+  ) throws(FileError) -> R {
+    guard let (id, before) = begin(fork) else { throw Fork.State.busy }
     defer {
       end(id, command, before, fork)
       fork.tellHolders(from: before)
@@ -160,26 +179,39 @@ extension Workspace {
   }
 
   /// Makes the fork show again what it showed after an operation of its log, as one operation.
-  /// - Throws: ENOENT for an operation that the fork's log does not hold.
+  /// - Throws: ENOENT for an operation that the fork's log does not hold, EBUSY while a run is under
+  ///   way in the fork.
   public func restore(_ fork: Fork, to id: UInt64, _ command: String) throws(FileError) {
     guard let found = fork.operation(id) else {
       throw FileError(.noSuchFileOrDirectory, "operation \(id) is not in the log of \(fork.name)")
     }
-    operation(command, on: fork) { fork.replaceValue(with: found.after) }
+    try replacement(command, on: fork) { () throws(FileError) in
+      fork.replaceValue(with: found.after)
+    }
   }
 
   /// Puts the fork back to what it was when it was made, as one operation that can be undone.
-  public func discard(_ fork: Fork) {
-    operation("discard", on: fork) { fork.replaceValue(with: fork.origin) }
+  /// - Throws: EBUSY while a run is under way in the fork.
+  public func discard(_ fork: Fork) throws(FileError) {
+    try replacement("discard", on: fork) { () throws(FileError) in
+      fork.replaceValue(with: fork.origin)
+    }
+  }
+}
+
+extension Fork {
+  /// Whether another value can be put in this one's place now.
+  /// - Throws: EBUSY while something is being done that is to be one operation.
+  public func checkIdle() throws(FileError) {
+    try state.withLock { state throws(FileError) in try state.checkIdle() }
   }
 }
 
 extension Fork.State {
-  /// - Throws: EBUSY while something is being done that is to be one operation.
+  fileprivate static let busy = FileError(.resourceBusy, "a run in the fork has not ended")
+
   fileprivate func checkIdle() throws(FileError) {
-    guard operation == nil else {
-      throw FileError(.resourceBusy, "a run in the fork has not ended")
-    }
+    guard operation == nil else { throw Self.busy }
   }
 
   /// Appends to the log; what was undone can not be done again.

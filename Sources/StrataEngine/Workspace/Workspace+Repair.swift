@@ -6,8 +6,10 @@ extension Workspace {
   /// well as files of which content is lost, go to `/lost+found`. Operations whose trees are damaged
   /// are forgotten; others stay, and show of damaged content what can be read.
   /// - Returns: what was done, a line each.
+  /// - Throws: EBUSY while a run is under way, and what the store says.
   public func repair() throws(FileError) -> [String] {
     guard let persistence = context.persistence else { return [] }
+    for fork in forks { try fork.checkIdle() }
     try checkpoint()
     let (damage, lostOperations) = try persistence.pending.withLock {
       pending throws(FileError) -> (StoreDamage, Set<UInt64>) in

@@ -30,8 +30,14 @@ struct Notification {
     Notification(code: 2, [number, UInt64(bitPattern: -1), 0])
   }
 
-  /// A name stands for something else, or for nothing.
-  static func renamed(_ name: Name, in directory: UInt64) -> Notification {
+  /// A name is to be looked up again when it is used next. A program that works in a directory of that
+  /// name goes on doing so, and what is mounted there stays. Kernels before 6.2 forget the name.
+  static func expired(_ name: Name, in directory: UInt64) -> Notification {
+    Notification(code: 3, [directory, UInt64(name.count) | 1 << 32], name.bytes + [0])
+  }
+
+  /// A name stands for nothing any more.
+  static func gone(_ name: Name, in directory: UInt64) -> Notification {
     Notification(code: 3, [directory, UInt64(name.count)], name.bytes + [0])
   }
 

@@ -251,8 +251,11 @@ extension Server: NodeHolder {
       nodes.renew(handle.file.node, keeping: .file(handle.file))
     }
     for (directory, name) in entries {
+      let stands = (try? new.lookup(name, in: directory)) != nil
       for number in nodes.numbers(of: directory) {
-        Notification.renamed(name, in: number).send(on: device)
+        let notification: Notification =
+          stands ? .expired(name, in: number) : .gone(name, in: number)
+        notification.send(on: device)
       }
     }
     for node in touched {

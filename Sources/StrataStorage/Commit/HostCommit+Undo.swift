@@ -29,6 +29,7 @@ extension HostCommit {
   /// values of all, go on seeing what they saw.
   /// - Returns: what was done, and whether the fork has its changes again: it has not if it went on
   ///   since.
+  /// - Throws: EBUSY while a run is under way in the fork.
   public func undo(
     _ undoing: Undoing, _ workspace: Workspace
   ) throws(FileError) -> (result: Result, hasChanges: Bool) {
@@ -36,7 +37,7 @@ extension HostCommit {
       throw .notFound
     }
     let command = "\(Self.command)\(undoing.number)"
-    return try workspace.operation(command, on: fork) { () throws(FileError) in
+    return try workspace.replacement(command, on: fork) { () throws(FileError) in
       let before = fork.value
       let result = try run(undoing.plan, fork, command) { record in
         // What the fork has above the bases is not what is committed here.

@@ -105,6 +105,8 @@ private struct CommitCall {
       try context.print("nothing was done")
       return ExitStatus.failure
     }
+    // What is dropped at the end is to be dropped, or all fails now.
+    if !kept.isEmpty { try context.fork.checkIdle() }
     if !plan.changes.isEmpty {
       try context.session.ask(.commit)
       let result = try place.commit.run(

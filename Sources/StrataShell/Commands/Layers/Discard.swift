@@ -24,7 +24,7 @@ extension Command {
     }
     let count = try context.workspace.diff(fork.origin, fork.value).count
     try context.session.ask(.discard)
-    context.workspace.discard(fork)
+    try context.workspace.discard(fork)
     context.session.tell(.discard)
     try context.print("discarded \(counted(count, "change")); undo brings them back")
     return ExitStatus.success
