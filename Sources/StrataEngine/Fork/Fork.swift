@@ -15,6 +15,8 @@ public final class Fork: Sendable {
   /// Must outlive its forks: it holds them, they only know it.
   public unowned let workspace: Workspace
   let state: Mutex<State>
+  /// Held while holders are told whether there are others; comes before the state.
+  let sharing = Mutex(())
 
   struct State: Sendable {
     var world: World

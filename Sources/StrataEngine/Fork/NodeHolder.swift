@@ -17,7 +17,8 @@ public protocol NodeHolder: AnyObject, Sendable {
   func changed(from old: Namespace, to new: Namespace)
 
   /// Whether there are other holders of the fork, each with programs of its own: then nothing that one
-  /// has been told may be believed for long. Called without any lock.
+  /// has been told may be believed for long. Called while no other holder comes or goes, and without
+  /// any other lock; not only when it has changed.
   func shares(_ isShared: Bool)
 
   /// Another holder has changed a file's content. Called without any lock; returns when whoever looks
@@ -27,25 +28,32 @@ public protocol NodeHolder: AnyObject, Sendable {
 
 extension Fork {
   public func add(_ holder: any NodeHolder) {
-    let holders = state.withLock { state in
+    state.withLock { state in
       state.holders.append(holder)
       state.wasHeld = true
       if state.logged == nil { state.logged = state.world.value }
-      return state.holders
     }
-    if holders.count > 1 { for holder in holders { holder.shares(true) } }
+    tellSharing()
   }
 
   /// Takes leave: what only this holder held goes.
   public func remove(_ holder: any NodeHolder) {
     workspace.logOutside(self, as: holder.operation)
-    let holders = state.withLock { state in
+    state.withLock { state in
       state.holders.removeAll { $0 === holder }
       if state.holders.isEmpty { state.logged = nil }
       for node in state.world.orphans where !state.isHeld(node) { state.forget(node) }
-      return state.holders
     }
-    if holders.count == 1 { holders[0].shares(false) }
+    tellSharing()
+  }
+
+  /// One at a time, and each says how it is then: of two that come and go at once, the last word is
+  /// the right one.
+  private func tellSharing() {
+    sharing.withLock { _ in
+      let holders = state.withLock { $0.holders }
+      for holder in holders { holder.shares(holders.count > 1) }
+    }
   }
 
   /// Tells all holders but the one that has changed it.
