@@ -1,6 +1,8 @@
 internal import StrataEngine
 
-/// What we tell the kernel unasked: `enum fuse_notify_code`. Never from within a request.
+/// What we tell the kernel unasked: `enum fuse_notify_code`. Not from within a request, for it waits
+/// for pages and directories that programs hold whose requests wait for us; but ``content(_:of:)`` may
+/// be told from within the first open of a file.
 struct Notification {
   private var bytes: [UInt8] = []
 

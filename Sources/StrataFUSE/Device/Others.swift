@@ -17,7 +17,8 @@ final class Others: Sendable {
 
   private struct Item {
     let notification: Notification
-    let done: Alarm
+    /// Nil where nobody waits.
+    let done: Alarm?
   }
 
   private let isShared = Atomic(false)
@@ -28,23 +29,42 @@ final class Others: Sendable {
 
   /// Has a thread that answers no requests tell the kernel, and waits for that a while.
   func send(_ notification: Notification, on device: Device) {
-    guard let done = try? Alarm() else { return }
+    // Without an alarm nobody waits; the kernel is told all the same.
+    let done = try? Alarm()
+    if put(Item(notification: notification, done: done), device) {
+      done?.wait(milliseconds: Self.patience)
+    }
+  }
+
+  /// The same from within a request that holds what the kernel may wait for.
+  func sendLater(_ notification: Notification, on device: Device) {
+    _ = put(Item(notification: notification, done: nil), device)
+  }
+
+  /// - Returns: whether there is a thread that tells the kernel. If none can be had, what is to be
+  ///   told stays, and the next one that is sent tries again.
+  private func put(_ item: Item, _ device: Device) -> Bool {
     let mustStart = state.withLock { state in
-      state.queue.append(Item(notification: notification, done: done))
+      state.queue.append(item)
       defer { state.isRunning = true }
       return !state.isRunning
     }
-    if mustStart {
-      let started: Void? = try? WorkerThread.start { [self] in work(device) }
-      if started == nil { return state.withLock { ($0.queue, $0.isRunning) = ([], false) } }
+    guard mustStart else { return true }
+    let started: Void? = try? WorkerThread.start { [self] in work(device) }
+    if started != nil { return true }
+    let waiting = state.withLock { state in
+      state.isRunning = false
+      return state.queue
     }
-    done.wait(milliseconds: Self.patience)
+    // Who has come meanwhile has relied on the thread.
+    for item in waiting { item.done?.ring() }
+    return false
   }
 
   private func work(_ device: Device) {
     while let item = next() {
       item.notification.send(on: device)
-      item.done.ring()
+      item.done?.ring()
     }
   }
 

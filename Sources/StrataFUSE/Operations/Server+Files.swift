@@ -108,10 +108,10 @@ extension Server {
     case .free: break
     }
     let file = try openFile(node, options, drops, caller)
-    let size = mayPass ? try file.attributes().size : 0
-    let backing = mayPass && size > Self.smallFile ? backing(of: file) : nil
+    let known = mayPass ? try file.attributes() : nil
+    let backing = known.map { $0.size > Self.smallFile } == true ? backing(of: file) : nil
     if handles.begin(number, backing) {
-      if mayPass, backing == nil, size <= Self.smallFile { hand(over: file, number, Int(size)) }
+      if let known, known.size <= Self.smallFile { hand(over: file, number, known: known) }
       return (file, backing)
     }
     // Another open of the same file came first.
@@ -144,11 +144,18 @@ extension Server {
   /// read it, and then need not ask. That is more than passing it through would save.
   ///
   /// Nobody else has the file open, so nobody holds a page of it that waits for an answer of ours.
-  private func hand(over file: OpenFile, _ number: UInt64, _ size: Int) {
+  ///
+  /// - Parameter known: what the file was before it is read.
+  private func hand(over file: OpenFile, _ number: UInt64, known: Attributes) {
+    let size = Int(known.size)
     guard size > 0, nodes.takesContent(number), let bytes = try? file.read(size, at: 0) else {
       return
     }
     Notification.content(bytes, of: number).send(on: device)
+    // Who has changed it meanwhile has told the kernel to forget what was not there yet.
+    guard let now = try? file.attributes(), now.size == known.size,
+      now.modified == known.modified, now.changed == known.changed
+    else { return others.sendLater(.changed(number), on: device) }
   }
 
   /// What the kernel can read by itself: a file that is wholly a base's.
