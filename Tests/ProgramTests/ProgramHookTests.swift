@@ -38,6 +38,28 @@ struct ProgramHookTests {
     #expect(result.errors.contains("hang.lua:2: ran out of its budget"), "\(result)")
   }
 
+  @Test func `a program sees what a handler has changed because of it`() throws {
+    try tree.write(
+      "answer.lua",
+      """
+      #!strata-plugin name=answer api=1
+      strata.on("after_create", {pattern="/ask*"}, function(ev)
+        strata.fs.write("/answer", "now\\n")
+        strata.fs.write("/a.txt", "changed\\n")
+      end)
+      strata.on("before_create", {pattern="/before"}, function(ev) strata.fs.mkdir("/made") end)
+      """)
+    // What it has looked for is believed not to be there until the kernel is told.
+    let script = """
+      wait() { for i in $(seq 500); do "$@" 2> /dev/null && return; sleep 0.02; done; false; }
+      cat answer made a.txt; touch ask; wait cat answer; wait grep changed a.txt
+      touch before; wait test -d made && echo made
+      """
+    try tree.write("script", script)
+    let result = try run("answer.lua", "run -q -- sh script")
+    #expect(result.output == "one\nnow\nchanged\nmade\n", "\(result)")
+  }
+
   @Test func `guard refuses by path what a program writes`() throws {
     _ = try ChildProcess(["mkdir", "\(tree.path)/usr"])
     try tree.write("usr/x", "old\n")

@@ -71,9 +71,14 @@ extension Fork {
     }
   }
 
-  /// Tells the holders what somebody else has changed.
-  func tellHolders(from old: Namespace) {
-    let (holders, new) = state.withLock { ($0.holders, $0.world.value) }
+  /// Whether anybody has to be told of changes.
+  public var isMounted: Bool { state.withLock { !$0.holders.isEmpty } }
+
+  /// Tells the holders what somebody else has changed. Not from within a request of theirs.
+  /// - Parameter new: nil for the tree as it is now.
+  public func tellHolders(from old: Namespace, to new: Namespace? = nil) {
+    let (holders, value) = state.withLock { ($0.holders, $0.world.value) }
+    let new = new ?? value
     guard !holders.isEmpty, !new.isUnchanged(since: old) else { return }
     for holder in holders { holder.changed(from: old, to: new) }
   }

@@ -12,7 +12,7 @@ extension API {
       "write", [("path", "string", "of a file"), ("text", "string", "its new content")], "true?",
       "Replaces a file's content, making the file if it is not there.",
       "strata.fs.write(\"/note\", \"seen\\n\")"
-    ) { client, values throws(FileError) in
+    , changes: true) { client, values throws(FileError) in
       try client.write(path(values), content(values))
       return [.boolean(true)]
     },
@@ -20,7 +20,7 @@ extension API {
       "append", [("path", "string", "of a file"), ("text", "string", "what comes to its end")],
       "true?", "Adds to a file's end, making the file if it is not there.",
       "strata.fs.append(\"/log\", \"more\\n\")"
-    ) { client, values throws(FileError) in
+    , changes: true) { client, values throws(FileError) in
       try client.write(path(values), content(values), append: true)
       return [.boolean(true)]
     },
@@ -50,14 +50,14 @@ extension API {
     file(
       "mkdir", [("path", "string", "of the new directory")], "true?", "Makes a directory.",
       "strata.fs.mkdir(\"/var/audit\")"
-    ) { client, values throws(FileError) in
+    , changes: true) { client, values throws(FileError) in
       try client.makeDirectory(path(values))
       return [.boolean(true)]
     },
     file(
       "remove", [("path", "string", "of anything but a directory that is not empty")], "true?",
       "Removes a name.", "strata.fs.remove(\"/note\")"
-    ) { client, values throws(FileError) in
+    , changes: true) { client, values throws(FileError) in
       let path = path(values)
       if try client.attributes(path, follow: false).kind == .directory {
         try client.removeDirectory(path)
@@ -75,7 +75,7 @@ extension API {
 
   private static func file(
     _ name: String, _ parameters: [(name: String, type: String, help: String)], _ returns: String,
-    _ help: String, _ example: String,
+    _ help: String, _ example: String, changes: Bool = false,
     _ body: @escaping @Sendable (Client, [LuaValue]) throws(FileError) -> [LuaValue]
   ) -> APIFunction {
     let count = parameters.count
@@ -85,7 +85,8 @@ extension API {
       body: .function { plugin, values throws(LuaCallFailure) in
         for index in 0..<count { _ = try string(values, index, "argument \(index + 1)") }
         do throws(FileError) {
-          return try body(plugin.set.client, values)
+          guard changes else { return try body(plugin.set.client, values) }
+          return try plugin.set.change { client throws(FileError) in try body(client, values) }
         } catch {
           let path = String(decoding: path(values), as: UTF8.self)
           let reason = error.reason.map { ": \($0)" } ?? ""

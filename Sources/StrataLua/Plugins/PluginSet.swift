@@ -26,6 +26,9 @@ public final class PluginSet: Sendable {
     var isReporting = false
     /// Whether there is a thread that tells of programs.
     var delivers = false
+    /// What mounts are still to be told of, and whether there is a thread that does.
+    var untold: [ForkID: Untold] = [:]
+    var tellsMounts = false
   }
 
   /// - Parameter seed: of `math.random`, the same for a replay to come out the same.
