@@ -11,16 +11,16 @@ extension API {
     file(
       "write", [("path", "string", "of a file"), ("text", "string", "its new content")], "true?",
       "Replaces a file's content, making the file if it is not there.",
-      "strata.fs.write(\"/note\", \"seen\\n\")"
-    , changes: true) { client, values throws(FileError) in
+      "strata.fs.write(\"/note\", \"seen\\n\")", changes: true
+    ) { client, values throws(FileError) in
       try client.write(path(values), content(values))
       return [.boolean(true)]
     },
     file(
       "append", [("path", "string", "of a file"), ("text", "string", "what comes to its end")],
       "true?", "Adds to a file's end, making the file if it is not there.",
-      "strata.fs.append(\"/log\", \"more\\n\")"
-    , changes: true) { client, values throws(FileError) in
+      "strata.fs.append(\"/log\", \"more\\n\")", changes: true
+    ) { client, values throws(FileError) in
       try client.write(path(values), content(values), append: true)
       return [.boolean(true)]
     },
@@ -49,15 +49,15 @@ extension API {
     },
     file(
       "mkdir", [("path", "string", "of the new directory")], "true?", "Makes a directory.",
-      "strata.fs.mkdir(\"/var/audit\")"
-    , changes: true) { client, values throws(FileError) in
+      "strata.fs.mkdir(\"/var/audit\")", changes: true
+    ) { client, values throws(FileError) in
       try client.makeDirectory(path(values))
       return [.boolean(true)]
     },
     file(
       "remove", [("path", "string", "of anything but a directory that is not empty")], "true?",
-      "Removes a name.", "strata.fs.remove(\"/note\")"
-    , changes: true) { client, values throws(FileError) in
+      "Removes a name.", "strata.fs.remove(\"/note\")", changes: true
+    ) { client, values throws(FileError) in
       let path = path(values)
       if try client.attributes(path, follow: false).kind == .directory {
         try client.removeDirectory(path)
