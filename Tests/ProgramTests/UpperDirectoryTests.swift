@@ -111,7 +111,7 @@ struct UpperDirectoryTests {
     for limit in 8..<40 {
       let script =
         "ulimit -n \(limit); exec '\(StrataProgram.path)' --base lower -c 'mount main \(place.path)'"
-      let child = try ChildProcess(["sh", "-c", "cd '\(disk.path)'; \(script)"])
+      let child = try ChildProcess(["timeout", "60", "sh", "-c", "cd '\(disk.path)'; \(script)"])
       if child.status != 0 { failures += 1 }
       let mounts = try String(decoding: contentsOfMounts(), as: UTF8.self)
       #expect(!mounts.contains(" \(place.path) "), "\(limit): \(child.text)")
