@@ -52,6 +52,32 @@ import Testing
     #expect(try workspace.main.list(directory).contains { $0.name == "b" && $0.inode == nil })
   }
 
+  @Test func `the next process knows that a listing alone does not say who is who`() throws {
+    let store = MemoryStore()
+    do {
+      let workspace = try Workspace(bases: [table], store: store, keepsInodes: true) { 0 }
+      let former = try node("d/b", in: workspace.main)
+      try workspace.main.open(former, [.write], by: .superuser).truncate(to: 0, drops: .nothing)
+      try workspace.checkpoint()
+      table.recycle("d/b")
+    }
+    var changed = NodeID.root
+    do {
+      let workspace = try Workspace(bases: [table], store: store, keepsInodes: true) { 0 }
+      try workspace.main.unlink("b", in: node("d", in: workspace.main), by: .superuser)
+      let other = try workspace.bareFork(named: "x")
+      changed = try node("d/b", in: other)
+      #expect(changed.rawValue >= NodeID.firstOwn)
+      try other.open(changed, [.write], by: .superuser).truncate(to: 0, drops: .nothing)
+      try workspace.checkpoint()
+    }
+    let workspace = try Workspace(bases: [table], store: store, keepsInodes: true) { 0 }
+    let bare = try workspace.bareFork(named: "y")
+    let directory = try node("d", in: bare)
+    #expect(try bare.list(directory).contains { $0.name == "b" && $0.inode == nil })
+    #expect(try node("d/b", in: bare) == changed)
+  }
+
   @Test func `bases on other devices have numbers of their own`() throws {
     let below = TableBase("below", device: 8, [("e", .file("e")), ("a", .file("hidden"))])
     let workspace = try Workspace(bases: [table, below], keepsInodes: true) { 0 }

@@ -232,6 +232,14 @@ public final class MemoryStore: WorkspaceStore {
     state.withLock { $0.baseNodes[id] }
   }
 
+  public func hasBaseNode(numbered numbers: ClosedRange<UInt64>) throws(FileError) -> Bool {
+    state.withLock { state in
+      state.baseNodes.values.contains {
+        numbers.contains($0.id.rawValue) && $0.status.identity.device == 0
+      }
+    }
+  }
+
   public func baseNode(
     base: Int, _ identity: BaseIdentity
   ) throws(FileError) -> StoredBaseNode? {

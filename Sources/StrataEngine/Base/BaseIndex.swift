@@ -274,6 +274,11 @@ final class BaseIndex: Sendable {
         path: parent.map { $0.appending(row.name) } ?? names.reduce(.empty) { $0.appending($1) },
         stamp: stamp(place.stamp, place.base))
     }
+    if let wanted = numbers.number(of: status.identity, inBase: base), wanted != row.id,
+      row.id != .root
+    {
+      numbers.noteException()
+    }
     let kept = row.kept.map { portable($0, base) }
     let node = BaseNode(
       id: row.id,
@@ -371,6 +376,7 @@ final class BaseIndex: Sendable {
   /// Finds nodes of a former process in a store from now on.
   func recall(from store: any WorkspaceStore) throws(FileError) {
     stored.withLock { $0 = store }
+    if try store.hasBaseNode(numbered: BaseNumbers.exceptions) { numbers.noteException() }
     // The root is known from the start; what commits have kept of it is not.
     guard let row = try store.baseNode(.root) else { return }
     let base = row.places.first?.base ?? 0

@@ -9,6 +9,8 @@ internal import Synchronization
 /// base, or finds its number taken, is numbered as it comes.
 final class BaseNumbers: Sendable {
   private static let rangeShift: UInt64 = 40
+  /// What those get that find their number taken; inodes of further bases come behind.
+  static let exceptions = NodeID.firstOwn...((2 << rangeShift) - 1)
 
   private let ids: IDSource
   private let devices: [UInt64]

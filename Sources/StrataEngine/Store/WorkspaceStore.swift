@@ -68,6 +68,9 @@ public protocol WorkspaceStore: PageStore, BlockStore {
   /// A base's node that was committed, by its number or by what it is.
   func baseNode(_ id: NodeID) throws(FileError) -> StoredBaseNode?
   func baseNode(base: Int, _ identity: BaseIdentity) throws(FileError) -> StoredBaseNode?
+
+  /// Whether a node on the device of its base's root has one of some numbers.
+  func hasBaseNode(numbered numbers: ClosedRange<UInt64>) throws(FileError) -> Bool
 }
 
 /// A namespace value as the store knows it: the records of its maps' roots (0 is an empty map), and

@@ -116,6 +116,16 @@ extension Database {
     return found
   }
 
+  func hasBaseNode(numbered numbers: ClosedRange<UInt64>) throws(FileError) -> Bool {
+    var found = false
+    // 0 is the device of the base's root, wherever that is mounted.
+    try run(
+      "SELECT 1 FROM base_node WHERE id BETWEEN ? AND ? AND device = 0 LIMIT 1",
+      [.number(numbers.lowerBound), .number(numbers.upperBound)]
+    ) { _ throws(FileError) in found = true }
+    return found
+  }
+
   func baseNode(
     base: Int, _ identity: BaseIdentity
   ) throws(FileError) -> StoredBaseNode? {

@@ -232,6 +232,10 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     }
   }
 
+  public func hasBaseNode(numbered numbers: ClosedRange<UInt64>) throws(FileError) -> Bool {
+    try locked { () throws(FileError) in try database.hasBaseNode(numbered: numbers) }
+  }
+
   public func events(of node: NodeID) throws(FileError) -> [StoredEvent] {
     try locked { () throws(FileError) in try database.events(of: node) }
   }
