@@ -64,9 +64,37 @@ int strata_no_network(void) {
   return error;
 }
 
-static volatile pid_t supervised;
+/// 0 from when it has ended.
+static volatile sig_atomic_t supervised;
 
-static void pass_on(int number) { kill(supervised, number); }
+/// To what the program has left behind. Nobody but us reaps it, and not while we are in here, so that
+/// the numbers are those of our children.
+static void pass_to_children(int number) {
+  char text[4096];
+  int file = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return;
+  ssize_t count = read(file, text, sizeof text);
+  close(file);
+  pid_t child = 0;
+  for (ssize_t i = 0; i < count; i++) {
+    if (text[i] >= '0' && text[i] <= '9') {
+      child = child * 10 + (text[i] - '0');
+    } else {
+      if (child > 0) kill(child, number);
+      child = 0;
+    }
+  }
+}
+
+static void pass_on(int number) {
+  int error = errno;
+  if (supervised > 0) {
+    kill(supervised, number);
+  } else {
+    pass_to_children(number);
+  }
+  errno = error;
+}
 
 /// What is open here is reached by /proc by whoever has no more rights than we.
 static void be_open(int directory) {
@@ -82,21 +110,40 @@ int strata_supervise(bool contained, int directory) {
   // What the program leaves behind becomes ours, so that we see it end.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (contained && unshare(CLONE_NEWPID) != 0) return -errno;
-  supervised = fork();
-  if (supervised <= 0) return result(supervised);
+  // What comes before there is who passes it on waits until there is.
+  sigset_t passed, before;
+  sigemptyset(&passed);
+  sigaddset(&passed, SIGINT);
+  sigaddset(&passed, SIGQUIT);
+  sigaddset(&passed, SIGTERM);
+  sigaddset(&passed, SIGHUP);
+  sigprocmask(SIG_BLOCK, &passed, &before);
+  pid_t program = fork();
+  if (program <= 0) {
+    int error = result(program);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return error;
+  }
+  supervised = program;
   be_open(directory);
   // Ctrl-C and Ctrl-\ come to the program from the terminal itself.
   signal(SIGINT, SIG_IGN);
   signal(SIGQUIT, SIG_IGN);
   signal(SIGTERM, pass_on);
   signal(SIGHUP, pass_on);
-  int status = 0, code = 1;
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  int code = 1;
   for (;;) {
-    pid_t ended = wait(&status);
-    if (ended < 0 && errno == EINTR) continue;
-    if (ended < 0) break;
-    if (ended == supervised)
-      code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    siginfo_t ended = {0};
+    // It stays a zombie, and its number its own, until nobody sends it a signal any more.
+    int error = waitid(P_ALL, 0, &ended, WEXITED | WNOWAIT);
+    if (error < 0 && errno == EINTR) continue;
+    if (error < 0) break;
+    if (ended.si_pid == program) {
+      supervised = 0;
+      code = ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
+    }
+    waitpid(ended.si_pid, NULL, 0);
   }
   _exit(code);
 }

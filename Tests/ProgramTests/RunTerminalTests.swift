@@ -46,6 +46,18 @@ struct RunTerminalTests {
     #expect(result.status == 7 && result.errors == "got\n", "\(result)")
   }
 
+  @Test func `what ends who waits goes on to what the program has left behind`() throws {
+    let line = """
+      (\(StrataProgram.path) run -q -- sh -c '(trap "echo got >&2; exit" TERM
+        while kill -0 $$ 2> /dev/null; do sleep 0.02; done
+        touch /tmp/$0; while :; do sleep 0.05; done) & exit 3' $0 & echo $! > pid
+      while [ ! -e /tmp/$0 ]; do sleep 0.05; done; rm /tmp/$0; kill $(cat pid); wait $(cat pid))
+      """
+    let result = try Finished.run(
+      "/bin/sh", ["-c", line, "strata-test-\(getpid())-left"], in: tree.path)
+    #expect(result.status == 3 && result.errors == "got\n", "\(result)")
+  }
+
   @Test func `a person is asked what becomes of the changes`() throws {
     let kept = try run("echo two > b.txt")
     try kept.expect("keep, commit, discard or diff?")

@@ -59,21 +59,31 @@ final class LocalProgram: StartedProgram {
   /// What it ended with, once it was waited for.
   private let status = Mutex<Int32?>(nil)
 
-  private let takesSignals: Bool
+  /// Whether signals still go on to it: to be ended once.
+  private let passesSignals: Mutex<Bool>
 
   /// - Parameter takesSignals: see ``HostCommand/takesSignals``.
   init(_ pid: pid_t, ownsGroup: Bool, takesSignals: Bool = false) {
-    (self.pid, self.ownsGroup, self.takesSignals) = (pid, ownsGroup, takesSignals)
+    (self.pid, self.ownsGroup) = (pid, ownsGroup)
+    passesSignals = Mutex(takesSignals)
     if takesSignals { strata_pass_signals(pid) }
   }
 
   deinit {
     // If nobody has waited for it, it must not stay as a zombie, nor hold us up.
     guard status.withLock({ $0 }) == nil else { return }
-    if takesSignals { strata_keep_signals(pid) }
+    keepSignals()
     signal(SIGHUP)
     var ignored: Int32 = 0
     waitpid(pid, &ignored, WNOHANG)
+  }
+
+  private func keepSignals() {
+    let passed = passesSignals.withLock { passes in
+      defer { passes = false }
+      return passes
+    }
+    if passed { strata_keep_signals(pid) }
   }
 
   func signal(_ number: Int32) {
@@ -90,7 +100,7 @@ final class LocalProgram: StartedProgram {
     }
     return try status.withLock { (status) throws(FileError) in
       var code: Int32 = 0
-      if takesSignals { strata_keep_signals(pid) }
+      keepSignals()
       guard waitpid(pid, &code, 0) >= 0 else { throw FileError.last }
       let result = code & 0x7F == 0 ? (code >> 8) & 0xFF : 128 + (code & 0x7F)
       status = result
