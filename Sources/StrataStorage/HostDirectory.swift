@@ -18,6 +18,7 @@ public final class HostDirectory: BaseReader {
   /// By device number: whether an inode's birth is part of its identity there.
   private let births = Mutex<[UInt64: Bool]>([:])
   private let recent: RecentDirectory
+  let covered = CoveredPlaces()
   /// The same directory through a mount that cannot be written through; made when it is needed.
   private let readOnlyRoot = Mutex<ReadOnlyRoot>(.unknown)
 
@@ -65,7 +66,32 @@ public final class HostDirectory: BaseReader {
   /// Opens to say which object is meant; waits for nothing and touches nothing.
   /// - Throws: ENOENT for what is hidden, too.
   private func find(_ path: BasePath) throws(Errno) -> Descriptor {
-    try root.open(beneath: try shown(path), [.path], by: resolution)
+    try start(of: path).open(beneath: try shown(path), [.path], by: resolution)
+  }
+
+  /// What lies at a mount point, or below it.
+  private func underMount(_ path: BasePath) throws(Errno) -> BaseStatus? {
+    let object = try find(path)
+    let status = try object.status()
+    return BaseStatus(status, birthLasts: birthLasts(on: status.device, object))
+  }
+
+  /// Where the way to a path begins.
+  private func start(of path: BasePath) throws(Errno) -> Descriptor {
+    guard covered.contain(path) else { return root }
+    guard let uncovered else { throw .resourceBusy }
+    return uncovered
+  }
+
+  /// The same directory alone, without what is mounted below it, and not to be written through.
+  var uncovered: Descriptor? {
+    readOnlyRoot.withLock { known -> Descriptor? in
+      if case .unknown = known {
+        known = (try? root.readOnlyMount()).map { .root($0) } ?? ReadOnlyRoot.none
+      }
+      if case .root(let mount) = known { return mount }
+      return nil
+    }
   }
 
   private func shown(_ path: BasePath) throws(Errno) -> [UInt8] {
@@ -82,7 +108,7 @@ public final class HostDirectory: BaseReader {
     let found = try find(path)
     let bytes = try shown(path)
     let (file, status) = try found.openFound { flags throws(Errno) in
-      try root.open(beneath: bytes, flags, by: resolution)
+      try start(of: path).open(beneath: bytes, flags, by: resolution)
     }
     return HostFile(file, birthLasts: birthLasts(on: status.device, file))
   }
@@ -114,6 +140,7 @@ extension HostDirectory {
         return BaseStatus(status, birthLasts: birthLasts(on: status.device, root))
       }
       if directory.parent == nil, hidden.contains(path.name) { return nil }
+      if covered.contain(path) { return try underMount(path) }
       return try status(
         of: path.name,
         in: try recent.get(directory) { () throws(Errno) in
@@ -144,7 +171,9 @@ extension HostDirectory {
           continue
         }
         do throws(Errno) {
-          found.append(try status(of: name, in: parent))
+          let path = directory.appending(name)
+          found.append(
+            covered.contain(path) ? try underMount(path) : try status(of: name, in: parent))
         } catch .noSuchFileOrDirectory {
           found.append(nil)
         }
@@ -168,7 +197,7 @@ extension HostDirectory {
     do throws(Errno) {
       let bytes = try shown(path)
       let directory = try quietly { flags throws(Errno) in
-        try root.open(beneath: bytes, [.read, .directory, flags], by: resolution)
+        try start(of: path).open(beneath: bytes, [.read, .directory, flags], by: resolution)
       }
       let entries = try directory.entries()
       guard path.parent == nil, !hidden.isEmpty else { return entries }
@@ -194,14 +223,7 @@ extension HostDirectory {
   public func withReadOnlyDescriptor<R>(
     of path: BasePath, _ stamp: BaseStamp, _ body: (Int32) -> R
   ) -> R? {
-    let mounted = readOnlyRoot.withLock { known -> Descriptor? in
-      if case .unknown = known {
-        known = (try? root.readOnlyMount()).map { .root($0) } ?? ReadOnlyRoot.none
-      }
-      if case .root(let mount) = known { return mount }
-      return nil
-    }
-    guard let mounted, let bytes = try? shown(path),
+    guard let mounted = uncovered, let bytes = try? shown(path),
       let file = try? mounted.open(beneath: bytes, [.read], by: resolution),
       let status = try? file.status(),
       BaseStatus(status, birthLasts: birthLasts(on: status.device, file))?.stamp == stamp

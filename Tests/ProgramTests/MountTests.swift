@@ -165,6 +165,17 @@ struct MountTests {
     #expect(try strata(["check"]).output.contains("all is well"))
   }
 
+  @Test func `a fork that is mounted inside its own base shows what lies under the mount`() throws {
+    try sh("mkdir -p m/below; echo deep > m/below/f", in: tree.path)
+    defer { _ = try? ChildProcess(["umount", "-f", "-l", "\(tree.path)/m"]) }
+    let look =
+      "timeout 20 sh -c 'cd \(tree.path)/m; ls -l . m m/below; cat m/below/f; find . | wc -l'"
+    let result = try Finished.strata(
+      ["--base", tree.path, "-c", "mount main \(tree.path)/m\n!\(look)\nls m\ncat m/below/f"],
+      in: tree.path)
+    #expect(result.status == 0 && result.output.hasSuffix("deep\n6\nbelow\ndeep\n"), "\(result)")
+  }
+
   @Test func `gc takes nothing from programs that write meanwhile, and their fork stays`() throws {
     #expect(try strata(["init"]).status == 0)
     #expect(try strata(["fork", "work"]).status == 0)

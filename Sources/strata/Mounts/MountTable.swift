@@ -3,6 +3,7 @@ internal import Glibc
 internal import StrataEngine
 internal import StrataFUSE
 internal import StrataShell
+internal import StrataStorage
 internal import Synchronization
 
 /// The mounts of a workspace that this process serves.
@@ -40,7 +41,12 @@ final class MountTable: Sendable {
     _ fork: Fork, _ options: MountOptions, at directory: [UInt8]
   ) throws(FileError) -> Mount {
     let mount: Mount
+    var uncover: [@Sendable () -> Void] = []
+    defer { for body in uncover { body() } }
     do throws(FileError) {
+      for case let base as HostDirectory in fork.workspace.bases {
+        if let body = try base.cover(directory) { uncover.append(body) }
+      }
       if strata_may_mount() {
         mount = try Mount(fork, options, at: directory)
       } else {
@@ -50,12 +56,16 @@ final class MountTable: Sendable {
       throw FileError(
         error.errno, "\(ShownName(directory)): \(error.reason ?? error.errno.description)")
     }
-    add(mount, at: directory)
+    let bodies = uncover
+    uncover = []
+    add(mount, at: directory) { for body in bodies { body() } }
     return mount
   }
 
   /// Knows of a mount that somebody else has put somewhere.
-  func add(_ mount: Mount, at directory: [UInt8]) {
+  func add(
+    _ mount: Mount, at directory: [UInt8], whenEnded body: @escaping @Sendable () -> Void = {}
+  ) {
     let occupancy = state.withLock { state in
       state.rows.append(Row(mount: mount, directory: directory))
       return state.occupancy
@@ -63,6 +73,7 @@ final class MountTable: Sendable {
     occupancy?.retain()
     writeDown()
     mount.whenEnded { [weak self] in
+      body()
       self?.remove(mount)
       occupancy?.release()
     }
