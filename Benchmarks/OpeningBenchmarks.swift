@@ -6,7 +6,7 @@ import StrataStorage
 enum OpeningBenchmarks {
   /// - Parameter root: where `forks` is a store with 1,000,000 nodes over `empty`.
   static func run(_ root: String) throws {
-    try program(root, store: "\(root)/forks", "1,000,000 changed nodes")
+    try program(root, store: "\(root)/forks", "1,000,000 changed nodes", look: "stat d500/f500")
     try fill(root, "operations") { workspace in
       for number in 0..<100_000 {
         workspace.operation("step \(number)", on: workspace.main) {
@@ -14,11 +14,11 @@ enum OpeningBenchmarks {
         }
       }
     }
-    try program(root, store: "\(root)/operations", "100,000 operations")
+    try program(root, store: "\(root)/operations", "100,000 operations", look: "op show 50000")
     try fill(root, "many-forks") { workspace in
       for number in 0..<10_000 { _ = try workspace.fork(workspace.main, named: "f\(number)") }
     }
-    try program(root, store: "\(root)/many-forks", "10,000 forks")
+    try program(root, store: "\(root)/many-forks", "10,000 forks", look: "switch f5000")
   }
 
   private static func fill(
@@ -30,24 +30,27 @@ enum OpeningBenchmarks {
   }
 
   /// What a person waits for, and what the owner's process then takes.
-  private static func program(_ root: String, store: String, _ what: String) throws {
+  /// - Parameter look: a command that looks at something in it.
+  private static func program(
+    _ root: String, store: String, _ what: String, look: String
+  ) throws {
     guard let binary = getenv("STRATA_BINARY").map({ String(cString: $0) }) else { return }
     let place = "\(root)/opened"
-    DurableBenchmarks.shell(
+    try shell(
       """
       rm -rf \(place) && mkdir \(place) && cd \(place) && \(binary) --no-rc init >/dev/null
       while [ -S .strata/socket ]; do sleep 0.1; done
       mv \(store)/store.db* .strata/ && rm -rf .strata/data && mv \(store)/data .strata/
       """)
-    let (time, _) = Bench.time {
-      DurableBenchmarks.shell("cd \(place) && \(binary) --no-rc -c pwd >/dev/null")
+    let (time, _) = try Bench.time {
+      try shell("cd \(place) && \(binary) --no-rc -c pwd >/dev/null")
     }
     Bench.report("first prompt of a workspace with \(what)", time / 1e9, "s", limit: 1)
-    DurableBenchmarks.shell(
+    try shell(
       """
       cd \(place); while [ -S .strata/socket ]; do sleep 0.1; done
       resident() { awk '/VmRSS/ { print $2 }' /proc/$(cat .strata/lock)/status; }
-      { echo pwd; sleep 1; resident >first; echo 'stat d500/f500 || pwd'; sleep 1; resident >second; } |
+      { echo pwd; sleep 1; resident >first; echo '\(look)'; sleep 1; resident >second; } |
         \(binary) --no-rc >/dev/null
       """)
     for (file, moment) in [("first", "then"), ("second", "after a lookup")] {
@@ -55,6 +58,10 @@ enum OpeningBenchmarks {
         "  memory of the owner \(moment)", try number(in: "\(place)/\(file)") / 1024, "MiB",
         limit: 100)
     }
+  }
+
+  private static func shell(_ line: String) throws {
+    guard system(line) == 0 else { throw FileError(.ioError, "failed: \(line)") }
   }
 
   private static func number(in file: String) throws -> Double {
