@@ -13,19 +13,26 @@ extension Descriptor {
   /// The names in this directory that follow where the descriptor stands, on a new one all, without
   /// `.` and `..`.
   public func names() throws(Errno) -> [Listed] {
+    var found: [Listed] = []
+    try forEachName { name, type, inode throws(Errno) in
+      found.append(Listed(name: Array(name), type: type, inode: inode))
+    }
+    return found
+  }
+
+  /// The same one after the other; the bytes of a name hold as long as the call.
+  public func forEachName(
+    _ body: (_ name: UnsafeRawBufferPointer, _ type: UInt8, _ inode: UInt64) throws(Errno) -> Void
+  ) throws(Errno) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32768, alignment: 8)
     defer { buffer.deallocate() }
-    var found: [Listed] = []
     while true {
       let count = Int(strata_next_entries(rawValue, buffer.baseAddress, buffer.count))
       guard count >= 0 else { throw Errno(rawValue: Int32(-count)) }
-      if count == 0 { return found }
+      if count == 0 { return }
       var records = UnsafeRawBufferPointer(rebasing: buffer[..<count])
       while let (name, type, length) = Self.record(records) {
-        if !isDotOrDotDot(name) {
-          let inode = records.loadUnaligned(as: UInt64.self)
-          found.append(Listed(name: Array(name), type: type, inode: inode))
-        }
+        if !isDotOrDotDot(name) { try body(name, type, records.loadUnaligned(as: UInt64.self)) }
         records = UnsafeRawBufferPointer(rebasing: records[length...])
       }
     }
@@ -36,12 +43,12 @@ extension Descriptor {
   private static func record(
     _ records: UnsafeRawBufferPointer
   ) -> (name: UnsafeRawBufferPointer, type: UInt8, length: Int)? {
-    guard records.count > nameOffset else { return nil }
+    guard records.count > nameOffset, let start = records.baseAddress else { return nil }
     let length = Int(records.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
     guard length > nameOffset, length <= records.count else { return nil }
-    let rest = records[nameOffset..<length]
-    let name = rest[..<(rest.firstIndex(of: 0) ?? length)]
-    return (UnsafeRawBufferPointer(rebasing: name), records[18], length)
+    let name = start + nameOffset
+    let count = strnlen(name.assumingMemoryBound(to: CChar.self), length - nameOffset)
+    return (UnsafeRawBufferPointer(start: name, count: count), records[18], length)
   }
 
   private static let nameOffset = 19

@@ -218,7 +218,7 @@ final class BaseIndex: Sendable {
         }
       }
     }
-    return kinds.map { BaseEntry(name: $0.key, kind: $0.value) }.sorted { $0.name < $1.name }
+    return kinds.map { BaseEntry(name: $0.key, kind: $0.value) }.inListingOrder()
   }
 
   /// The same as the host has it now, whiteouts applied.
@@ -234,9 +234,9 @@ final class BaseIndex: Sendable {
         if !entry.isWhiteout { merged.append(entry) }
       }
     }
-    merged.sort { $0.name < $1.name }
-    directory.state.withLock { $0.listing = merged }
-    return merged
+    let listing = merged.inListingOrder()
+    directory.state.withLock { $0.listing = listing }
+    return listing
   }
 
   // MARK: What was stored

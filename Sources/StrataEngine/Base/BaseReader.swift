@@ -190,6 +190,18 @@ public struct BaseStatus: Equatable, Sendable {
   }
 }
 
+extension [BaseEntry] {
+  /// The entries in the order of their names.
+  func inListingOrder() -> [BaseEntry] {
+    // What the order goes by first is computed once a name.
+    let places = indices.map { (fingerprint: self[$0].name.fingerprint, index: $0) }
+    return places.sorted { a, b in
+      a.fingerprint != b.fingerprint
+        ? a.fingerprint < b.fingerprint : self[a.index].name < self[b.index].name
+    }.map { self[$0.index] }
+  }
+}
+
 /// One name in a directory of a base.
 public struct BaseEntry: Equatable, Sendable {
   public var name: Name

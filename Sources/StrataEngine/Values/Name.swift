@@ -20,7 +20,7 @@ public struct Name: Hashable, Sendable {
   }
 
   @inline(__always)
-  init(copying bytes: UnsafeRawBufferPointer) {
+  package init(copying bytes: UnsafeRawBufferPointer) {
     let count = bytes.count
     guard count <= 15 else {
       let array = Array(bytes)
@@ -43,6 +43,15 @@ public struct Name: Hashable, Sendable {
     if let heap { return heap }
     return (0..<count).map { index in
       UInt8(truncatingIfNeeded: index < 8 ? low >> (8 * index) : high >> (8 * (index - 8)))
+    }
+  }
+
+  /// Copies the bytes to where there is room for them.
+  @inline(__always)
+  package func copy(to buffer: UnsafeMutableRawBufferPointer) {
+    if let heap { return heap.withUnsafeBytes { buffer.copyMemory(from: $0) } }
+    withUnsafeBytes(of: SIMD2(low.littleEndian, high.littleEndian)) { words in
+      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: words[..<count]))
     }
   }
 

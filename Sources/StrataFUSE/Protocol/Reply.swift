@@ -1,7 +1,7 @@
 internal import StrataEngine
 
 /// The answer to one request as it goes to the device: `struct fuse_out_header` and what follows it.
-/// What does not fit is not written, and noted in `isFull`.
+/// What does not fit is not written.
 struct Reply {
   static let headerSize = 16
 
@@ -45,6 +45,12 @@ struct Reply {
     guard bytes.count <= room else { return }
     UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).copyBytes(from: bytes)
     count += bytes.count
+  }
+
+  mutating func put(_ name: Name) {
+    guard name.count <= room else { return }
+    name.copy(to: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
+    count += name.count
   }
 
   mutating func put(zeros: Int) {

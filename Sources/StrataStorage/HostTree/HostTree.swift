@@ -92,18 +92,20 @@ extension Descriptor {
   /// The names in this directory with their kinds.
   func entries() throws(Errno) -> [BaseEntry] {
     var entries: [BaseEntry] = []
-    for listed in try names() {
-      guard let kind = try kind(of: listed.name, listed.type) else { continue }
-      entries.append(BaseEntry(name: Name(listed.name), kind: kind, inode: listed.inode))
+    try forEachName { bytes, type, inode throws(Errno) in
+      guard let kind = try kind(of: bytes, type) else { return }
+      entries.append(BaseEntry(name: Name(copying: bytes), kind: kind, inode: inode))
     }
     return entries
   }
 
   /// `d_type` says `S_IFMT` shifted by 12, or 0 where the file system does not know.
-  private func kind(of name: [UInt8], _ type: UInt8) throws(Errno) -> FileKind? {
+  private func kind(
+    of name: UnsafeRawBufferPointer, _ type: UInt8
+  ) throws(Errno) -> FileKind? {
     if type != 0 { return FileKind(modeBits: UInt32(type) << 12) }
     do throws(Errno) {
-      return FileKind(modeBits: try status(ofEntry: name).mode)
+      return FileKind(modeBits: try status(ofEntry: Array(name)).mode)
     } catch .noSuchFileOrDirectory {
       return nil
     }
