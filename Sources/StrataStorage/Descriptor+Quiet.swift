@@ -14,12 +14,7 @@ extension Descriptor {
     again: (OpenFlags) throws(Errno) -> Descriptor
   ) throws(Errno) -> (file: Descriptor, status: FileStatus) {
     let status = try status()
-    switch FileKind(modeBits: status.mode) {
-    case .regular: break
-    case .directory: throw .isDirectory
-    case .symlink: throw .tooManySymbolicLinkLevels
-    default: throw .invalidArgument
-    }
+    try status.checkIsRegular()
     do throws(Errno) {
       let file = try quietly { flags throws(Errno) in try reopen([.read, flags]) }
       return (file, status)
@@ -30,6 +25,31 @@ extension Descriptor {
         throw .staleNFSFileHandle
       }
       return (file, now)
+    }
+  }
+}
+
+extension Descriptor {
+  /// Opens the regular file that has a name in this directory. What takes its place between the look
+  /// at it and the opening is opened without waiting for it, and has another stamp.
+  /// - Throws: as ``openFound(again:)``.
+  func openRegular(_ name: [UInt8]) throws(Errno) -> (file: Descriptor, status: FileStatus) {
+    let status = try status(ofEntry: name)
+    try status.checkIsRegular()
+    let file = try quietly { flags throws(Errno) in
+      try open(entry: name, [.read, .nonBlocking, flags])
+    }
+    return (file, status)
+  }
+}
+
+extension FileStatus {
+  fileprivate func checkIsRegular() throws(Errno) {
+    switch FileKind(modeBits: mode) {
+    case .regular: return
+    case .directory: throw .isDirectory
+    case .symlink: throw .tooManySymbolicLinkLevels
+    default: throw .invalidArgument
     }
   }
 }

@@ -9,7 +9,7 @@ internal import SystemPackage
 /// RESOLVE_BENEATH, and no symbolic link of the host is followed. It stays the same directory when
 /// the host moves it, or mounts something over its path. Access times are left alone where the
 /// kernel lets us. No descriptor of a directory below is used for long: it would go on showing a
-/// directory that another one has replaced (``RecentDirectory``).
+/// directory that another one has replaced (``RecentDirectories``).
 public final class HostDirectory: BaseReader {
   public let title: String
   private let root: Descriptor
@@ -17,7 +17,7 @@ public final class HostDirectory: BaseReader {
   private let resolution: Descriptor.Resolution
   /// By device number: whether an inode's birth is part of its identity there.
   private let births = Mutex<[UInt64: Bool]>([:])
-  private let recent: RecentDirectory
+  private let recent: RecentDirectories
   let covered = CoveredPlaces()
   /// The same directory through a mount that cannot be written through; made when it is needed.
   private let readOnlyRoot = Mutex<ReadOnlyRoot>(.unknown)
@@ -47,7 +47,7 @@ public final class HostDirectory: BaseReader {
     } catch {
       throw FileError(error)
     }
-    recent = RecentDirectory(below: root)
+    recent = RecentDirectories(below: root)
   }
 
   /// The path for people, whatever the process's working directory becomes.
@@ -105,6 +105,11 @@ public final class HostDirectory: BaseReader {
 
   /// Opens a regular file, and nothing else even if something else took its place.
   private func openFile(_ path: BasePath) throws(Errno) -> HostFile {
+    if let directory = path.parent, directory.parent != nil, !covered.contain(path) {
+      let parent = try recent.get(directory) { () throws(Errno) in try find(directory) }
+      let (file, status) = try parent.openRegular(path.name.bytes)
+      return HostFile(file, birthLasts: birthLasts(on: status.device, file))
+    }
     let found = try find(path)
     let bytes = try shown(path)
     let (file, status) = try found.openFound { flags throws(Errno) in
