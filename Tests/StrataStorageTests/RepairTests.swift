@@ -34,6 +34,8 @@ import Testing
     }
     _ = try workspace.fork(workspace.main, named: "child")
     try workspace.checkpoint()
+    // Makes the checksums that are not there yet.
+    #expect(try workspace.check().problems == [])
   }
 
   private func change(_ file: String, at offset: Int = 0, to byte: UInt8) throws {

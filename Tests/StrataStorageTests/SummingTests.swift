@@ -69,13 +69,20 @@ import Testing
     #expect(throws: FileError.self) { try store.verify(layer: layer, node: NodeID(8)) }
   }
 
-  @Test func `files without a sum come one after the other`() throws {
+  @Test func `files of closed layers without a sum come one after the other`() throws {
     let keys = [(1, 9), (2, 1), (2, 5), (4, 0)].map {
       DataFiles.Key(layer: LayerID($0.0), node: NodeID($0.1))
     }
     try store.locked { () throws(FileError) in
       for key in keys.reversed() { try store.database.set(nil, of: key) }
       try store.database.set(1, of: .init(layer: LayerID(2), node: NodeID(3)))
+      // A layer that has no row yet is still being written.
+      try store.database.set(nil, of: .init(layer: LayerID(3), node: NodeID(1)))
+      for id in [1, 2, 4] {
+        try store.database.run(
+          "INSERT INTO layer(id, fork, name, parent, stats) VALUES(?, 1, 'main', 0, x'')",
+          [.integer(id)])
+      }
     }
     var found: [DataFiles.Key] = []
     while let next = try store.locked({ () throws(FileError) in

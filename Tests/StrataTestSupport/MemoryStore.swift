@@ -60,6 +60,12 @@ public final class MemoryStore: WorkspaceStore {
     if fails { throw FileError(.noSpace) }
   }
 
+  public func writeOpen(
+    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
+  ) throws(FileError) {
+    try write(bytes, layer: layer, node: node, at: offset)
+  }
+
   public func read(
     layer: LayerID, node: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
   ) throws(FileError) {

@@ -8,6 +8,7 @@ extension Fork.State {
       !world.value.nodes.isIdentical(to: flushed)
     else { return }
     try world.value.flush(since: flushed, to: persistence)
+    persistence.takesLargeWrites.store(true, ordering: .relaxed)
     flushed = world.value.nodes
     world.value.seal()
   }
@@ -26,6 +27,12 @@ extension Fork {
   /// there is no store.
   public func flush() throws(FileError) {
     try state.withLock { state throws(FileError) in try state.flush() }
+  }
+
+  /// Whether a write of so many bytes leaves next to nothing in memory to be handed over.
+  public func isStoredAtOnce(_ bytes: Int) -> Bool {
+    bytes >= FileContent.storedAtOnce
+      && workspace.context.persistence?.takesLargeWrites.load(ordering: .relaxed) == true
   }
 
   /// A fork that the store holds.

@@ -4,11 +4,14 @@ struct WriteContext {
   /// What was sealed by a fork, see ``Namespace/sealedThrough``.
   let sealedThrough: LayerID
   let reader: BelowReader
-  /// Where large files are taken to as they are; nil to take all through memory.
+  /// Where large files and large writes are taken to as they are; nil to take all through memory.
   var store: (store: any WorkspaceStore, file: DataFileID)?
-  /// Whether the store has taken something. The layer must be closed then: what a store holds is
-  /// never written over.
+  /// Whether the store has taken something from below. The layer must be closed then: nobody but the
+  /// host knows what it is.
   var hasStored = false
+  /// Whether large writes go to the store at once. Not while it cannot take them: what stays in memory
+  /// can be given up as a whole.
+  var storesAtOnce = false
   /// Bytes from below that the layer has come to own.
   var taken: Int64 = 0
   /// Bytes that were copied from below.
@@ -28,8 +31,9 @@ extension FileContent {
     for (block, page) in try fetch(around: offset..<end, size: size, unit: unit, &context) {
       set(block, to: page)
     }
+    let whole = storeWhole(data, at: offset, size: size, &context)
     for (block, page) in edges { set(block, to: page) }
-    for block in blocks {
+    for block in blocks where !whole.contains(block) {
       let start = Int64(block) * Int64(Block.size)
       let target = max(offset, start)..<min(end, start + Int64(Block.size))
       let piece = UnsafeRawBufferPointer(
@@ -37,6 +41,55 @@ extension FileContent {
       let held = min(max(size - start, 0), Int64(Block.size))
       put(piece, in: block, at: Int(target.lowerBound - start), held: held, &context)
     }
+  }
+
+  /// Has the store take the whole blocks of a large write: pages in memory would cost more than
+  /// writing them at once. Blocks of the top layer may be written over by that; nobody has them but
+  /// who is writing, since every value that is kept closes its layer.
+  /// - Returns: which blocks those are; none where there is no store, or it cannot take them.
+  private mutating func storeWhole(
+    _ data: UnsafeRawBufferPointer, at offset: Int64, size: Int64, _ context: inout WriteContext
+  ) -> Range<UInt64> {
+    let first = Self.blocks(upTo: offset)
+    let blocks = first..<max(Self.block(of: offset + Int64(data.count)), first)
+    guard context.storesAtOnce, blocks.count >= Self.storedAtOnce / Block.size,
+      let (store, file) = context.store
+    else { return first..<first }
+    let start = Int(Int64(first) * Int64(Block.size) - offset)
+    let bytes = UnsafeRawBufferPointer(rebasing: data[start..<start + blocks.count * Block.size])
+    do throws(FileError) {
+      try store.writeOpen(
+        bytes, layer: file.layer, node: file.node, at: Int64(first) * Int64(Block.size))
+    } catch {
+      context.storesAtOnce = false
+      return first..<first
+    }
+    context.taken += bytesFromBelow(in: blocks, size: size, context)
+    join(blocks, to: StoredBlocks(owner: file.layer, node: file.node, in: store))
+    return blocks
+  }
+
+  /// From so many bytes on, whole blocks are written to the store at once.
+  static let storedAtOnce = 64 << 10
+
+  /// Bytes in these blocks that a layer which is to have them takes from below.
+  private func bytesFromBelow(
+    in blocks: Range<UInt64>, size: Int64, _ context: WriteContext
+  ) -> Int64 {
+    func bytes(_ blocks: Range<UInt64>, of size: Int64) -> Int64 {
+      let (start, end) = (Int64(blocks.lowerBound), Int64(blocks.upperBound))
+      return max(0, min(end * Int64(Block.size), size) - start * Int64(Block.size))
+    }
+    let shown = below?.limit ?? 0
+    var sum: Int64 = 0
+    var next = blocks.lowerBound
+    forEachExtent(in: blocks) { extent, holding in
+      let part = extent.clamped(to: blocks)
+      if next < part.lowerBound { sum += bytes(next..<part.lowerBound, of: shown) }
+      if let owner = holding.owner, owner <= context.sealedThrough { sum += bytes(part, of: size) }
+      next = part.upperBound
+    }
+    return next < blocks.upperBound ? sum + bytes(next..<blocks.upperBound, of: shown) : sum
   }
 
   /// - Parameter held: bytes that the block had of the file before.

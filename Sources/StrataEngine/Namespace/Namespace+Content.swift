@@ -90,11 +90,13 @@ extension Namespace {
     let layer = try bringUp(id)
     let now = self.context.clock()
     let sealedThrough = sealedThrough
-    let store = self.context.persistence?.store
+    let persistence = self.context.persistence
+    let storesAtOnce = persistence?.takesLargeWrites.load(ordering: .relaxed) == true
     try takeExtendedAttributes(of: id)
     let context = try self.change(id) { node throws(FileError) -> WriteContext in
       var context = WriteContext(layer: layer, sealedThrough: sealedThrough, reader: reader)
-      context.store = store.map { ($0, DataFileID(layer: layer.id, node: id)) }
+      context.store = persistence.map { ($0.store, DataFileID(layer: layer.id, node: id)) }
+      context.storesAtOnce = storesAtOnce
       try node.apply(change, how, isFromBelow: from != nil, &context)
       node.drop(drops)
       node.modified = now
@@ -102,6 +104,9 @@ extension Namespace {
       return context
     }
     note(id, change, how, from: from, context, &effects)
+    if storesAtOnce, !context.storesAtOnce {
+      persistence?.takesLargeWrites.store(false, ordering: .relaxed)
+    }
     if context.hasStored { seal() }
   }
 

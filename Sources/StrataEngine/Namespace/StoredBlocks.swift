@@ -1,8 +1,8 @@
 /// A run of blocks of one file that a layer owns and the workspace's store holds.
 ///
 /// They are never changed in their place through this: a write makes a page in memory, which the
-/// store takes at the next checkpoint; only blocks of the layer that is still the top may then be
-/// written over.
+/// store takes at the next checkpoint, or, if it is large, goes to the store at once. Only blocks of
+/// the layer that is still the top may be written over by that.
 final class StoredBlocks: Sendable {
   let owner: LayerID
   /// The node whose file in the layer holds the blocks.

@@ -14,6 +14,9 @@ final class Persistence: Sendable {
   /// while it was made, or since, may be meant by a value in memory.
   let settled = Mutex(StoredCounters())
 
+  /// Whether the store has taken all that it was given lately.
+  let takesLargeWrites = Atomic(true)
+
   init(_ store: any WorkspaceStore, bases: BaseIndex, ids: IDSource) {
     (self.store, self.bases, self.ids) = (store, bases, ids)
   }

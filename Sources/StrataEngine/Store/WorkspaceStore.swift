@@ -24,6 +24,12 @@ public protocol WorkspaceStore: PageStore, BlockStore {
     _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
   ) throws(FileError)
 
+  /// The same for blocks of a layer that is still open: they may be written over later. Where it
+  /// throws, the file has nothing in their place.
+  func writeOpen(
+    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
+  ) throws(FileError)
+
   /// Takes a range of a base's file, from a whole block on, to the same place in that file: without
   /// the process reading it, where the host can do that.
   /// - Throws: EIO for a file that ends before the range does.

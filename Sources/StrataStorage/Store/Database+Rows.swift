@@ -48,6 +48,7 @@ extension Database {
     try run(
       """
       SELECT layer, node FROM data_file WHERE checksum IS NULL AND (layer, node) > (?, ?)
+        AND layer IN (SELECT id FROM layer)
       ORDER BY layer, node LIMIT 1
       """,
       [

@@ -110,6 +110,22 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     }
   }
 
+  public func writeOpen(
+    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
+  ) throws(FileError) {
+    let key = DataFiles.Key(layer: layer, node: node)
+    try locked { () throws(FileError) in
+      files.sumLater(key)
+      do throws(FileError) {
+        try files.write(bytes, to: key, at: offset)
+      } catch {
+        let first = UInt64(offset) / UInt64(Block.size)
+        try? files.punch(key, [first..<first + UInt64(bytes.count / Block.size)])
+        throw error
+      }
+    }
+  }
+
   /// Bytes that are taken at once, so that others may read meanwhile.
   private static let step: Int64 = 64 << 20
 
