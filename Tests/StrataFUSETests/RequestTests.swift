@@ -18,7 +18,7 @@ import Testing
     workspace = try Workspace(bases: [table], clock: { 1_000 })
     let fork = try #require(workspace.forks.first)
     let nothing = open("/dev/null", O_RDWR)
-    server = Server(
+    server = try Server(
       fork, MountOptions(), device: Device(Descriptor(owning: nothing)),
       ending: Descriptor(owning: dup(nothing)))
   }

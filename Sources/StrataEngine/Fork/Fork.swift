@@ -107,6 +107,11 @@ public final class Fork: Sendable {
     try value.learn(entries, in: directory)
   }
 
+  /// What who lists a directory will probably list next.
+  public func listedNext(after directory: NodeID) -> ListedNext? {
+    value.listedNext(after: directory)
+  }
+
   /// - Throws: EINVAL for what is no symlink.
   public func readLink(_ node: NodeID) throws(FileError) -> [UInt8] { try value.readLink(node) }
 

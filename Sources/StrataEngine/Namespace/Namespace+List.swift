@@ -38,6 +38,13 @@ extension Namespace {
     try context.bases.learn(listed.compactMap { $0.node == nil ? $0.name : nil }, of: base)
   }
 
+  func listedNext(after directory: NodeID) -> ListedNext? {
+    guard let base = try? directoryBelow(directory), base.kept(at: version) == nil else {
+      return nil
+    }
+    return context.bases.listedNext(after: base)
+  }
+
   /// Both sides are in the order of names; an entry of a layer hides the base's of the same name.
   private func merge(
     _ listed: [BaseEntry], _ numbers: BaseNumbers.Range?, of directory: NodeID,

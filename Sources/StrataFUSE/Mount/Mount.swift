@@ -58,12 +58,12 @@ public final class Mount: Sendable {
     do throws(FileError) {
       (ending, serving) = try Self.pipe()
       ended = try Alarm()
+      server = try Server(fork, options, device: device, ending: ending)
     } catch {
       detach?()
       throw error
     }
     state = Mutex(State(detach: detach, serving: serving))
-    server = Server(fork, options, device: device, ending: ending)
     strata_share_heap()
     fork.add(server)
     do throws(FileError) {

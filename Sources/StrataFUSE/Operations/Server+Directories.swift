@@ -19,6 +19,7 @@ extension Server {
     let cookie = try request.long(8)
     let room = min(Int(try request.word(16)), reply.room)
     let smallest = (plus ? 128 : 0) + 32
+    if cookie == 0, let next = fork.listedNext(after: directory) { ahead.list(next) }
     let entries = try fork.list(directory, after: cookie, limit: max(room / smallest, 1))
     let looks =
       plus && habits.looks(request.pid, at: request.node, fromStart: cookie == 0)
@@ -37,15 +38,18 @@ extension Server {
         if group.place > 0 { takeBack(&reply, group.place, group.lookups) }
         return
       }
-      guard let node = looks ? try found(entry, in: directory) : try number(entry, in: directory)
+      // Who lists a tree looks at its directories in any case.
+      let isKnown = looks || plus && entry.kind == .directory
+      guard
+        let node = isKnown ? try found(entry, in: directory) : try number(entry, in: directory)
       else { continue }
-      if looks { try put(plus: entry, node, &reply) } else if plus { reply.put(zeros: 128) }
+      if isKnown { try put(plus: entry, node, &reply) } else if plus { reply.put(zeros: 128) }
       if entry.kind != .directory { files += 1 }
       reply.put(number: node)
       reply.put(entry.cookie)
       reply.put(UInt32(entry.name.count))
       reply.put(entry.kind.modeBits >> 12)
-      reply.put(entry.name.bytes)
+      reply.put(entry.name)
       reply.put(zeros: size - (plus ? 128 : 0) - length)
       used += size
     }

@@ -11,6 +11,7 @@ final class Server: Sendable {
   let nodes = NodeTable()
   let handles = HandleTable()
   let habits = ListingHabits()
+  let ahead: ListingAhead
   let device: Device
   /// Readable when serving is to end.
   let ending: Descriptor
@@ -23,7 +24,11 @@ final class Server: Sendable {
   /// What the kernel has agreed to.
   let agreed = Atomic<UInt64>(0)
 
-  init(_ fork: Fork, _ options: MountOptions, device: Device, ending: Descriptor) {
+  /// - Throws: ENOMEM.
+  init(
+    _ fork: Fork, _ options: MountOptions, device: Device, ending: Descriptor
+  ) throws(FileError) {
+    ahead = try ListingAhead()
     self.fork = fork
     self.options = options
     self.device = device
@@ -172,6 +177,7 @@ final class Server: Sendable {
 
   /// Keeps what is held in memory for the store within bounds.
   func noteWritten(_ bytes: Int) throws(FileError) {
+    guard !fork.isStoredAtOnce(bytes) else { return }
     let sum = written.add(bytes, ordering: .relaxed).newValue
     guard sum > Self.mostWritten else { return }
     written.store(0, ordering: .relaxed)
