@@ -6,7 +6,7 @@ internal import Synchronization
 /// A request wakes everybody who listens, and a wake-up costs more than most requests. So one worker
 /// listens and answers by itself as long as that is quick; before it begins something that may take
 /// long it wakes another one to listen meanwhile. Who then finds that another listens already goes to
-/// sleep.
+/// sleep. Where requests come faster than one can answer, a second one helps until there are none.
 final class Crew: Sendable {
   private struct State {
     var listening = 0
@@ -31,6 +31,30 @@ final class Crew: Sendable {
       return true
     }
     if mustSleep { alarm.wait() }
+  }
+
+  /// Called by a worker that listens and finds request after request.
+  func callHelp() {
+    let wakes = state.withLock { state in
+      guard state.listening == 1, state.sleeping > 0 else { return false }
+      state.sleeping -= 1
+      state.listening += 1
+      return true
+    }
+    if wakes { alarm.ring() }
+  }
+
+  /// Called by a worker that listens and finds no request; returns when it is its turn again.
+  /// - Returns: whether it has been away.
+  func leaveIfOthersListen() -> Bool {
+    let leaves = state.withLock { state in
+      guard state.listening > 1, !state.isOver else { return false }
+      state.listening -= 1
+      state.sleeping += 1
+      return true
+    }
+    if leaves { alarm.wait() }
+    return leaves
   }
 
   /// Called by a worker that listens and is about to be busy for a while.

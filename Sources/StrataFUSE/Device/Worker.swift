@@ -10,11 +10,17 @@ struct Worker {
   /// How long to look for the next request before sleeping: most come in a row.
   private static let spinNanoseconds: Int64 = 50_000
 
+  /// After how many requests in a row, each of which was there already, another worker is to help: one
+  /// program waits for an answer before it asks on.
+  private static let crowd = 16
+
   private let device: Device
   private let server: Server
   private let crew: Crew
   /// Whether it is this worker that listens.
   private var isListening = false
+  /// Requests that were there without waiting for them, in a row.
+  private var inRow = 0
   private let input: UnsafeMutableRawBufferPointer
   private let allocation: (UnsafeMutableRawBufferPointer, UnsafeMutableRawBufferPointer)
   private var reply: Reply
@@ -60,13 +66,21 @@ struct Worker {
     for number in reply.lookedUp { server.forget(number, 1) }
   }
 
-  private func next() -> UnsafeRawBufferPointer? {
+  private mutating func next() -> UnsafeRawBufferPointer? {
     var deadline: Int64 = 0
     while true {
       let count = read(device.descriptor.rawValue, input.baseAddress, input.count)
-      if count > 0 { return UnsafeRawBufferPointer(rebasing: input[..<count]) }
+      if count > 0 {
+        inRow = deadline == 0 ? inRow + 1 : 0
+        if inRow == Self.crowd {
+          inRow = 0
+          crew.callHelp()
+        }
+        return UnsafeRawBufferPointer(rebasing: input[..<count])
+      }
       switch errno {
       case EAGAIN:
+        if deadline == 0, crew.leaveIfOthersListen() { continue }
         let now = Self.now()
         if deadline == 0 { deadline = now + Self.spinNanoseconds }
         if now < deadline {
