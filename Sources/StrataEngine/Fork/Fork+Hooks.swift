@@ -26,7 +26,7 @@ extension Fork {
     var event = Event(kind)
     event.fork = name
     event.caller = caller
-    event.operation = state.withLock { $0.operation }
+    event.operation = state.withLock { $0.operation?.id }
     fill(&event)
     return event
   }

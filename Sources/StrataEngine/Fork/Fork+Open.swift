@@ -79,7 +79,7 @@ extension Fork {
     var event = Event(kind)
     event.fork = name
     event.caller = caller
-    event.operation = state.withLock { $0.operation }
+    event.operation = state.withLock { $0.operation?.id }
     event.node = node
     event.path = value.path(of: node) ?? []
     event.fileKind = .regular

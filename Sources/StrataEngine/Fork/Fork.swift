@@ -28,7 +28,7 @@ public final class Fork: Sendable {
     var origin: Namespace
     var history = History()
     /// The operation under way, if any.
-    var operation: UInt64?
+    var operation: UnfinishedOperation?
     /// The nodes when their blocks were handed to the store last.
     var flushed = PersistentMap<NodeID, Node>()
     /// The value that the store has; nil if it has none of this fork.
@@ -40,7 +40,14 @@ public final class Fork: Sendable {
     var wasHeld = false
     /// The value that the log has led to, while there are holders: what differs from it now, programs
     /// have done.
-    var logged: Namespace?
+    var logged: Namespace? {
+      didSet {
+        if let outside { giveUp(outside) }
+        outside = nil
+      }
+    }
+    /// That, once the store has some of it.
+    var outside: UnfinishedOperation?
 
     /// Lets go of a node without a name that nobody has open or holds any more. That is no change of
     /// what the fork shows, and so none for the log.

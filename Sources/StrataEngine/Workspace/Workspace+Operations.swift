@@ -9,14 +9,14 @@ extension Workspace {
   public func operation<R, E: Error>(
     _ command: String, on fork: Fork, _ body: () throws(E) -> R
   ) throws(E) -> R {
-    guard let (id, before) = begin(fork) else {
+    guard let begun = begin(fork, command) else {
       let before = fork.value
       defer { fork.tellHolders(from: before) }
       return try body()
     }
     defer {
-      end(id, command, before, fork)
-      fork.tellHolders(from: before)
+      end(begun, fork)
+      fork.tellHolders(from: begun.before)
     }
     return try body()
   }
@@ -27,38 +27,36 @@ extension Workspace {
   public func replacement<R>(
     _ command: String, on fork: Fork, _ body: () throws(FileError) -> R
   ) throws(FileError) -> R {
-    guard let (id, before) = begin(fork) else { throw Fork.State.busy }
+    guard let begun = begin(fork, command) else { throw Fork.State.busy }
     defer {
-      end(id, command, before, fork)
-      fork.tellHolders(from: before)
+      end(begun, fork)
+      fork.tellHolders(from: begun.before)
     }
     return try body()
   }
 
-  private func begin(_ fork: Fork) -> (UInt64, Namespace)? {
+  private func begin(_ fork: Fork, _ command: String) -> UnfinishedOperation? {
     logOutside(fork)
-    let id = state.withLock { $0.beginOperation() }
-    let before: Namespace? = fork.state.withLock { state in
+    return fork.state.withLock { state in
       guard state.operation == nil else { return nil }
-      state.operation = id
       state.wasHeld = !state.holders.isEmpty
       // The value before is kept, so its blocks must be the store's. If that cannot be had now, the
       // end of the operation says so.
       try? state.flush()
       state.world.value.seal()
-      return state.world.value
+      let begun = UnfinishedOperation(
+        id: self.state.withLock { $0.beginOperation() }, command: command,
+        before: state.world.value)
+      state.operation = begun
+      return begun
     }
-    guard let before else {
-      state.withLock { $0.endOperation(id, isLogged: false) }
-      return nil
-    }
-    return (id, before)
   }
 
-  private func end(_ id: UInt64, _ command: String, _ before: Namespace, _ fork: Fork) {
+  private func end(_ begun: UnfinishedOperation, _ fork: Fork) {
     hooks.catchUp()
-    let time = now
+    let (time, before) = (now, begun.before)
     let isLogged = fork.state.withLock { state in
+      let begun = state.operation ?? begun
       state.operation = nil
       let layer = state.world.value.newest
       do throws(FileError) {
@@ -68,6 +66,7 @@ extension Workspace {
         // taken back from them; the next checkpoint tries again, and says so if it cannot.
         guard state.wasHeld else {
           state.restore(before)
+          state.giveUp(begun)
           self.state.withLock { $0.failures[fork.id] = error }
           return false
         }
@@ -76,14 +75,18 @@ extension Workspace {
       let after = state.world.value
       // A merge that keeps all of ours is one, too: the next begins behind it.
       let isMerge = layer !== before.newest && layer?.sources.isEmpty == false
-      guard isMerge || !after.isUnchanged(since: before) else { return false }
+      guard isMerge || !after.isUnchanged(since: before) else {
+        state.giveUp(begun)
+        return false
+      }
       state.log(
         Operation(
-          id: id, command: command, time: time, fork: fork.name, before: before, after: after,
+          id: begun.id, command: begun.command, time: time, fork: fork.name, before: before,
+          after: after,
           layer: layer === before.newest ? nil : layer))
       return true
     }
-    state.withLock { $0.endOperation(id, isLogged: isLogged) }
+    state.withLock { $0.endOperation(begun.id, isLogged: isLogged) }
   }
 
   /// Makes one operation of what programs have done in a mount of the fork since the log's end, so
@@ -95,10 +98,9 @@ extension Workspace {
     }
     guard fork.state.withLock({ isChanged($0) }) else { return }
     hooks.catchUp()
-    let id = state.withLock { $0.beginOperation() }
     let time = now
-    let isLogged = fork.state.withLock { state in
-      guard isChanged(state), let before = state.logged else { return false }
+    fork.state.withLock { state in
+      guard isChanged(state), let before = state.logged else { return }
       let layer = state.world.value.newest
       // If the blocks cannot be kept now, the next checkpoint says so.
       try? state.flush()
@@ -106,12 +108,19 @@ extension Workspace {
       let after = state.world.value
       state.log(
         Operation(
-          id: id, command: command ?? "(programs)", time: time, fork: fork.name, before: before,
-          after: after,
+          id: state.outside?.id ?? newNumber(), command: Fork.State.programs(command), time: time,
+          fork: fork.name, before: before, after: after,
           layer: layer === before.newest ? nil : layer))
-      return true
     }
-    state.withLock { $0.endOperation(id, isLogged: isLogged) }
+  }
+
+  /// A number for what is in the log from now on.
+  func newNumber() -> UInt64 {
+    state.withLock { state in
+      let id = state.beginOperation()
+      state.endOperation(id, isLogged: true)
+      return id
+    }
   }
 
   /// Why the fork's last operation could not be kept, and so was not done; nil if it was, and after
@@ -221,6 +230,7 @@ extension Fork.State {
     history.unsaved.formUnion(history.undone.map(\.id))
     history.abandoned += history.undone
     history.undone = []
+    if outside?.id == operation.id { outside = nil }
     if logged != nil { logged = operation.after }
   }
 }

@@ -25,6 +25,7 @@ extension Workspace {
       state.history.forgotten = forgotten
       state.world.value = value
       try state.flush()
+      if state.logged != nil { state.logged = state.world.value }
       return Squashed(layers: chain.count, operations: given)
     }
     try checkpoint()

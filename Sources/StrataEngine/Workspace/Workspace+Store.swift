@@ -68,17 +68,26 @@ extension Workspace {
   private func collect(
     _ fork: Fork, _ batch: inout StoreBatch, _ persistence: Persistence
   ) throws(FileError) {
+    let now = now
     let found = try fork.state.withLock { state throws(FileError) -> Unsaved? in
       try state.flush()
       if state.isSaved, state.history.unsaved.isEmpty, state.history.forgotten.isEmpty {
         return nil
       }
-      batch.droppedOperations += state.history.forgotten
+      let unfinished = state.takeUnfinished(in: fork.name, at: now, number: newNumber)
+      let forgotten = state.history.forgotten
+      batch.droppedOperations += forgotten
+      batch.operations.removeAll { forgotten.contains($0.id) }
       state.history.forgotten = []
+      var operations = state.history.takeUnsaved()
+      // If nobody comes to its end, what was undone before it cannot be done again.
+      if unfinished != nil { operations += state.history.undone.map { ($0, .abandoned) } }
       return Unsaved(
-        value: state.world.value, origin: state.origin, operations: state.history.takeUnsaved())
+        value: state.world.value, origin: state.origin, operations: operations,
+        unfinished: unfinished)
     }
     guard let found else { return }
+    if let id = found.unfinished?.id { state.withLock { $0.note(id) } }
     do throws(FileError) {
       try save(found, of: fork, &batch, persistence)
     } catch {
@@ -100,15 +109,10 @@ extension Workspace {
         }
         continue
       }
-      if let layer = operation.layer {
-        try saveLayers(layer, again: true, &batch, persistence)
-      }
-      batch.operations.append(
-        StoredOperation(
-          id: operation.id, fork: fork.id, command: operation.command, time: operation.time,
-          before: try save(operation.before, &batch, persistence),
-          after: try save(operation.after, &batch, persistence),
-          layer: operation.layer?.id ?? .base, state: status))
+      try save(operation, status, of: fork, &batch, persistence)
+    }
+    if let unfinished = found.unfinished {
+      try save(unfinished, .done, of: fork, &batch, persistence)
     }
     batch.forks.append(
       StoredFork(
@@ -117,10 +121,27 @@ extension Workspace {
         origin: try save(found.origin, &batch, persistence)))
   }
 
+  private func save(
+    _ operation: Operation, _ status: StoredOperation.State, of fork: Fork,
+    _ batch: inout StoreBatch, _ persistence: Persistence
+  ) throws(FileError) {
+    if let layer = operation.layer {
+      try saveLayers(layer, again: true, &batch, persistence)
+    }
+    batch.operations.append(
+      StoredOperation(
+        id: operation.id, fork: fork.id, command: operation.command, time: operation.time,
+        before: try save(operation.before, &batch, persistence),
+        after: try save(operation.after, &batch, persistence),
+        layer: operation.layer?.id ?? .base, state: status))
+  }
+
   private struct Unsaved {
     var value: Namespace
     var origin: Namespace
     var operations: [(entry: History.Entry, StoredOperation.State)]
+    /// What is under way, as far as it has come.
+    var unfinished: Operation?
   }
 
   private func save(

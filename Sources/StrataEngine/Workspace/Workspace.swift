@@ -34,8 +34,11 @@ public final class Workspace: Sendable {
 
     mutating func endOperation(_ id: UInt64, isLogged: Bool) {
       underWay.remove(id)
-      if isLogged { lastOperation = max(lastOperation, id) }
+      if isLogged { note(id) }
     }
+
+    /// A log has the number: it is given to no other operation.
+    mutating func note(_ id: UInt64) { lastOperation = max(lastOperation, id) }
 
     mutating func add(_ fork: Fork) {
       forks[fork.id] = fork

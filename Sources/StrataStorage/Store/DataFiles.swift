@@ -52,8 +52,9 @@ final class DataFiles {
     _ bytes: UnsafeRawBufferPointer, to key: Key, at offset: Int64
   ) throws(FileError) {
     do throws(Errno) {
+      let file = try file(key, isNew: true)
       noteChange(key)
-      try file(key, isNew: true).write(bytes, at: offset)
+      try file.write(bytes, at: offset)
       if let sum = checksums[key, default: 0] {
         checksums[key] = sum &+ Checksum.ofBlocks(bytes, first: UInt64(offset) / UInt64(Block.size))
       }
