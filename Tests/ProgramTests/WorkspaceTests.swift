@@ -103,6 +103,27 @@ import Testing
     #expect(try tree.read("a.txt") == "mine\n")
   }
 
+  @Test func `a commit that leaves something to the host is one operation, and taken back as one`()
+    throws
+  {
+    try strata("write -a a.txt mine; write -a b.txt mine")
+    try tree.write("a.txt", "of somebody else\n")
+    try strata("commit -y --theirs")
+    #expect(try strata("log").output.split(separator: "\n").count == 4)
+    #expect(try strata("cat a.txt").output == "of somebody else\n")
+    try strata("commit -y --undo")
+    #expect(try tree.read("b.txt") == "two\n")
+    #expect(try tree.read("a.txt") == "of somebody else\n")
+    #expect(try strata("cat a.txt b.txt").output == "one\nmine\ntwo\nmine\n")
+    #expect(try strata("log").output.split(separator: "\n").count == 5)
+    let refused = try strata("commit -y", status: 1)
+    #expect(refused.errors.contains("/a.txt: changed on the host"))
+    try strata("commit -y --ours")
+    #expect(try tree.read("a.txt") == "one\nmine\n")
+    #expect(try tree.read("b.txt") == "two\nmine\n")
+    try strata("check")
+  }
+
   @Test func `rebase takes the base as it is now, and names what both have changed`() throws {
     try tree.write("big", String(repeating: "line of the host\n", count: 6000))
     try strata("write --at 0 big mine; write new.txt mine; write -a b.txt mine")

@@ -122,6 +122,46 @@ import Testing
     #expect(try bench.changes() == ["added /later"])
   }
 
+  @Test(arguments: ["echo host > a", "echo host > t; mv t a", "rm a", "echo n > d/n"])
+  func `what was left to the host is the fork's again, and in conflict again`(
+    _ script: String
+  ) throws {
+    let bench = try CommitBench("echo a > a; echo b > b; mkdir d; echo x > d/x; echo r > r")
+    try bench.change { client in
+      try client.put("/a", "mine")
+      try client.put("/b", "mine")
+      try client.remove("/r")
+      try client.put("/n", "new")
+      try client.removeAll("/d")
+    }
+    try bench.host(script)
+    let mine = try bench.changes()
+    let before = try bench.look()
+    let conflicts = try bench.plannedConflicts()
+    let shown = try bench.names()
+    var plan = try bench.workspace.planCommit(bench.main, [])
+    guard !plan.needsRebase else { return }
+    plan.leave(plan.conflicts.map(\.path))
+    plan.conflicts = []
+    _ = try bench.commit.run(plan, bench.main, "commit")
+    #expect(bench.main.history.map(\.command) == ["change", "commit"])
+    #expect(try bench.changes() == [])
+    #expect(try bench.text("/b") == "mine")
+    let undoing = try #require(try bench.commit.planUndo(bench.workspace))
+    #expect(CommitBench.shown(undoing.plan.conflicts) == [])
+    let done = try bench.commit.undo(undoing, bench.workspace)
+    #expect(done.hasChanges && bench.main.operationCount == 3)
+    #expect(try bench.look() == before)
+    #expect(try bench.names() == shown)
+    #expect(try bench.changes() == mine)
+    #expect(try bench.plannedConflicts() == conflicts)
+    // One step back, and one again.
+    try bench.workspace.undo(bench.main)
+    #expect(bench.main.operationCount == 2)
+    try bench.workspace.redo(bench.main)
+    #expect(try bench.plannedConflicts() == conflicts)
+  }
+
   @Test func `a commit that cannot be done leaves the tree as it was, and the next one works`()
     throws
   {

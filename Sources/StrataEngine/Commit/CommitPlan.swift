@@ -14,6 +14,14 @@ public struct CommitPlan: Sendable {
   /// Whether the fork must be rebased before anybody can say what is to be done: what it has changed
   /// is gone from the host, for example, or another object is in the place.
   public var needsRebase = false
+  /// Paths that are left to the host: with the commit the fork drops what it has changed there.
+  public internal(set) var left: [[UInt8]] = []
+
+  /// Leaves some paths, with all below them, to the host.
+  public mutating func leave(_ paths: [[UInt8]]) {
+    left += paths
+    changes.removeAll { $0.path.isBelow(paths) }
+  }
 
   /// The changes that are asked for, with all that cannot be made apart from them: further names of
   /// the same files, what changes places with them, the directories on the way.
@@ -72,9 +80,9 @@ extension Workspace {
     let told = Set(plan.changes.flatMap { [$0.path, $0.oldPath ?? $0.path] })
     if !paths.isEmpty {
       plan.changes = try plan.together { change in
-        Self.isBelow(change.path, paths) || change.oldPath.map { Self.isBelow($0, paths) } == true
+        change.path.isBelow(paths) || change.oldPath?.isBelow(paths) == true
       }
-      plan.conflicts.removeAll { conflict in !Self.isBelow(conflict.path, paths) }
+      plan.conflicts.removeAll { conflict in !conflict.path.isBelow(paths) }
     }
     plan.needsRebase = plan.conflicts.contains { !told.contains($0.path) }
     // Seen once now, they are taken for what they were before the commit touches them.
@@ -86,12 +94,6 @@ extension Workspace {
     plan.conflicts += try check.run().filter { !known.contains($0.path) }
     plan.conflicts.sort { $0.path.lexicographicallyPrecedes($1.path) }
     return plan
-  }
-
-  private static func isBelow(_ path: [UInt8], _ tops: [[UInt8]]) -> Bool {
-    tops.contains { top in
-      top == [UInt8(ascii: "/")] || path == top || path.starts(with: top + [UInt8(ascii: "/")])
-    }
   }
 }
 

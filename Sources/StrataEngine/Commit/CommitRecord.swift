@@ -12,6 +12,8 @@ public struct CommitRecord: Equatable, Sendable {
   /// The changes that were committed, by path: of others the fork keeps its own.
   public var isWhole: Bool
   public var settled: [Settled]
+  /// Paths that were left to the host: the fork has dropped its changes there.
+  public var left: [[UInt8]] = []
 
   public struct Kept: Equatable, Sendable {
     public var id: NodeID
@@ -54,6 +56,8 @@ extension CommitRecord {
       writer.bytes(row.name.bytes)
       writer.number(row.node.rawValue)
     }
+    writer.number(UInt64(left.count))
+    for path in left { writer.bytes(path) }
     return writer.result
   }
 
@@ -79,5 +83,8 @@ extension CommitRecord {
           directory: NodeID(try reader.number()), name: Name(try reader.bytes()),
           node: NodeID(try reader.number())))
     }
+    // Records of older versions end here.
+    guard !reader.isAtEnd else { return }
+    for _ in 0..<(try reader.count()) { left.append(try reader.bytes()) }
   }
 }

@@ -20,7 +20,7 @@ extension Workspace {
     try checkpoint()
     return CommitRecord(
       fork: fork.id, command: command, version: version, kept: making.kept, placed: making.placed,
-      isWhole: plan.count == plan.changes.count, settled: try settled(plan))
+      isWhole: plan.count == plan.changes.count, settled: try settled(plan), left: plan.left)
   }
 
   /// The fork's entries that the base will show by itself.
@@ -58,7 +58,10 @@ extension Workspace {
     for row in record.kept where row.node.file.isEmpty { index.noteAfter(row.id) }
     // What the commit itself has changed is news to nobody.
     index.changes.withLock { $0 = noticed }
-    operation(record.command, on: fork) { fork.rebase(onto: record, since: planned) }
+    try operation(record.command, on: fork) { () throws(FileError) in
+      fork.rebase(onto: record, since: planned)
+      try drop(record.left, of: fork)
+    }
     let changed = record.kept.map(\.id) + record.placed.map(\.node)
     state.withLock { $0.changedBaseNodes.formUnion(changed) }
     try checkpoint()

@@ -37,7 +37,8 @@ extension Workspace {
     startEpoch()
     let value = try context.whole { () throws(FileError) in
       // The host has again what the changes were made on; only its objects are others.
-      var run = RebaseRun(commit.before) { _ in .ours }
+      // What was left to it is in conflict again.
+      var run = RebaseRun(commit.before) { $0.path.isBelow(record.left) ? nil : .ours }
       return try run.run().value
     }
     operation(command, on: fork) { fork.replaceValue(with: value) }

@@ -8,21 +8,30 @@ extension Workspace {
   public func discard(
     _ fork: Fork, _ paths: [[UInt8]], _ command: String
   ) throws(FileError) -> [Change] {
+    try replacement(command, on: fork) { () throws(FileError) in try drop(paths, of: fork) }
+  }
+
+  /// The same, as part of the operation that is under way.
+  @discardableResult
+  func drop(_ paths: [[UInt8]], of fork: Fork) throws(FileError) -> [Change] {
     let origin = fork.origin
-    func isBelow(_ path: [UInt8]) -> Bool {
-      paths.contains { top in
-        top == [UInt8(ascii: "/")] || path == top || path.starts(with: top + [UInt8(ascii: "/")])
-      }
+    var value = fork.value
+    let changes = try diff(origin, value).filter { change in
+      change.path.isBelow(paths) || change.oldPath?.isBelow(paths) == true
     }
-    return try replacement(command, on: fork) { () throws(FileError) in
-      var value = fork.value
-      let changes = try diff(origin, value).filter { change in
-        isBelow(change.path) || change.oldPath.map(isBelow) == true
-      }
-      guard !changes.isEmpty else { return [] }
-      try value.revert(changes, to: origin)
-      fork.replaceValue(with: value)
-      return changes
+    guard !changes.isEmpty else { return [] }
+    try value.revert(changes, to: origin)
+    fork.replaceValue(with: value)
+    return changes
+  }
+}
+
+extension [UInt8] {
+  /// Whether a path is one of some, or lies below one.
+  func isBelow(_ tops: [[UInt8]]) -> Bool {
+    let slash = UInt8(ascii: "/")
+    return tops.contains { top in
+      top == [slash] || self == top || starts(with: top + [slash])
     }
   }
 }

@@ -30,7 +30,8 @@ extension Command {
         With a PATH comes what cannot be made apart from it: further names of the same file, what \
         changes places with it, the directories on the way. \
         --undo brings the host's tree back as it was before the last commit, unless somebody else \
-        has changed it there; the fork then has its changes again.
+        has changed it there; the fork then has its changes again, and where they were left to the \
+        host, the conflict is there again.
         """,
       examples: ["commit -n"]
     ) { context in try CommitCall(context, place).run() }
@@ -79,7 +80,7 @@ private struct CommitCall {
       return ExitStatus.success
     }
     let whole = plan
-    let kept = try settle(&plan)
+    try settle(&plan)
     guard plan.conflicts.isEmpty else {
       for conflict in plan.conflicts {
         try context.complain("\(ShownName(conflict.path)): \(conflict.kind.rawValue)")
@@ -106,7 +107,7 @@ private struct CommitCall {
       return ExitStatus.failure
     }
     // What is dropped at the end is to be dropped, or all fails now.
-    if !kept.isEmpty { try context.fork.checkIdle() }
+    if !plan.left.isEmpty { try context.fork.checkIdle() }
     if !plan.changes.isEmpty {
       try context.session.ask(.commit)
       let result = try place.commit.run(
@@ -114,8 +115,9 @@ private struct CommitCall {
       context.session.tell(.commit)
       for (path, error) in result.refused { try context.complain(path, error) }
       try context.print("committed \(counted(result.changes, "change"))")
+    } else if !plan.left.isEmpty {
+      try context.workspace.discard(context.fork, plan.left, "commit --theirs")
     }
-    if !kept.isEmpty { try context.workspace.discard(context.fork, kept, "commit --theirs") }
     return context.status
   }
 
@@ -155,8 +157,7 @@ private struct CommitCall {
   }
 
   /// Takes out of the plan what is left to the host, and the conflicts that are settled.
-  /// - Returns: the paths left to the host.
-  private func settle(_ plan: inout CommitPlan) throws -> [[UInt8]] {
+  private func settle(_ plan: inout CommitPlan) throws {
     let oursPaths = Set(context.arguments.all(oursAt).map(context.session.absolutePath))
     let theirsPaths = Set(context.arguments.all(theirsAt).map(context.session.absolutePath))
     guard !(context.arguments.has(ours) && context.arguments.has(theirs)) else {
@@ -173,8 +174,7 @@ private struct CommitCall {
       let isPossible = conflict.kind != .noDirectory
       return isPossible && (oursPaths.contains(conflict.path) || context.arguments.has(ours))
     }
-    plan.changes.removeAll { left.contains($0.path) }
-    return left
+    plan.leave(left)
   }
 
   private func isWanted(_ plan: CommitPlan) throws -> Bool {
