@@ -12,6 +12,8 @@ public struct StoreInventory: Sendable {
   public var files: [DataFileID: File] = [:]
   public var layers: Set<LayerID> = []
   public var baseNodes: Set<NodeID> = []
+  /// Bytes that each commit has kept of what it has replaced on the host.
+  public var commits: [BaseVersion: Int64] = [:]
 
   public struct File: Equatable, Sendable {
     public var size: Int64
@@ -30,18 +32,21 @@ public struct StoreGarbage: Sendable {
   public var records: [UInt64] = []
   public var files: [DataFileID] = []
   public var baseNodes: [NodeID] = []
+  /// Commits whose kept objects nobody sees any more.
+  public var commits: [BaseVersion] = []
   /// Blocks of files that stay, which nothing leads to.
   public var holes: [DataFileID: [Range<UInt64>]] = [:]
-  /// What that frees, in records, in files and in holes.
+  /// What that frees, in records, in files, in holes and in what commits have kept.
   public var recordBytes: Int64 = 0
   public var fileBytes: Int64 = 0
   public var holeBytes: Int64 = 0
+  public var commitBytes: Int64 = 0
   /// Less is not worth a hole: the disk's own notes on a file count as its blocks.
   static let smallestHole: Int64 = 64 << 10
   public init() {}
 
   public var isEmpty: Bool {
     operations.isEmpty && layers.isEmpty && records.isEmpty && files.isEmpty && baseNodes.isEmpty
-      && holes.isEmpty
+      && holes.isEmpty && commits.isEmpty
   }
 }

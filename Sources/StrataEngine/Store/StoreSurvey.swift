@@ -7,6 +7,10 @@ struct StoreSurvey {
   private(set) var files: [DataFileID: UsedBlocks] = [:]
   private(set) var layers: Set<LayerID> = []
   private(set) var baseNodes: Set<NodeID> = []
+  /// States of the bases' files that content is laid on.
+  private(set) var belows: Set<BelowState> = []
+  /// The smallest version of the bases that a tree is over.
+  private(set) var oldest = BaseVersion.max
   private(set) var problems: [CheckReport.Problem] = []
   /// Records that cannot be read: pages of maps, and what holds the content of small files.
   private(set) var damagedPages: Set<UInt64> = []
@@ -22,6 +26,7 @@ struct StoreSurvey {
   mutating func visit(_ tree: StoredTree, _ place: String) {
     self.place = place
     trees += 1
+    oldest = min(oldest, tree.version)
     if tree.sealed != .base { layers.insert(tree.sealed) }
     walk(tree.nodes) { survey, id, reader throws(FileError) in
       survey.note(try NodeRecord(from: &reader), id)
@@ -62,6 +67,9 @@ struct StoreSurvey {
     baseNodes.formUnion(node.baseNodes)
     guard case .file(let content) = node.body else { return }
     layers.insert(content.owner)
+    if let below = content.isOverOrigin ? node.origin : content.below {
+      belows.insert(BelowState(below))
+    }
     switch content.extents {
     case .few(let list):
       for (start, extent) in list { note(extent, from: start, size: node.size) }

@@ -63,7 +63,7 @@ public struct HostCommit {
       record = adapt(try workspace.record(plan, fork, command, moves.moves, in: name))
       try write(HostJournal(steps: steps, record: record.encoded), place)
     } catch {
-      removeAll(path(of: name))
+      HostTree().removeAll(path(of: name))
       removeUnused()
       throw error
     }
@@ -104,7 +104,7 @@ public struct HostCommit {
     } catch {
       try give(place, up: FileError(error.errno, "\(text(reason)); \(text(error))"))
     }
-    removeAll(place.path)
+    HostTree().removeAll(place.path)
     removeUnused()
   }
 
@@ -157,7 +157,7 @@ public struct HostCommit {
         try finish(record, since: nil, place, workspace)
         isFinished = true
       } else if try contents(Self.done, place) == nil, try contents(Self.broken, place) == nil {
-        removeAll(path(of: name))
+        HostTree().removeAll(path(of: name))
       }
     }
     removeUnused()
@@ -174,7 +174,7 @@ public struct HostCommit {
       }
     }
     let times = topTimes
-    removeAll(commits)
+    HostTree().removeAll(commits)
     restore(times)
   }
 
@@ -204,7 +204,7 @@ public struct HostCommit {
       restore(times)
     }
     try host.makeDirectory(commits, mode: 0o700, existing: .replace)
-    removeAll(path(of: name))
+    HostTree().removeAll(path(of: name))
     try host.makeDirectory(path(of: name), mode: 0o700)
   }
 
@@ -233,7 +233,7 @@ public struct HostCommit {
       let names = try? names(), names.isEmpty
     else { return }
     let times = topTimes
-    removeAll(commits)
+    HostTree().removeAll(commits)
     restore(times)
   }
 
@@ -302,15 +302,5 @@ public struct HostCommit {
       }
     }.get()
     return Array(bytes[..<count])
-  }
-
-  /// Best effort: what is left is cleared away by the next start.
-  private func removeAll(_ path: [UInt8]) {
-    let host = HostTree()
-    let isDirectory = (try? host.status(path))??.kind == .directory
-    if isDirectory, let entries = try? host.list(path) {
-      for entry in entries { removeAll(path + [UInt8(ascii: "/")] + entry.name.bytes) }
-    }
-    try? host.remove(path)
   }
 }

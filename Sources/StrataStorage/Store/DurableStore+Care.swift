@@ -12,6 +12,7 @@ extension DurableStore {
       }
       try database.run("SELECT id FROM layer") { found.layers.insert(LayerID($0.number(0))) }
       try database.run("SELECT id FROM base_node") { found.baseNodes.insert(NodeID($0.number(0))) }
+      found.commits = try kept.sizes()
       for layer in try files.layers() {
         for row in try files.nodes(in: layer) {
           found.files[DataFileID(layer: layer, node: row.node)] = .init(

@@ -15,6 +15,7 @@ extension DurableStore {
       var isTight = false
       try remove("operation WHERE id = ?", garbage.operations, &isTight)
       for file in garbage.files { try files.remove(.init(layer: file.layer, node: file.node)) }
+      for commit in garbage.commits { try kept.remove(commit) }
       try punch(garbage.holes, &isTight)
       if isTight { emptyLog() }
       try remove("record WHERE id = ?", garbage.records, &isTight)

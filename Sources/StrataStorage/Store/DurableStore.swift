@@ -14,6 +14,8 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   var database: Database { core.database }
   var files: DataFiles { core.files }
   let reserve: Reserve
+  /// What commits have kept.
+  let kept: KeptCommits
   /// Records that the database does not have.
   private var pending: [UInt64: [UInt8]] = [:]
   private var pendingBytes = 0
@@ -47,6 +49,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     try Schema.prepare(database)
     core = StoreCore(database, DataFiles(data))
     reserve = Reserve(in: root)
+    kept = KeptCommits(workspace: directory)
     if try database.unsummed(after: nil) != nil { summing.start(for: core) }
   }
 

@@ -8,7 +8,8 @@ extension Command {
     "gc", .layers, .maintains, "free what no fork and no kept operation leads to",
     usage: ["[-n] [--keep DAYS]"], options: [dryRun, keep],
     details: "Operations older than 30 days are forgotten first, each fork's newest excepted. What "
-      + "is open stays.",
+      + "is open stays. What commits have kept of the host goes when no operation from before them is "
+      + "kept: then commit --undo cannot take them back any more.",
     examples: ["gc --help"]
   ) { context in
     guard context.operands.isEmpty else { throw UsageError("no arguments are taken") }
@@ -28,6 +29,10 @@ extension Command {
             ? ""
             : "parts of \(garbage.holes.count) more of \(SizeText.spoken(garbage.holeBytes)), ")
           + "\(counted(garbage.layers.count, "layer"))")
+      guard !garbage.commits.isEmpty else { return }
+      try context.print(
+        "\(verb) \(SizeText.spoken(garbage.commitBytes)) that "
+          + "\(counted(garbage.commits.count, "commit")) kept for commit --undo")
     }
     let isDryRun = context.arguments.has(dryRun)
     let collected = try context.workspace.collectGarbage(olderThan: limit, dryRun: true)
