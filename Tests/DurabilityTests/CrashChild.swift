@@ -44,6 +44,19 @@ struct CrashChild {
         ]))
   }
 
+  /// A process that does a line of commands in the workspace of a directory; only calls on the store
+  /// itself are met.
+  init(running line: String, in directory: String, _ options: [String], _ faults: [String: String])
+    throws
+  {
+    let variables = faults.map { "FAULT_\($0.key)=\($0.value)" }
+    let shim = ["LD_PRELOAD=\(Self.tools)/libFaultShim.so", "FAULT_UNDER=\(directory)/.strata"]
+    self.init(
+      try ChildProcess(
+        ["env", "-C", directory] + shim + variables + ["\(Self.tools)/strata", "--alone"] + options
+          + ["-c", line]))
+  }
+
   private init(_ child: ChildProcess) {
     output = child.text
     status = child.status

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -23,6 +25,7 @@ static const char *under;
 static size_t under_length;
 static long fault_at, calls;
 static const char *fault_with;
+static size_t piece;
 static int log_file = -1, count_file = -1;
 
 void fault_shim_is_linked(void) {}
@@ -34,6 +37,7 @@ static void prepare(void) {
   under_length = under ? strlen(under) : 0;
   fault_at = getenv("FAULT_AT") ? atol(getenv("FAULT_AT")) : 0;
   fault_with = getenv("FAULT_WITH");
+  piece = getenv("FAULT_PIECE") ? (size_t)atol(getenv("FAULT_PIECE")) : 0;
   const char *log = getenv("FAULT_LOG"), *count = getenv("FAULT_COUNT");
   if (log) log_file = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (count) count_file = syscall(SYS_openat, AT_FDCWD, count, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -149,7 +153,7 @@ ssize_t write(int fd, const void *data, size_t count) {
   return result;
 }
 
-/// Recorded as the write that it is.
+/// Recorded as the write that it is. With FAULT_PIECE the kernel copies no more than that at once.
 ssize_t copy_file_range(int from, off64_t *in, int to, off64_t *out, size_t count, unsigned flags) {
   REAL(ssize_t, "copy_file_range", int, off64_t *, int, off64_t *, size_t, unsigned);
   char path[PATH_MAX];
@@ -157,6 +161,7 @@ ssize_t copy_file_range(int from, off64_t *in, int to, off64_t *out, size_t coun
   prepare();
   int is_ours = out && path_of(to, path), fault = is_ours ? meet() : 0;
   if (fault < 0) { pthread_mutex_unlock(&lock); return -1; }
+  if (is_ours && piece && count > piece) count = piece;
   if (fault > 0 && count > 1) count /= 2;
   off_t start = is_ours ? *out : 0;
   ssize_t result = real(from, in, to, out, count, flags);
@@ -164,6 +169,23 @@ ssize_t copy_file_range(int from, off64_t *in, int to, off64_t *out, size_t coun
   if (data && syscall(SYS_pread64, to, data, (size_t)result, start) == result)
     note('w', path, start, data, (size_t)result);
   free(data);
+  pthread_mutex_unlock(&lock);
+  return result;
+}
+
+/// Sharing blocks only; it is not recorded.
+int ioctl(int fd, unsigned long request, ...) {
+  REAL(int, "ioctl", int, unsigned long, void *);
+  va_list list;
+  va_start(list, request);
+  void *argument = va_arg(list, void *);
+  va_end(list);
+  if (request != FICLONERANGE) return real(fd, request, argument);
+  char path[PATH_MAX];
+  pthread_mutex_lock(&lock);
+  prepare();
+  int fault = path_of(fd, path) ? meet() : 0;
+  int result = fault < 0 ? -1 : real(fd, request, argument);
   pthread_mutex_unlock(&lock);
   return result;
 }
