@@ -61,12 +61,7 @@ public final class WorkspaceDirectory: Sendable {
   public static func own(_ path: [UInt8]) throws(FileError) -> WorkspaceDirectory {
     let lock: Descriptor
     do throws(Errno) { lock = try openLock(path) } catch { throw FileError(error) }
-    guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-      let reason = errno
-      guard reason == EWOULDBLOCK else { throw FileError(Errno(rawValue: reason)) }
-      let owner = owner(lock).map { "process \($0)" } ?? "another process"
-      throw FileError(.resourceBusy, "the workspace is open in \(owner)")
-    }
+    guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw busy(lock) }
     do throws(Errno) {
       try lock.truncate(to: 0)
       try put(Array(String(getpid()).utf8), in: lock)
@@ -76,6 +71,38 @@ public final class WorkspaceDirectory: Sendable {
       throw FileError(error)
     }
     return WorkspaceDirectory(path: path, lock: lock)
+  }
+
+  /// Whether the process may only read the directory, or it is on a file system that is read-only.
+  public static func isReadOnly(_ path: [UInt8]) -> Bool {
+    guard let directory = try? Descriptor(path: path, [.read, .directory]) else { return false }
+    return faccessat(directory.rawValue, ".", W_OK, AT_EACCESS) != 0
+      && [EROFS, EACCES, EPERM].contains(errno)
+  }
+
+  /// Keeps others from becoming the owner, as far as they can see this process, while it only reads.
+  /// - Throws: EBUSY while another process is the owner.
+  public static func read(_ path: [UInt8]) throws(FileError) -> WorkspaceDirectory? {
+    let lock: Descriptor
+    do throws(Errno) {
+      lock = try Descriptor(path: path, [.path, .directory])
+        .open(entry: Array("lock".utf8), [.read])
+    } catch .noSuchFileOrDirectory {
+      // Nobody has ever owned it, and nobody can from here.
+      return nil
+    } catch {
+      throw FileError(error)
+    }
+    guard flock(lock.rawValue, LOCK_SH | LOCK_NB) == 0 else { throw busy(lock) }
+    return WorkspaceDirectory(path: path, lock: lock)
+  }
+
+  /// Why the lock cannot be had.
+  private static func busy(_ lock: Descriptor) -> FileError {
+    let reason = errno
+    guard reason == EWOULDBLOCK else { return FileError(Errno(rawValue: reason)) }
+    let owner = owner(lock).map { "process \($0)" } ?? "another process"
+    return FileError(.resourceBusy, "the workspace is open in \(owner)")
   }
 
   private static func put(

@@ -76,6 +76,25 @@ import Testing
     #expect(try directory.status("store/reserve").st_blocks == 8192)
   }
 
+  @Test func `What is there can be opened, checked and read`() throws {
+    try write("keep", 20_000, in: try open())
+    // As a process that was killed has left it.
+    try directory.makeDirectory("killed", mode: 0o700)
+    do {
+      let workspace = try open()
+      try write("last", 20_000, in: workspace)
+      let copy = try ChildProcess(["sh", "-c", "cd \(directory.path); cp -a store/. killed; sync"])
+      #expect(copy.status == 0)
+      _ = try ChildProcess(["sh", "-c", "cd \(directory.path); rm -f killed/reserve"])
+    }
+    try fill()
+    let store = try DurableStore(directory: directory.bytes("killed"))
+    let workspace = try Workspace(bases: [TableBase("base", device: 1, [])], store: store) { 1 }
+    #expect(try workspace.check().problems == [])
+    #expect(
+      try Client(workspace.main, as: .superuser).attributes(Array("/last".utf8)).size == 20_000)
+  }
+
   @Test func `gc makes room for what cannot be kept otherwise`() throws {
     let workspace = try open()
     try write("large", 12 << 20, in: workspace)

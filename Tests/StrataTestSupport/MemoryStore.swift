@@ -188,6 +188,8 @@ public final class MemoryStore: WorkspaceStore {
     state.withLock { $0.events.filter { $0.node == node }.suffix(StoredEvent.mostPerNode) }
   }
 
+  public func rebuild() throws(FileError) -> [String] { [] }
+
   public func inventory() throws(FileError) -> StoreInventory {
     state.withLock { state in
       var found = StoreInventory()

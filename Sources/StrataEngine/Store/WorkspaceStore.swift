@@ -53,6 +53,10 @@ public protocol WorkspaceStore: PageStore, BlockStore {
   /// What is wrong with the database itself, in its own words; empty if nothing is.
   func integrity() throws(FileError) -> [String]
 
+  /// Makes a database of which something is wrong anew, from what can be read of it.
+  /// - Returns: what was done, a line each; empty if nothing was wrong.
+  func rebuild() throws(FileError) -> [String]
+
   /// Whether a data file holds what was written to it.
   /// - Throws: EIO if it does not, ENOENT if it is gone.
   func verify(layer: LayerID, node: NodeID) throws(FileError)
@@ -258,6 +262,8 @@ public struct StoredWorkspace: Sendable {
   /// In the order of their numbers.
   public var operations: [StoredOperation] = []
   public var sideLayers: [SideLayer] = []
+  /// Whether all rows could be read.
+  public var isWhole = true
   public init() {}
 }
 

@@ -40,6 +40,9 @@ extension Workspace {
       guard let stored = try persistence.store.load() else {
         return Collected(operations: [], garbage: StoreGarbage())
       }
+      guard stored.isWhole else {
+        throw FileError(.ioError, "the store is damaged; run check --repair first")
+      }
       var expired: [Operation] = []
       if let time { for fork in forks { expired += fork.expired(before: time) } }
       let gone = Set(expired.map(\.id))

@@ -11,13 +11,14 @@ extension Workspace {
     guard let persistence = context.persistence else { return [] }
     for fork in forks { try fork.checkIdle() }
     try checkpoint()
+    let rebuilt = try persistence.store.rebuild()
     let (damage, lostOperations) = try persistence.pending.withLock {
       pending throws(FileError) -> (StoreDamage, Set<UInt64>) in
       let survey = try survey(persistence, &pending)
       let damage = Self.damage(survey, try persistence.store.inventory(), persistence.store)
       return (damage, try operations(with: damage, persistence))
     }
-    var lines = accept(damage, persistence.store)
+    var lines = rebuilt + accept(damage, persistence.store)
     for fork in forks {
       lines += forget(lostOperations, of: fork)
       var salvage = Salvage(fork.value, fork.name, damage)

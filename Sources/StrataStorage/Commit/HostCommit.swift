@@ -164,6 +164,17 @@ public struct HostCommit {
     return isFinished
   }
 
+  /// Whether one was broken off that ``recover(_:)`` would finish.
+  public var isBrokenOff: Bool {
+    get throws(FileError) {
+      for name in try names() {
+        let place = try HostCommitDirectory(base: base, directory: path(of: name))
+        if try contents(Self.journal, place) != nil { return true }
+      }
+      return false
+    }
+  }
+
   /// For commits of sessions that were in memory: finishes what a process was at when it died, and
   /// clears away all that it has kept.
   public func clear() throws(FileError) {

@@ -34,8 +34,7 @@ struct KeptCommits {
   /// - Returns: nil while nothing was committed.
   private func place() throws(FileError) -> [UInt8]? {
     let host = HostTree()
-    var place = workspace + Array("/kept".utf8)
-    if try host.status(place)?.kind == .symlink { place = try host.readLink(place) }
+    let place = try KeptPlace.known(workspace: workspace)
     return try host.status(place)?.kind == .directory ? place : nil
   }
 

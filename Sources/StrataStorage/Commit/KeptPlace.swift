@@ -31,6 +31,12 @@ public enum KeptPlace {
     return path
   }
 
+  /// The place as it is, for who writes nothing.
+  public static func known(workspace: [UInt8]) throws(FileError) -> [UInt8] {
+    let own = workspace + [UInt8(ascii: "/")] + name
+    return try HostTree().status(own)?.kind == .symlink ? HostTree().readLink(own) : own
+  }
+
   /// Asks the kernel, by a name that there cannot be, so that nothing is moved.
   private static func canMove(from one: [UInt8], to other: [UInt8]) throws(FileError) -> Bool {
     let impossible = [UInt8](repeating: UInt8(ascii: "x"), count: 256)

@@ -32,7 +32,12 @@ final class DataFiles {
   private var watched: [Int: Key] = [:]
   private var lastWatch = 0
 
-  init(_ root: Descriptor) { self.root = root }
+  /// How files are opened that are there.
+  private let access: OpenFlags
+
+  init(_ root: Descriptor, isReadOnly: Bool = false) {
+    (self.root, access) = (root, isReadOnly ? [.read] : [.readWrite])
+  }
 
   func read(
     _ key: Key, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
@@ -241,7 +246,7 @@ final class DataFiles {
 
   private func openOnly(_ key: Key) throws(Errno) -> Descriptor {
     try root.open(entry: key.directory, [.path, .directory])
-      .open(entry: key.name, [.readWrite])
+      .open(entry: key.name, access)
   }
 
   private func openOrMake(_ key: Key) throws(Errno) -> Descriptor {

@@ -9,7 +9,8 @@ extension Database {
     stored.counters = counters
     stored.forks = try forks()
     stored.sideLayers = try sideLayers()
-    try run("SELECT id, fork, state FROM operation ORDER BY id") { row throws(FileError) in
+    // What of the log is damaged is not there; `check` names it.
+    try scan("fork, state", of: "operation") { row throws(FileError) in
       guard let state = StoredOperation.State(rawValue: row.integer(2)) else { throw .damaged }
       stored.operations.append(
         .init(
@@ -26,8 +27,13 @@ extension Database {
     stored.counters = counters
     stored.forks = try forks()
     stored.sideLayers = try sideLayers()
-    stored.layers = try layers("ORDER BY id")
-    stored.operations = try operations("ORDER BY id")
+    let isWhole = try scan(Self.layerColumns, of: "layer") { row throws(FileError) in
+      stored.layers.append(try StoredLayer(row))
+    }
+    stored.isWhole =
+      try scan(Self.operationColumns, of: "operation") { row throws(FileError) in
+        stored.operations.append(try StoredOperation(row))
+      } && isWhole
     return stored
   }
 
@@ -73,18 +79,14 @@ extension Database {
     return found
   }
 
+  private static let layerColumns = "fork, name, parent, depth, stats, sources"
+  private static let operationColumns = "fork, command, time, before, after, layer, state"
+
   /// - Parameter which: the rest of the query.
   func layers(_ which: String, _ values: [Value] = []) throws(FileError) -> [StoredLayer] {
     var found: [StoredLayer] = []
-    try run(
-      "SELECT id, fork, name, parent, depth, stats, sources FROM layer \(which)", values
-    ) { row throws(FileError) in
-      found.append(
-        StoredLayer(
-          id: LayerID(row.number(0)), fork: ForkID(UInt32(truncatingIfNeeded: row.integer(1))),
-          name: row.text(2), parent: LayerID(row.number(3)), depth: Int(row.integer(4)),
-          stats: try .init(encoded: row.blob(5)),
-          sources: try StoredLayer.sources(encoded: row.blob(6))))
+    try run("SELECT id, \(Self.layerColumns) FROM layer \(which)", values) {
+      row throws(FileError) in found.append(try StoredLayer(row))
     }
     return found
   }
@@ -94,15 +96,8 @@ extension Database {
     _ which: String, _ values: [Value] = []
   ) throws(FileError) -> [StoredOperation] {
     var found: [StoredOperation] = []
-    try run(
-      "SELECT id, fork, command, time, before, after, layer, state FROM operation \(which)", values
-    ) { row throws(FileError) in
-      guard let state = StoredOperation.State(rawValue: row.integer(7)) else { throw .damaged }
-      found.append(
-        StoredOperation(
-          id: row.number(0), fork: ForkID(UInt32(truncatingIfNeeded: row.integer(1))),
-          command: row.text(2), time: row.integer(3), before: try .init(encoded: row.blob(4)),
-          after: try .init(encoded: row.blob(5)), layer: LayerID(row.number(6)), state: state))
+    try run("SELECT id, \(Self.operationColumns) FROM operation \(which)", values) {
+      row throws(FileError) in found.append(try StoredOperation(row))
     }
     return found
   }
@@ -143,5 +138,25 @@ extension Database {
       found = try StoredBaseNode(encoded: row.blob(1), id: NodeID(row.number(0)))
     }
     return found
+  }
+}
+
+extension StoredLayer {
+  fileprivate init(_ row: Database.Row) throws(FileError) {
+    self.init(
+      id: LayerID(row.number(0)), fork: ForkID(UInt32(truncatingIfNeeded: row.integer(1))),
+      name: row.text(2), parent: LayerID(row.number(3)), depth: Int(row.integer(4)),
+      stats: try .init(encoded: row.blob(5)),
+      sources: try StoredLayer.sources(encoded: row.blob(6)))
+  }
+}
+
+extension StoredOperation {
+  fileprivate init(_ row: Database.Row) throws(FileError) {
+    guard let state = StoredOperation.State(rawValue: row.integer(7)) else { throw .damaged }
+    self.init(
+      id: row.number(0), fork: ForkID(UInt32(truncatingIfNeeded: row.integer(1))),
+      command: row.text(2), time: row.integer(3), before: try .init(encoded: row.blob(4)),
+      after: try .init(encoded: row.blob(5)), layer: LayerID(row.number(6)), state: state)
   }
 }

@@ -12,15 +12,35 @@ final class Database {
   /// - Parameter path: of UTF-8 bytes without NUL.
   init(path: String, title: String) throws(FileError) {
     self.title = title
-    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
-    let code = sqlite3_open_v2(path, &handle, flags, nil)
+    try open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, by: nil)
+  }
+
+  /// Opens a file only to read it, without a write, a lock, or a file made beside it; others must see to
+  /// it that nobody changes it meanwhile.
+  /// - Parameters:
+  ///   - path: of letters, digits and slashes but for the last name.
+  ///   - hasLog: whether SQLite's log beside it holds anything. If it does not, SQLite must not look for
+  ///     it: one that is missing it would make.
+  init(reading path: String, hasLog: Bool, title: String) throws(FileError) {
+    self.title = title
+    let name = hasLog ? path : "file:\(path)?immutable=1"
+    try open(name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, by: "unix-none")
+  }
+
+  private func open(_ name: String, _ access: Int32, by system: String?) throws(FileError) {
+    let code = sqlite3_open_v2(name, &handle, access | SQLITE_OPEN_NOMUTEX, system)
     if code != SQLITE_OK { throw failure(code) }
     sqlite3_extended_result_codes(handle, 1)
   }
 
-  deinit {
+  deinit { close() }
+
+  /// Nothing can be done with it any more.
+  func close() {
     for statement in prepared.values { sqlite3_finalize(statement) }
+    prepared = [:]
     sqlite3_close_v2(handle)
+    handle = nil
   }
 
   /// Runs statements that return nothing of interest.
@@ -51,6 +71,23 @@ final class Database {
     }
   }
 
+  /// What a query for one number of one number says: nil if there is no row. For who asks where most
+  /// answers are errors.
+  func firstNumber(_ text: String, _ value: Int64) -> Result<Int64?, FileError> {
+    let statement: OpaquePointer
+    do throws(FileError) { statement = try prepare(text) } catch { return .failure(error) }
+    defer {
+      sqlite3_reset(statement)
+      sqlite3_clear_bindings(statement)
+    }
+    sqlite3_bind_int64(statement, 1, value)
+    switch sqlite3_step(statement) {
+    case SQLITE_ROW: return .success(sqlite3_column_int64(statement, 0))
+    case SQLITE_DONE: return .success(nil)
+    case let code: return .failure(failure(code))
+    }
+  }
+
   /// All or nothing.
   func transaction(_ body: () throws(FileError) -> Void) throws(FileError) {
     try execute("BEGIN IMMEDIATE")
@@ -62,6 +99,20 @@ final class Database {
       try? execute("ROLLBACK")
       throw error
     }
+  }
+
+  /// What the file itself begins with, by the connection's own descriptor: to close another one would
+  /// give up its lock.
+  func firstBytes(_ count: Int) throws(FileError) -> [UInt8] {
+    var file: UnsafeMutablePointer<sqlite3_file>?
+    var code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file)
+    guard code == SQLITE_OK, let file, let read = file.pointee.pMethods?.pointee.xRead else {
+      throw failure(code)
+    }
+    var bytes = [UInt8](repeating: 0, count: count)
+    code = bytes.withUnsafeMutableBytes { read(file, $0.baseAddress, Int32(count), 0) }
+    guard code == SQLITE_OK else { throw failure(code) }
+    return bytes
   }
 
   private func prepare(_ text: String) throws(FileError) -> OpaquePointer {
@@ -131,5 +182,17 @@ final class Database {
     }
 
     func text(_ column: Int32) -> String { String(decoding: blob(column), as: UTF8.self) }
+
+    var count: Int32 { sqlite3_column_count(statement) }
+
+    /// As it is stored.
+    func value(_ column: Int32) -> Value {
+      switch sqlite3_column_type(statement, column) {
+      case SQLITE_NULL: .null
+      case SQLITE_INTEGER: .integer(integer(column))
+      case SQLITE_TEXT: .text(text(column))
+      default: .blob(blob(column))
+      }
+    }
   }
 }

@@ -7,11 +7,11 @@ extension DurableStore {
   public func inventory() throws(FileError) -> StoreInventory {
     try locked { () throws(FileError) in
       var found = StoreInventory()
-      try database.run("SELECT id, length(data) FROM record") { row in
+      try database.scan("length(data)", of: "record") { row in
         found.records[row.number(0)] = Int(row.integer(1))
       }
-      try database.run("SELECT id FROM layer") { found.layers.insert(LayerID($0.number(0))) }
-      try database.run("SELECT id FROM base_node") { found.baseNodes.insert(NodeID($0.number(0))) }
+      try database.scan("id", of: "layer") { found.layers.insert(LayerID($0.number(0))) }
+      try database.scan("id", of: "base_node") { found.baseNodes.insert(NodeID($0.number(0))) }
       found.commits = try kept.sizes()
       for layer in try files.layers() {
         for row in try files.nodes(in: layer) {
@@ -24,14 +24,11 @@ extension DurableStore {
   }
 
   public func integrity() throws(FileError) -> [String] {
-    try locked { () throws(FileError) in
-      var problems: [String] = []
-      try database.run("PRAGMA integrity_check(20)") { row in
-        if row.text(0) != "ok" { problems.append(row.text(0)) }
-      }
-      return problems
-    }
+    try locked { () throws(FileError) in try problems() }
   }
+
+  /// The same for who has the mutex.
+  func problems() throws(FileError) -> [String] { try head.damage + database.integrity() }
 
   public func verify(layer: LayerID, node: NodeID) throws(FileError) {
     let key = DataFiles.Key(layer: layer, node: node)
@@ -43,7 +40,9 @@ extension DurableStore {
       guard let known, let sum else { return }
       switch known {
       case .none: throw FileError(.ioError, "has no checksum in the store")
-      case .later: try database.set(sum, of: key, isKnown: false)
+      case .later:
+        // Where there is no room for it, it is made the next time.
+        if !isReadOnly { try? database.set(sum, of: key, isKnown: false) }
       case .sum(let expected):
         if sum != expected { throw FileError(.ioError, "has a wrong checksum") }
       }
@@ -51,7 +50,7 @@ extension DurableStore {
   }
 
   public func accept(record: UInt64) throws(FileError) {
-    try locked { () throws(FileError) in
+    try changing { () throws(FileError) in
       var bytes: [UInt8] = []
       // A row that the database cannot read any more is put anew.
       try? database.run("SELECT data FROM record WHERE id = ?", [.number(record)]) {
@@ -70,5 +69,21 @@ extension DurableStore {
       try database.set(sum, of: key)
       if sum == nil { startSumming() }
     }
+  }
+}
+
+extension Database {
+  /// What SQLite's own check complains about.
+  func integrity() throws(FileError) -> [String] {
+    var problems: [String] = []
+    do throws(FileError) {
+      try run("PRAGMA integrity_check(20)") { row in
+        if row.text(0) != "ok" { problems.append(row.text(0)) }
+      }
+    } catch {
+      guard error.errno == .ioError else { throw error }
+      problems.append(error.reason ?? error.errno.description)
+    }
+    return problems
   }
 }

@@ -11,7 +11,7 @@ extension DurableStore {
   /// First the operations that lead there, then files, which gives room back at once, then records.
   /// After a crash in between, something is left that nothing leads to, which the next time finds.
   public func remove(_ garbage: StoreGarbage) throws(FileError) {
-    try locked { () throws(FileError) in
+    try changing { () throws(FileError) in
       var isTight = false
       try remove("operation WHERE id = ?", garbage.operations, &isTight)
       for file in garbage.files { try files.remove(.init(layer: file.layer, node: file.node)) }

@@ -14,6 +14,12 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   var database: Database { core.database }
   var files: DataFiles { core.files }
   let reserve: Reserve
+  let head: StoreHead
+  let root: Descriptor
+  /// The directory, in words for SQLite.
+  var place: String { Self.place(root) }
+  /// Whether nothing can be written.
+  let isReadOnly: Bool
   /// What commits have kept.
   let kept: KeptCommits
   /// Records that the database does not have.
@@ -23,34 +29,67 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   private let summing = SummingThread()
 
   /// Opens the store in a workspace's directory, and makes it if there is none.
-  /// - Parameter directory: the `.strata` directory, in the process's words.
+  /// - Parameters:
+  ///   - directory: the `.strata` directory, in the process's words.
+  ///   - isReadOnly: only to look at: nothing is written, and whatever would be is EROFS. Nobody else
+  ///     may change the store meanwhile.
   /// - Throws: ENOTSUP for a newer format; EIO for what is damaged; what the disk says.
-  public init(directory: [UInt8]) throws(FileError) {
-    let root: Descriptor
+  public init(directory: [UInt8], isReadOnly: Bool = false) throws(FileError) {
+    self.isReadOnly = isReadOnly
     let data: Descriptor
     do throws(Errno) {
       root = try Descriptor(path: directory, [.path, .directory])
       do throws(Errno) {
-        try root.makeDirectory(Array("data".utf8), mode: 0o700)
+        if !isReadOnly { try root.makeDirectory(Array("data".utf8), mode: 0o700) }
       } catch .fileExists {}
       data = try root.open(entry: Array("data".utf8), [.read, .directory])
     } catch {
       throw FileError(error)
     }
-    let database = try Database(
-      path: "/proc/self/fd/\(root.rawValue)/store.db", title: "store.db")
+    head = StoreHead(in: root)
+    let database: Database
+    if isReadOnly {
+      let hasLog = (try? head.hasLog()) ?? false
+      database = try Database(
+        reading: Self.place(root) + "/store.db", hasLog: hasLog, title: "store.db")
+      try Self.setUp(database)
+      try Schema.check(database)
+    } else {
+      try head.mend()
+      database = try Self.open(Self.place(root))
+      try Schema.prepare(database, forget: head.forget)
+      head.make(of: database)
+    }
+    core = StoreCore(database, DataFiles(data, isReadOnly: isReadOnly))
+    reserve = Reserve(in: root)
+    kept = KeptCommits(workspace: directory)
+    if !isReadOnly, try database.unsummed(after: nil) != nil { summing.start(for: core) }
+  }
+
+  private static func place(_ root: Descriptor) -> String { "/proc/self/fd/\(root.rawValue)" }
+
+  private static func setUp(_ database: Database) throws(FileError) {
     // One process owns the workspace: no other needs to see the log's index.
     try database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    try database.execute("PRAGMA cache_size = -8000")
+  }
+
+  static func open(_ place: String) throws(FileError) -> Database {
+    let database = try Database(path: place + "/store.db", title: "store.db")
+    try setUp(database)
     try Schema.setUp(database)
     try database.execute("PRAGMA journal_mode = WAL")
     try database.execute("PRAGMA synchronous = FULL")
-    try database.execute("PRAGMA cache_size = -8000")
     try database.execute("PRAGMA wal_autocheckpoint = 4000")
-    try Schema.prepare(database)
-    core = StoreCore(database, DataFiles(data))
-    reserve = Reserve(in: root)
-    kept = KeptCommits(workspace: directory)
-    if try database.unsummed(after: nil) != nil { summing.start(for: core) }
+    return database
+  }
+
+  /// - Throws: EROFS for a store that is only looked at.
+  func changing<R>(_ body: () throws(FileError) -> R) throws(FileError) -> R {
+    guard !isReadOnly else {
+      throw FileError(.readOnlyFileSystem, "the workspace can only be read here")
+    }
+    return try locked(body)
   }
 
   // Nobody uses the database any more when it is closed.
@@ -65,7 +104,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   // MARK: Records
 
   public func put(_ bytes: [UInt8], record: UInt64) throws(FileError) {
-    try locked { () throws(FileError) in
+    try changing { () throws(FileError) in
       pending[record] = bytes
       pendingBytes += bytes.count
       guard pendingBytes > Self.mostPending else { return }
@@ -108,7 +147,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   public func write(
     _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
   ) throws(FileError) {
-    try locked { () throws(FileError) in
+    try changing { () throws(FileError) in
       try files.write(bytes, to: .init(layer: layer, node: node), at: offset)
     }
   }
@@ -139,7 +178,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     func take(_ part: Range<Int64>, isShared: Bool) throws(FileError) -> Int64 {
       let result = source.withDescriptor { file in
         Result { () throws(FileError) in
-          try locked { () throws(FileError) in
+          try changing { () throws(FileError) in
             try files.take(part, of: file, to: key, isShared: isShared)
           }
         }
@@ -162,7 +201,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
     defer { buffer.deallocate() }
     // The write that the copy is for replaces some of it.
-    try locked { () throws(FileError) in files.sumLater(key) }
+    try changing { () throws(FileError) in files.sumLater(key) }
     // Sums are over whole blocks.
     var start = range.lowerBound / Int64(Block.size) * Int64(Block.size)
     while start < range.upperBound {
@@ -179,7 +218,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   }
 
   public func truncate(layer: LayerID, node: NodeID, to size: Int64) throws(FileError) {
-    try locked { () throws(FileError) in
+    try changing { () throws(FileError) in
       try files.truncate(.init(layer: layer, node: node), to: size)
     }
   }
@@ -190,6 +229,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     try locked { () throws(FileError) in
       guard let stored = try database.opening() else { return nil }
       // What a process that died had written for layers that were never committed.
+      guard !isReadOnly else { return stored }
       let orphans = try files.layers().filter { $0.rawValue > stored.counters.layer }
       try files.remove(orphans)
       return stored
@@ -219,7 +259,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   }
 
   public func commit(_ batch: StoreBatch) throws(FileError) {
-    try locked { () throws(FileError) in
+    try changing { () throws(FileError) in
       try files.sync()
       let records = pending
       try database.transaction { () throws(FileError) in
@@ -271,7 +311,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   }
 
   public func setBasePaths(_ paths: [[UInt8]]) throws(FileError) {
-    try locked { () throws(FileError) in
+    try changing { () throws(FileError) in
       try database.transaction { () throws(FileError) in
         try database.execute("DELETE FROM base")
         for (place, path) in paths.enumerated() {

@@ -70,17 +70,37 @@ enum Schema {
     if pages == 0 { try database.execute("PRAGMA auto_vacuum = INCREMENTAL") }
   }
 
-  /// Makes the tables of a new file, or brings those of an older version up.
-  /// - Throws: ENOTSUP, naming both, for a newer version; EINVAL for a file that is not ours.
-  static func prepare(_ database: Database) throws(FileError) {
-    var version: Int64 = 0
-    var application: Int64 = 0
-    try database.run("PRAGMA user_version") { version = $0.integer(0) }
-    try database.run("PRAGMA application_id") { application = $0.integer(0) }
-    guard version != 0 || application != 0 else {
-      try bringUp(database, from: 0)
-      return
+  /// - Throws: ENOTSUP for a file that ``prepare(_:)`` would change, and what that says.
+  static func check(_ database: Database) throws(FileError) {
+    guard try !isBehind(database) else {
+      throw FileError(
+        .notSupported,
+        "the workspace has an older format, and must be opened once where it can be written")
     }
+  }
+
+  /// Makes the tables of a new file, or brings those of an older version up.
+  /// - Parameter forget: called before any of that.
+  /// - Throws: ENOTSUP, naming both, for a newer version; EINVAL for a file that is not ours.
+  static func prepare(
+    _ database: Database, forget: () throws(FileError) -> Void = {}
+  ) throws(FileError) {
+    guard try isBehind(database) else { return }
+    try forget()
+    try bringUp(database, from: try version(of: database))
+  }
+
+  private static func version(of database: Database) throws(FileError) -> Int64 {
+    var version: Int64 = 0
+    try database.run("PRAGMA user_version") { version = $0.integer(0) }
+    return version
+  }
+
+  private static func isBehind(_ database: Database) throws(FileError) -> Bool {
+    let version = try version(of: database)
+    var application: Int64 = 0
+    try database.run("PRAGMA application_id") { application = $0.integer(0) }
+    guard version != 0 || application != 0 else { return true }
     guard application == Self.application else {
       throw FileError(.invalidArgument, "store.db is not a strata workspace")
     }
@@ -89,7 +109,7 @@ enum Schema {
         .notSupported,
         "the workspace has format \(version), this strata knows formats up to \(Self.version)")
     }
-    if version < Self.version { try bringUp(database, from: version) }
+    return version < Self.version
   }
 
   /// All steps in one transaction.

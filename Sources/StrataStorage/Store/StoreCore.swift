@@ -5,7 +5,7 @@ internal import Synchronization
 final class StoreCore: @unchecked Sendable {
   private let mutex = Mutex(())
   // Sendable: both only while the mutex is held.
-  let database: Database
+  var database: Database
   let files: DataFiles
 
   init(_ database: Database, _ files: DataFiles) {

@@ -66,9 +66,11 @@ struct Launch {
       return try RemoteSession(in: run, self)
     }
     if bases.isEmpty, let path = host.directory.flatMap({ WorkspaceDirectory.find(from: $0) }) {
-      guard isAlone else { return try RemoteSession(workspace: path, self) }
+      // Where nothing can be written there is no owner, and no need of one.
+      let isReadOnly = WorkspaceDirectory.isReadOnly(path)
+      guard isAlone || isReadOnly else { return try RemoteSession(workspace: path, self) }
       do throws(FileError) {
-        open = try OpenWorkspace(owning: path)
+        open = try OpenWorkspace(owning: path, isReadOnly: isReadOnly)
       } catch {
         throw Complaint("\(ShownName(path)): \(error.text)")
       }

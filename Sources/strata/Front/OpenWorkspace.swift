@@ -47,11 +47,12 @@ final class OpenWorkspace: Sendable {
   }
 
   /// On disk; this process becomes its owner.
+  /// - Parameter isReadOnly: only looks at it, where it cannot be written.
   /// - Throws: EBUSY while another process is; what the store says.
-  init(owning path: [UInt8]) throws(FileError) {
-    directory = try WorkspaceDirectory.own(path)
+  init(owning path: [UInt8], isReadOnly: Bool = false) throws(FileError) {
+    directory = try isReadOnly ? WorkspaceDirectory.read(path) : WorkspaceDirectory.own(path)
     self.path = path
-    let store = try DurableStore(directory: path)
+    let store = try DurableStore(directory: path, isReadOnly: isReadOnly)
     bases = try store.basePaths()
     var readers: [any BaseReader] = []
     for base in bases {
@@ -65,12 +66,20 @@ final class OpenWorkspace: Sendable {
       bases: readers, store: store, keepsInodes: true, clock: Self.clock)
     var commits: [UInt8] = []
     if let base = bases.first {
-      commits = try KeptPlace.find(workspace: path, base: MachineHost().absolutePath(base))
+      commits =
+        try isReadOnly
+        ? KeptPlace.known(workspace: path)
+        : KeptPlace.find(workspace: path, base: MachineHost().absolutePath(base))
       if try HostTree().status(commits) != nil {
         workspace.setKeptReader(try HostDirectory(path: commits))
       }
       do throws(FileError) {
-        try HostCommit(base: base, commits: commits).recover(workspace)
+        let commit = HostCommit(base: base, commits: commits)
+        if !isReadOnly {
+          try commit.recover(workspace)
+        } else if try commit.isBrokenOff {
+          throw FileError(.readOnlyFileSystem)
+        }
       } catch {
         throw FileError(
           error.errno,

@@ -1,0 +1,109 @@
+public import StrataEngine
+internal import StrataSystem
+internal import SystemPackage
+
+/// A database of which pages are damaged is made anew from what can be read of it.
+extension DurableStore {
+  private static let new = "store.db-new"
+  /// Tables that have an `id`, with what else is in them. Others are small or made by other means.
+  private static let tables = [
+    ("record", "data, checksum"), ("layer", "fork, name, parent, stats, depth, sources"),
+    ("fork", "name, parent, value, origin"),
+    ("operation", "fork, command, time, before, after, layer, state"),
+    ("base_node", "base, device, inode, generation, data"), ("side_layer", "name, data"),
+    ("event", "node, kind, source, layer, bytes, rule"),
+  ]
+
+  public func rebuild() throws(FileError) -> [String] {
+    try changing { () throws(FileError) in
+      guard try !problems().isEmpty else { return [] }
+      try head.forget()
+      let lines = try (try? vacuum()) == true ? [] : copy()
+      head.make(of: database)
+      try head.settle()
+      return lines + ["store.db was made anew from what could be read of it"]
+    }
+  }
+
+  /// Where only the lists of free pages or an index are damaged, SQLite can do it.
+  /// - Returns: whether the database is whole then.
+  private func vacuum() throws(FileError) -> Bool {
+    try database.execute("VACUUM")
+    return try database.integrity().isEmpty
+  }
+
+  /// - Returns: which tables have lost rows.
+  private func copy() throws(FileError) -> [String] {
+    discardNew()
+    var lines: [String] = []
+    do throws(FileError) {
+      let new = try Database(path: "\(place)/\(Self.new)", title: Self.new)
+      try Schema.setUp(new)
+      try Schema.prepare(new)
+      try new.transaction { () throws(FileError) in
+        for (table, columns) in Self.tables {
+          let isWhole = try database.scan(columns, of: table) { row throws(FileError) in
+            try new.insert(row, into: table, "id, \(columns)")
+          }
+          if !isWhole { lines.append("rows of the table \(table) are lost") }
+        }
+        for (table, columns) in [("counter", "name, value"), ("base", "place, path")] {
+          try database.run("SELECT \(columns) FROM \(table)") { row throws(FileError) in
+            try new.insert(row, into: table, columns)
+          }
+        }
+        try copyChecksums(to: new)
+      }
+    } catch {
+      discardNew()
+      throw error
+    }
+    try swap()
+    return lines
+  }
+
+  /// A file whose checksum is lost gets a new one, of what it holds.
+  private func copyChecksums(to new: Database) throws(FileError) {
+    for layer in try files.layers() {
+      for row in try files.nodes(in: layer) {
+        let key = DataFiles.Key(layer: layer, node: row.node)
+        let known = (try? database.checksum(of: key)) ?? .later
+        switch known {
+        case .none: continue
+        case .later: try new.set(nil, of: key)
+        case .sum(let sum): try new.set(sum, of: key)
+        }
+      }
+    }
+  }
+
+  /// The log of the old one must be gone before: it would be taken for the new one's.
+  private func swap() throws(FileError) {
+    database.close()
+    do throws(Errno) {
+      let log = try? root.status(ofEntry: Array("store.db-wal".utf8)).size
+      guard log ?? 0 == 0 else { throw Errno.ioError }
+      try root.rename(Array(Self.new.utf8), to: Array("store.db".utf8), keepingExisting: false)
+      try root.open(entry: [UInt8(ascii: ".")], [.read, .directory]).sync()
+    } catch {
+      core.database = try Self.open(place)
+      throw FileError(error, "\(Self.new): \(error.description)")
+    }
+    core.database = try Self.open(place)
+  }
+
+  private func discardNew() {
+    for suffix in ["", "-journal", "-wal"] { try? root.unlink(Array((Self.new + suffix).utf8)) }
+  }
+}
+
+extension Database {
+  /// A row of a query for the same columns.
+  fileprivate func insert(
+    _ row: Row, into table: String, _ columns: String
+  ) throws(FileError) {
+    let values = (0..<row.count).map(row.value)
+    let marks = Array(repeating: "?", count: values.count).joined(separator: ", ")
+    try run("INSERT OR REPLACE INTO \(table)(\(columns)) VALUES(\(marks))", values)
+  }
+}

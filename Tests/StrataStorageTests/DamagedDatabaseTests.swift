@@ -1,0 +1,219 @@
+import Glibc
+import StrataEngine
+import StrataStorage
+import StrataTestSupport
+import Testing
+
+/// `store.db` and its log, damaged or cut off behind the store's back: the damage is named, what is not
+/// damaged can be read, and `repair` leaves a workspace that passes its check.
+///
+/// `STRATA_DAMAGES` says how often (60 unless set), `STRATA_SEED` where to begin.
+@Suite struct DamagedDatabaseTests {
+  private let directory: TemporaryDirectory
+  private static let files = 300
+
+  init() throws { directory = try TemporaryDirectory("strata-damaged") }
+
+  private func open(_ name: String = "w") throws -> Workspace {
+    try Workspace(
+      bases: [TableBase("base", device: 1, [("below", .file(Array("from below".utf8)))])],
+      store: try DurableStore(directory: Array("\(directory.path)/\(name)".utf8))
+    ) { 1_000_000_000 }
+  }
+
+  private func shell(_ script: String) throws {
+    let child = try ChildProcess(["sh", "-ec", "cd \(directory.path); \(script)"])
+    #expect(child.status == 0, "\(script): \(child.text)")
+  }
+
+  private func content(_ number: Int) -> [UInt8] { Array("content \(number) ".utf8) }
+
+  /// A workspace with files, forks and some history; without SQLite's log if it is closed.
+  private func fill() throws -> Workspace {
+    try shell("rm -rf w; mkdir w")
+    let workspace = try open()
+    for part in 0..<3 {
+      try workspace.operation("part \(part)", on: workspace.main) { () throws(FileError) in
+        let client = Client(workspace.main, as: .superuser)
+        for number in part * 100..<part * 100 + 100 {
+          _ = try client.open(Array("/f\(number)".utf8), [.write], create: 0o644)
+            .write([UInt8](repeating: 0x61, count: 700) + content(number), at: 0)
+        }
+      }
+      try workspace.checkpoint()
+    }
+    _ = try workspace.fork(workspace.main, named: "child")
+    try workspace.operation("drop", on: workspace.main) { () throws(FileError) in
+      for number in 0..<100 {
+        try Client(workspace.main, as: .superuser).unlink(Array("/f\(number)".utf8))
+      }
+    }
+    try workspace.checkpoint()
+    return workspace
+  }
+
+  /// How many files of all forks are as they were.
+  private func readable(_ workspace: Workspace) -> Int {
+    workspace.forks.reduce(0) { $0 + readable($1) }
+  }
+
+  /// How many files are as they were.
+  private func readable(_ fork: Fork) -> Int {
+    let client = Client(fork, as: .superuser)
+    return (0..<Self.files).count { number in
+      guard let file = try? client.open(Array("/f\(number)".utf8), [.read]) else { return false }
+      return (try? file.read(1000, at: 700)) == content(number)
+    }
+  }
+
+  private func change(_ file: String, _ body: (inout [UInt8]) -> Void) throws {
+    var bytes = try directory.read("w/\(file)")
+    body(&bytes)
+    try directory.write(directory.bytes("w/\(file)"), bytes, at: 0)
+  }
+
+  /// The first page in every way: all of the rest is there.
+  @Test(arguments: [0..<16, 16..<24, 24..<40, 40..<100, 0..<100, 100..<4096, 0..<4096])
+  func `a damaged first page is named, and costs nothing`(range: Range<Int>) throws {
+    var random = SeededGenerator(seed: try TestSeed.first(1))
+    do { _ = try fill() }
+    try shell("cp -a w whole")
+    for isZeroed in [true, false] {
+      try shell("rm -rf w; cp -a whole w")
+      try change("store.db") { bytes in
+        for place in range { bytes[place] = isZeroed ? 0 : UInt8(random.below(256)) }
+      }
+      do {
+        let workspace = try open()
+        #expect(readable(workspace.main) == 200)
+        #expect(readable(try #require(workspace.fork(named: "child"))) == 300)
+      }
+      do {
+        let workspace = try open()
+        // Without free pages it means nothing that their list is empty.
+        let isNone = isZeroed && range == 24..<40
+        #expect(try workspace.check().problems.isEmpty == isNone)
+        #expect(try workspace.repair().isEmpty == isNone)
+        #expect(try workspace.check().problems == [])
+      }
+      let workspace = try open()
+      #expect(try workspace.check().problems == [])
+      #expect(workspace.main.operationCount == 4 && readable(workspace.main) == 200)
+      try workspace.undo(workspace.main)
+      #expect(readable(workspace.main) == 300)
+    }
+  }
+
+  private struct Outcome {
+    var opened = 0
+    var named = 0
+    var repaired = 0
+    var files = 0
+  }
+
+  /// Opens what was damaged, looks at it, and has it mended.
+  /// - Parameter what: said of what goes wrong.
+  private func examine(_ what: String, _ outcome: inout Outcome) throws {
+    var isNamed = false
+    do {
+      let workspace = try open()
+      outcome.opened += 1
+      let count = readable(workspace)
+      outcome.files += count
+      let problems = try workspace.check().problems
+      isNamed = !problems.isEmpty
+      if isNamed { outcome.named += 1 }
+      #expect(isNamed || count == 500, "\(what): not named")
+      _ = try workspace.repair()
+      #expect(readable(workspace) >= count, "\(what): repair has lost more")
+    } catch let error as FileError {
+      // What says that there is damage names it.
+      #expect(error.errno == .ioError || error.errno == .invalidArgument, "\(what): \(error)")
+      outcome.named += 1
+      return
+    }
+    let workspace = try open()
+    let problems = try workspace.check().problems
+    #expect(problems == [], "\(what)")
+    if problems.isEmpty { outcome.repaired += 1 }
+    try workspace.operation("new", on: workspace.main) { () throws(FileError) in
+      _ = try Client(workspace.main, as: .superuser)
+        .open(Array("/new".utf8), [.write], create: 0o644).write(content(1), at: 0)
+    }
+    try workspace.checkpoint()
+    #expect(try workspace.check().problems == [], "\(what)")
+  }
+
+  @Test func `wherever bits are flipped, it is named, and the rest can be read`() throws {
+    let seed = try TestSeed.first(1)
+    var random = SeededGenerator(seed: seed)
+    do { _ = try fill() }
+    try shell("cp -a w whole")
+    var outcome = Outcome()
+    let damages = number("STRATA_DAMAGES") ?? 60
+    for round in 0..<damages {
+      try shell("rm -rf w; cp -a whole w")
+      var place = 0
+      try change("store.db") { bytes in
+        let pages = bytes.count / 4096
+        place = (1 + random.below(pages - 1)) * 4096
+        // A bit, a stretch, or all of a page.
+        let length = [1, 64, 4096][round % 3]
+        place += random.below(4096 - length + 1)
+        for offset in 0..<length { bytes[place + offset] ^= UInt8(1 + random.below(255)) }
+      }
+      try examine("STRATA_SEED=\(seed), round \(round), at \(place)", &outcome)
+    }
+    // What is damaged by chance may be the only page of a small table, and then nothing can be opened.
+    #expect(outcome.opened > damages * 3 / 4, "\(outcome)")
+    #expect(outcome.files > damages * 400, "\(outcome)")
+  }
+
+  @Test func `cut off anywhere, it is named, and the rest can be read`() throws {
+    do { _ = try fill() }
+    try shell("cp -a w whole")
+    let size = try directory.read("whole/store.db").count
+    var outcome = Outcome()
+    for part in 0..<12 {
+      let length = part == 11 ? size - 1 : size * part / 11
+      try shell("rm -rf w; cp -a whole w; truncate -s \(length) w/store.db")
+      try examine("\(length) of \(size) bytes", &outcome)
+    }
+    // The small tables are at the beginning, and with them all can be opened.
+    #expect(outcome.opened > 6 && outcome.named == 12, "\(outcome)")
+    // What is written last is what all else is reached by.
+    #expect(outcome.files >= 300, "\(outcome)")
+  }
+
+  @Test func `a log that is damaged or cut off leaves a state from before`() throws {
+    let seed = try TestSeed.first(1)
+    var random = SeededGenerator(seed: seed)
+    do {
+      let workspace = try fill()
+      // As a process that was killed leaves it.
+      try shell("cp -a w killed")
+      withExtendedLifetime(workspace) {}
+    }
+    let size = try directory.read("killed/store.db-wal").count
+    #expect(size > 100_000)
+    for round in 0..<20 {
+      try shell("rm -rf w; cp -a killed w")
+      let place = random.below(size)
+      if round % 2 == 0 {
+        try shell("truncate -s \(place) w/store.db-wal")
+      } else {
+        try change("store.db-wal") { $0[place] ^= UInt8(1 + random.below(255)) }
+      }
+      do {
+        let workspace = try open()
+        #expect(try workspace.check().problems == [], "STRATA_SEED=\(seed), round \(round)")
+        let count = workspace.main.operationCount
+        #expect(readable(workspace.main) == [0, 100, 200, 300, 200][count])
+      } catch let error as FileError {
+        Issue.record("STRATA_SEED=\(seed), round \(round), at \(place): \(error)")
+      }
+    }
+  }
+
+  private func number(_ name: String) -> Int? { getenv(name).flatMap { Int(String(cString: $0)) } }
+}
