@@ -193,8 +193,9 @@ enum DurableBenchmarks {
     let (copy, _) = Bench.time { shell("cp -a \(base) \(root)/copy && sync -f \(root)/copy") }
     let (ours, _) = try Bench.time {
       let plan = try workspace.planCommit(workspace.main, [])
-      _ = try HostCommit(base: Array(base.utf8), commits: Array("\(strata)/kept".utf8)).run(
-        plan, workspace.main, "commit")
+      let place = HeldPath(Array(base.utf8))
+      let kept = HeldPath(Array("\(strata)/kept".utf8))
+      _ = try HostCommit(base: place, commits: kept).run(plan, workspace.main, "commit")
     }
     Bench.report(
       "commit of 10,000 changed files (\(Int(ours / 1e6)) ms) against cp -a (\(Int(copy / 1e6)) ms)",

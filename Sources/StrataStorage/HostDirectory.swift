@@ -56,6 +56,8 @@ public final class HostDirectory: BaseReader {
     return path == [UInt8(ascii: ".")] ? here : here + [UInt8(ascii: "/")] + path
   }
 
+  public var place: HeldPath { HeldPath(shown: Array(title.utf8), root) }
+
   /// Bytes free on the file system that the directory is on.
   public func freeBytes() throws(FileError) -> Int64 {
     do throws(Errno) { return try root.freeBytes() } catch { throw FileError(error) }

@@ -7,13 +7,14 @@ internal import SystemPackage
 public final class WorkspaceDirectory: Sendable {
   public static let name = Name(".strata")
 
-  /// The `.strata` directory, absolute.
-  public let path: [UInt8]
-  /// Open and locked for as long as this process owns the workspace.
-  private let lock: Descriptor
+  /// The `.strata` directory, absolute; held for as long as this process owns the workspace.
+  public let place: HeldPath
+  /// Open and locked for as long; nil where there is nothing to lock, for who only reads.
+  private let lock: Descriptor?
 
-  private init(path: [UInt8], lock: Descriptor) {
-    (self.path, self.lock) = (path, lock)
+  private init(path: [UInt8], _ directory: Descriptor, lock: Descriptor?) {
+    place = HeldPath(shown: path, directory)
+    self.lock = lock
   }
 
   /// The workspace that a directory is in: its own `.strata`, or that of the nearest directory
@@ -59,8 +60,13 @@ public final class WorkspaceDirectory: Sendable {
   /// - Throws: EBUSY, naming the owner's process, while another process has it. One that died has
   ///   let go of it.
   public static func own(_ path: [UInt8]) throws(FileError) -> WorkspaceDirectory {
-    let lock: Descriptor
-    do throws(Errno) { lock = try openLock(path) } catch { throw FileError(error) }
+    let (directory, lock): (Descriptor, Descriptor)
+    do throws(Errno) {
+      directory = try Descriptor(path: path, [.path, .directory])
+      lock = try openLock(directory)
+    } catch {
+      throw FileError(error)
+    }
     guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw busy(lock) }
     do throws(Errno) {
       try lock.truncate(to: 0)
@@ -70,7 +76,7 @@ public final class WorkspaceDirectory: Sendable {
     } catch {
       throw FileError(error)
     }
-    return WorkspaceDirectory(path: path, lock: lock)
+    return WorkspaceDirectory(path: path, directory, lock: lock)
   }
 
   /// Whether the process may only read the directory, or it is on a file system that is read-only.
@@ -82,19 +88,21 @@ public final class WorkspaceDirectory: Sendable {
 
   /// Keeps others from becoming the owner, as far as they can see this process, while it only reads.
   /// - Throws: EBUSY while another process is the owner.
-  public static func read(_ path: [UInt8]) throws(FileError) -> WorkspaceDirectory? {
-    let lock: Descriptor
+  public static func read(_ path: [UInt8]) throws(FileError) -> WorkspaceDirectory {
+    let directory: Descriptor
+    var lock: Descriptor?
     do throws(Errno) {
-      lock = try Descriptor(path: path, [.path, .directory])
-        .open(entry: Array("lock".utf8), [.read])
-    } catch .noSuchFileOrDirectory {
-      // Nobody has ever owned it, and nobody can from here.
-      return nil
+      directory = try Descriptor(path: path, [.path, .directory])
+      do throws(Errno) {
+        lock = try directory.open(entry: Array("lock".utf8), [.read])
+      } catch .noSuchFileOrDirectory {
+        // Nobody has ever owned it, and nobody can from here.
+      }
     } catch {
       throw FileError(error)
     }
-    guard flock(lock.rawValue, LOCK_SH | LOCK_NB) == 0 else { throw busy(lock) }
-    return WorkspaceDirectory(path: path, lock: lock)
+    if let lock, flock(lock.rawValue, LOCK_SH | LOCK_NB) != 0 { throw busy(lock) }
+    return WorkspaceDirectory(path: path, directory, lock: lock)
   }
 
   /// Why the lock cannot be had.
@@ -117,8 +125,7 @@ public final class WorkspaceDirectory: Sendable {
     }.get()
   }
 
-  private static func openLock(_ path: [UInt8]) throws(Errno) -> Descriptor {
-    let directory = try Descriptor(path: path, [.path, .directory])
+  private static func openLock(_ directory: Descriptor) throws(Errno) -> Descriptor {
     let name = Array("lock".utf8)
     do throws(Errno) {
       return try directory.createFile(name, mode: 0o600)

@@ -63,6 +63,14 @@ extension Descriptor {
     return found
   }
 
+  /// Nil where there is none of the name, or there are none at all.
+  public func extendedAttribute(_ name: [UInt8]) throws(Errno) -> [UInt8]? {
+    let name = try checked(name)
+    return try growing { (buffer: UnsafeMutablePointer<UInt8>?, size: Int) in
+      name.withCPath { strata_get_xattr(rawValue, $0, buffer, size) }
+    }
+  }
+
   /// Asks for a size, then for the content, again if it grew in between. Nil if there is nothing of
   /// the kind: it went, or the file system has none.
   private func growing(

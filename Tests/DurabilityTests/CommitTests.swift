@@ -149,7 +149,7 @@ final class CommitRun {
     let base = try HostDirectory(path: path, hiding: [WorkspaceDirectory.name])
     let workspace = try Workspace(bases: [base], store: store) { CommitRun.now }
     workspace.setKeptReader(try HostDirectory(path: kept))
-    try HostCommit(base: path, commits: kept).recover(workspace)
+    try HostCommit(base: HeldPath(path), commits: HeldPath(kept)).recover(workspace)
     let known = workspace.fork(named: "other")
     return (workspace, try known ?? workspace.fork(workspace.main, named: "other"))
   }
@@ -280,7 +280,8 @@ final class CommitRun {
     if plan.changes.isEmpty { return false }
     try meanwhile()
     let kept = path + Array("/.strata/kept".utf8)
-    let result = try HostCommit(base: path, commits: kept).run(plan, workspace.main, "commit")
+    let result = try HostCommit(base: HeldPath(path), commits: HeldPath(kept)).run(
+      plan, workspace.main, "commit")
     guard result.refused.isEmpty else { throw CrashMismatch("refused: \(result.refused)") }
     return true
   }

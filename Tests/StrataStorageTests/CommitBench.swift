@@ -10,7 +10,8 @@ final class CommitBench {
   let workspace: Workspace
   var main: Fork { workspace.main }
   var commit: HostCommit {
-    HostCommit(base: Array(tree.path.utf8), commits: Array(kept.path.utf8))
+    HostCommit(
+      base: HeldPath(Array(tree.path.utf8)), commits: HeldPath(Array(kept.path.utf8)))
   }
 
   /// - Parameter script: shell commands that make what the base holds.

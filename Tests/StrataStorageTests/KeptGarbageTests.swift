@@ -29,7 +29,7 @@ import Testing
   }
 
   private var commits: HostCommit {
-    HostCommit(base: Array(base.utf8), commits: Array("\(own)/kept".utf8))
+    HostCommit(base: HeldPath(Array(base.utf8)), commits: HeldPath(Array("\(own)/kept".utf8)))
   }
 
   private func commit(_ text: String, to path: String, _ fork: Fork) throws {

@@ -68,7 +68,7 @@ import Testing
   ) throws -> TemporaryDirectory {
     let place = try TemporaryDirectory("strata-script")
     var bytes: [UInt8] = []
-    var script = try HostScript(plan, base: Array(copy.path.utf8)) { bytes += $0 }
+    var script = try HostScript(plan, base: HeldPath(Array(copy.path.utf8))) { bytes += $0 }
     try script.write()
     try place.write(Array(place.appending("script").utf8), bytes, at: 0)
     return place

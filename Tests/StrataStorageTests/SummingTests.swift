@@ -81,7 +81,7 @@ import Testing
       for id in [1, 2, 4] {
         try store.database.run(
           "INSERT INTO layer(id, fork, name, parent, stats) VALUES(?, 1, 'main', 0, x'')",
-          [.integer(id)])
+          [.integer(Int64(id))])
       }
     }
     var found: [DataFiles.Key] = []

@@ -7,7 +7,7 @@ public enum EventKind: String, Sendable, CaseIterable {
   case whiteout, opaque
   case fork, `switch`, commit, discard, merge
   case `import` = "import"
-  case export, command, mount
+  case export, command, mount, unmount
   case sessionStart = "session_start"
   case sessionEnd = "session_end"
   case pluginLoad = "plugin_load"
@@ -43,7 +43,8 @@ public struct Event: Sendable {
   public var id: UInt64 = 0
   /// Absolute path inside the namespace; empty where the event has none.
   public var path: [UInt8] = []
-  /// Where to: the new path of a rename or link, the target of a new symlink.
+  /// Where to: the new path of a rename or link, the target of a new symlink, the host's directory of
+  /// a mount.
   public var path2: [UInt8]?
   public var node: NodeID?
   public var fileKind: FileKind?

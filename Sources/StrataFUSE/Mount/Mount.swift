@@ -142,13 +142,15 @@ public final class Mount: Sendable {
 
   /// Takes a mount away whose process is gone; leaves all else alone.
   public static func clear(_ path: [UInt8]) {
-    path.withCPath { path in
-      // Its attributes may be known still; it cannot be opened.
-      let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-      if directory >= 0 { close(directory) }
-      guard directory < 0, errno == ENOTCONN else { return }
-      _ = strata_unmount(path, true)
-    }
+    guard isDead(path) else { return }
+    _ = path.withCPath { strata_unmount($0, true) }
+  }
+
+  /// Whether a directory is in a mount whose process is gone.
+  public static func isDead(_ path: [UInt8]) -> Bool {
+    // The kernel may know its attributes still, and open it without asking; this it always asks.
+    var room = statvfs()
+    return path.withCPath { statvfs($0, &room) } != 0 && errno == ENOTCONN
   }
 
   /// Waits until the kernel has let go of the mount, and the fork has all that was done in it. For

@@ -25,6 +25,8 @@ public struct MountOptions: Sendable {
   public var operation: String?
   /// What else is done when somebody syncs a directory of the mount.
   public var whenSynced: (@Sendable () throws(FileError) -> Void)?
+  /// What leads processes in the mount to the workspace; nil where there is none to be led to.
+  public var workspace: [UInt8]?
   /// The numbers of nodes that programs see; nil for the engine's own.
   public var numbering: (any NodeNumbering)?
   /// How many requests are worked on at once; nil for what suits the machine.

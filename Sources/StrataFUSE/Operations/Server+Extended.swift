@@ -37,6 +37,12 @@ extension Server {
   func getExtended(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let size = Int(try request.word(0))
     let name = try request.name(8)
+    if name == MountMark.attribute, let workspace = options.workspace {
+      let mark = MountMark(
+        workspace: workspace, fork: Array(fork.name.utf8),
+        path: fork.path(of: try node(request)) ?? [UInt8(ascii: "/")])
+      return try answer(mark.bytes, size, &reply)
+    }
     try name.checkAsExtendedAttribute()
     guard let value = try extended(request)[name] else {
       throw FileError(.noData)

@@ -18,7 +18,7 @@ extension HostCommit {
   public func planUndo(_ workspace: Workspace) throws(FileError) -> Undoing? {
     guard let (record, aftermath) = try lastCommit() else { return nil }
     var plan = try workspace.planUndo(of: record)
-    let changed = try aftermath.conflicts(base: base)
+    let changed = try aftermath.conflicts(base: base.path)
     let known = Set(changed.map(\.path))
     plan.conflicts = changed + plan.conflicts.filter { !known.contains($0.path) }
     plan.conflicts.sort { $0.path.lexicographicallyPrecedes($1.path) }
@@ -55,7 +55,8 @@ extension HostCommit {
     var bound = BaseVersion.max
     var later: [HostAftermath] = []
     for number in numbers.sorted(by: >) {
-      let place = try HostCommitDirectory(base: base, directory: path(of: Array("\(number)".utf8)))
+      let place = try HostCommitDirectory(
+        base: base, directory: directory(of: Array("\(number)".utf8)))
       guard let bytes = try contents(Self.done, place) else { continue }
       let record = try CommitRecord(encoded: try HostJournal(encoded: bytes).record)
       var aftermath = try HostAftermath(in: place, self)

@@ -21,16 +21,16 @@ public struct HostCommit {
   /// A journal that neither way led out of: somebody else has changed the tree meanwhile.
   private static let broken = Array("broken".utf8)
 
-  let base: [UInt8]
+  let base: HeldPath
   /// The directory that commits have theirs in, by number.
-  private let commits: [UInt8]
+  private let commits: HeldPath
   private let keepsOwners: Bool
 
   /// - Parameters:
   ///   - base: the host directory, absolute.
   ///   - commits: a directory on the same file system for what commits stage and keep.
   ///   - keepsOwners: whether files get the owners that the fork shows; else they are the caller's.
-  public init(base: [UInt8], commits: [UInt8], keepsOwners: Bool = true) {
+  public init(base: HeldPath, commits: HeldPath, keepsOwners: Bool = true) {
     (self.base, self.commits, self.keepsOwners) = (base, commits, keepsOwners)
   }
 
@@ -48,14 +48,14 @@ public struct HostCommit {
     let workspace = fork.workspace
     let name = Array("\(workspace.nextCommit)".utf8)
     try makeDirectory(name)
-    workspace.setKeptReader(try HostDirectory(path: commits))
-    let place = try HostCommitDirectory(base: base, directory: path(of: name))
+    workspace.setKeptReader(try HostDirectory(path: commits.path))
+    let place = try HostCommitDirectory(base: base, directory: directory(of: name))
     let steps: [HostStep]
     let record: CommitRecord
     let refused: [(path: [UInt8], error: FileError)]
     do throws(FileError) {
       try checkFileSystem(place)
-      let moves = try HostMoves(plan, base: base)
+      let moves = try HostMoves(plan, base: base.path)
       var staging = HostStaging(moves, in: place, keepsOwners: keepsOwners)
       try staging.stage()
       refused = staging.refused
@@ -63,7 +63,7 @@ public struct HostCommit {
       record = adapt(try workspace.record(plan, fork, command, moves.moves, in: name))
       try write(HostJournal(steps: steps, record: record.encoded), place)
     } catch {
-      HostTree().removeAll(path(of: name))
+      HostTree().removeAll(directory(of: name).path)
       removeUnused()
       throw error
     }
@@ -85,7 +85,7 @@ public struct HostCommit {
         }
         done.append(step)
       }
-      try HostAftermath(of: steps, base: base).write(to: place)
+      try HostAftermath(of: steps, base: base.path).write(to: place)
       try sync(place)
     } catch {
       try rollBack(done, place, because: error)
@@ -119,7 +119,7 @@ public struct HostCommit {
     throw FileError(
       reason.errno,
       "\(text(reason)); the commit is done by half, what was there before is in "
-        + String(decoding: place.path, as: UTF8.self))
+        + String(decoding: place.shown, as: UTF8.self))
   }
 
   private func text(_ error: FileError) -> String { error.reason ?? error.errno.description }
@@ -148,7 +148,7 @@ public struct HostCommit {
   public func recover(_ workspace: Workspace) throws(FileError) -> Bool {
     var isFinished = false
     for name in try names().sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-      let place = try HostCommitDirectory(base: base, directory: path(of: name))
+      let place = try HostCommitDirectory(base: base, directory: directory(of: name))
       if let bytes = try contents(Self.journal, place) {
         let journal = try HostJournal(encoded: bytes)
         let record = try CommitRecord(encoded: journal.record)
@@ -157,7 +157,7 @@ public struct HostCommit {
         try finish(record, since: nil, place, workspace)
         isFinished = true
       } else if try contents(Self.done, place) == nil, try contents(Self.broken, place) == nil {
-        HostTree().removeAll(path(of: name))
+        HostTree().removeAll(directory(of: name).path)
       }
     }
     removeUnused()
@@ -168,7 +168,7 @@ public struct HostCommit {
   public var isBrokenOff: Bool {
     get throws(FileError) {
       for name in try names() {
-        let place = try HostCommitDirectory(base: base, directory: path(of: name))
+        let place = try HostCommitDirectory(base: base, directory: directory(of: name))
         if try contents(Self.journal, place) != nil { return true }
       }
       return false
@@ -179,13 +179,13 @@ public struct HostCommit {
   /// clears away all that it has kept.
   public func clear() throws(FileError) {
     for name in try names() {
-      let place = try HostCommitDirectory(base: base, directory: path(of: name))
+      let place = try HostCommitDirectory(base: base, directory: directory(of: name))
       if let bytes = try contents(Self.journal, place) {
         try resume(try HostJournal(encoded: bytes).steps, place)
       }
     }
     let times = topTimes
-    HostTree().removeAll(commits)
+    HostTree().removeAll(commits.path)
     restore(times)
   }
 
@@ -193,7 +193,7 @@ public struct HostCommit {
   private func resume(_ steps: [HostStep], _ place: HostCommitDirectory) throws(FileError) {
     do throws(FileError) {
       for step in steps { try place.do(step) }
-      try HostAftermath(of: steps, base: base).write(to: place)
+      try HostAftermath(of: steps, base: base.path).write(to: place)
       try sync(place)
     } catch {
       try give(place, up: error)
@@ -202,55 +202,54 @@ public struct HostCommit {
 
   // MARK: The commit's directory
 
-  func path(of name: [UInt8]) -> [UInt8] { commits + [UInt8(ascii: "/")] + name }
+  func directory(of commit: [UInt8]) -> HeldPath { commits.appending(commit) }
 
   private func makeDirectory(_ name: [UInt8]) throws(FileError) {
     let host = HostTree()
-    if isInBase, try host.status(commits) == nil {
+    if isInBase, try host.status(commits.path) == nil {
       let times = topTimes
-      try host.makeDirectory(commits, mode: 0o700)
-      let ignored = try host.create(commits + Self.ignored, mode: 0o600, durable: false)
+      try host.makeDirectory(commits.path, mode: 0o700)
+      let ignored = try host.create(
+        commits.appending(Self.ignored).path, mode: 0o600, durable: false)
       try ignored.write(Array("*\n".utf8), at: 0)
       try ignored.finish()
       restore(times)
     }
-    try host.makeDirectory(commits, mode: 0o700, existing: .replace)
-    HostTree().removeAll(path(of: name))
-    try host.makeDirectory(path(of: name), mode: 0o700)
+    try host.makeDirectory(commits.path, mode: 0o700, existing: .replace)
+    HostTree().removeAll(directory(of: name).path)
+    try host.makeDirectory(directory(of: name).path, mode: 0o700)
   }
 
   /// Git leaves out what is in a base and not the base's.
-  private static let ignored = Array("/.gitignore".utf8)
+  private static let ignored = Array(".gitignore".utf8)
 
   private var isInBase: Bool {
-    commits.starts(
-      with: base + [UInt8(ascii: "/")]
-        + HiddenNames.commits)
+    commits.path.starts(with: base.path + [UInt8(ascii: "/")] + HiddenNames.commits)
   }
 
   /// The top's times, which names that are not shown have nothing to do with.
   private var topTimes: HostAttributes? {
-    guard isInBase, let row = try? HostTree().status(base, follow: true) else { return nil }
+    guard isInBase, let row = try? HostTree().status(base.path, follow: true) else { return nil }
     return HostAttributes(accessed: row.accessed, modified: row.modified)
   }
 
   private func restore(_ times: HostAttributes?) {
-    if let times { _ = try? HostTree().setAttributes(base, times, follow: true) }
+    if let times { _ = try? HostTree().setAttributes(base.path, times, follow: true) }
   }
 
   /// Leaves nothing in the base while nothing is kept.
   private func removeUnused() {
-    guard isInBase, (try? HostTree().status(commits))??.kind == .directory,
+    guard isInBase, (try? HostTree().status(commits.path))??.kind == .directory,
       let names = try? names(), names.isEmpty
     else { return }
     let times = topTimes
-    HostTree().removeAll(commits)
+    HostTree().removeAll(commits.path)
     restore(times)
   }
 
   func names() throws(FileError) -> [[UInt8]] {
     do throws(FileError) {
-      return try HostTree().list(commits).filter { $0.kind == .directory }.map(\.name.bytes)
+      return try HostTree().list(commits.path).filter { $0.kind == .directory }.map(\.name.bytes)
     } catch {
       if error.errno == .noSuchFileOrDirectory { return [] }
       throw error

@@ -11,11 +11,13 @@ final class HostCommitDirectory {
   /// For ``HostTree``, which takes paths.
   let path: [UInt8]
   let basePath: [UInt8]
+  /// For people.
+  let shown: [UInt8]
 
-  init(base basePath: [UInt8], directory path: [UInt8]) throws(FileError) {
-    (self.basePath, self.path) = (basePath, path)
+  init(base: HeldPath, directory place: HeldPath) throws(FileError) {
+    (basePath, path, shown) = (base.path, place.path, place.shown)
     do throws(Errno) {
-      base = try Descriptor(path: basePath, [.path, .directory])
+      self.base = try Descriptor(path: basePath, [.path, .directory])
       directory = try Descriptor(path: path, [.read, .directory])
     } catch {
       throw FileError(error)

@@ -7,7 +7,7 @@ public import StrataEngine
 /// it replaces is gone in the end.
 public struct HostScript {
   private let plan: CommitPlan
-  private let base: [UInt8]
+  private let base: HeldPath
   private let moves: HostMoves
   private let dressing: HostDressing
   private let out: ([UInt8]) throws -> Void
@@ -22,19 +22,19 @@ public struct HostScript {
   ///   - keepsOwners: whether files get the owners that the fork shows.
   ///   - out: takes the text piece by piece.
   public init(
-    _ plan: CommitPlan, base: [UInt8], keepsOwners: Bool = true,
+    _ plan: CommitPlan, base: HeldPath, keepsOwners: Bool = true,
     _ out: @escaping ([UInt8]) throws -> Void
   ) throws(FileError) {
     (self.plan, self.base, self.out) = (plan, base, out)
-    moves = try HostMoves(plan, base: base)
-    dressing = HostDressing(moves, base: base, keepsOwners: keepsOwners)
+    moves = try HostMoves(plan, base: base.path)
+    dressing = HostDressing(moves, base: base.path, keepsOwners: keepsOwners)
   }
 
   public mutating func write() throws {
     try line("#!/bin/sh")
     try line("# What a strata fork has changed: \(plan.changes.count) paths.")
     try line("set -eu")
-    try command("cd --", quoted(base))
+    try command("cd --", quoted(base.shown))
     try line("umask 077")
     try line("staged=$(mktemp -d ./.strata-script.XXXXXX)")
     for move in moves.moves { try write(move) }

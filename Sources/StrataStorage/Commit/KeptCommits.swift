@@ -3,10 +3,16 @@ internal import StrataEngine
 /// What the commits of a workspace on disk have kept of what they replaced: a directory for each, by
 /// its number. See ``KeptPlace``.
 struct KeptCommits {
-  private let workspace: [UInt8]
+  private let find: @Sendable () throws(FileError) -> HeldPath
 
   /// - Parameter workspace: the `.strata` directory.
-  init(workspace: [UInt8]) { self.workspace = workspace }
+  init(workspace: [UInt8]) {
+    find = { () throws(FileError) in
+      try KeptPlace.known(workspace: HeldPath(workspace), base: nil)
+    }
+  }
+
+  init(in place: HeldPath) { find = { place } }
 
   /// Bytes of each commit that has come to its end.
   func sizes() throws(FileError) -> [BaseVersion: Int64] {
@@ -34,7 +40,7 @@ struct KeptCommits {
   /// - Returns: nil while nothing was committed.
   private func place() throws(FileError) -> [UInt8]? {
     let host = HostTree()
-    let place = try KeptPlace.known(workspace: workspace)
+    let place = try find().path
     return try host.status(place)?.kind == .directory ? place : nil
   }
 

@@ -12,29 +12,32 @@ public enum KeptPlace {
   /// - Parameters:
   ///   - workspace: the `.strata` directory.
   ///   - base: the host directory, absolute.
-  /// - Returns: an absolute path; what is in the base is made by the first commit.
-  public static func find(workspace: [UInt8], base: [UInt8]) throws(FileError) -> [UInt8] {
+  /// - Returns: what is in the base is made by the first commit.
+  public static func find(workspace: HeldPath, base: HeldPath) throws(FileError) -> HeldPath {
     let host = HostTree()
-    let own = workspace + [UInt8(ascii: "/")] + name
-    let known = try host.status(own)
-    if known?.kind == .symlink { return try host.readLink(own) }
-    let isUsed = try known != nil ? !host.list(own).isEmpty : false
-    let stays = try isUsed ? true : canMove(from: workspace, to: base)
+    let own = workspace.appending(name)
+    let known = try host.status(own.path)
+    if known?.kind == .symlink { return try self.known(workspace: workspace, base: base) }
+    let isUsed = try known != nil ? !host.list(own.path).isEmpty : false
+    let stays = try isUsed ? true : canMove(from: workspace.path, to: base.path)
     if stays {
-      try host.makeDirectory(own, mode: 0o700, existing: .replace)
+      try host.makeDirectory(own.path, mode: 0o700, existing: .replace)
       return own
     }
-    if known != nil { try host.remove(own) }
+    if known != nil { try host.remove(own.path) }
     let number = String(UInt64.random(in: .min ... .max), radix: 16)
-    let path = base + [UInt8(ascii: "/")] + HiddenNames.commits + Array("s-\(number)".utf8)
-    try host.makeSymlink(own, target: path)
-    return path
+    let place = base.appending(HiddenNames.commits + Array("s-\(number)".utf8))
+    try host.makeSymlink(own.path, target: place.shown)
+    return place
   }
 
   /// The place as it is, for who writes nothing.
-  public static func known(workspace: [UInt8]) throws(FileError) -> [UInt8] {
-    let own = workspace + [UInt8(ascii: "/")] + name
-    return try HostTree().status(own)?.kind == .symlink ? HostTree().readLink(own) : own
+  public static func known(workspace: HeldPath, base: HeldPath?) throws(FileError) -> HeldPath {
+    let host = HostTree()
+    let own = workspace.appending(name)
+    guard try host.status(own.path)?.kind == .symlink else { return own }
+    let target = try host.readLink(own.path)
+    return base?.reached(by: target) ?? HeldPath(target)
   }
 
   /// Asks the kernel, by a name that there cannot be, so that nothing is moved.

@@ -6,28 +6,26 @@ public import StrataEngine
 public final class MemoryCommits: Sendable {
   private static let prefix = HiddenNames.commits + [UInt8(ascii: "-")]
 
-  private let base: [UInt8]
-  public let path: [UInt8]
+  private let base: HeldPath
+  public let place: HeldPath
 
-  /// - Parameter base: absolute.
-  public init(base: [UInt8]) {
+  public init(base: HeldPath) {
     self.base = base
-    path = base + [UInt8(ascii: "/")] + Self.prefix + Array("\(getpid())".utf8)
+    place = base.appending(Self.prefix + Array("\(getpid())".utf8))
   }
 
   /// Finishes what a process was at that is not there any more.
   /// - Returns: why it cannot be, for a person.
   public func finishAbandoned() -> [FileError] {
     var failures: [FileError] = []
-    for entry in (try? HostTree().list(base)) ?? [] where entry.kind == .directory {
+    for entry in (try? HostTree().list(base.path)) ?? [] where entry.kind == .directory {
       guard entry.name.bytes.starts(with: Self.prefix),
         let process = pid_t(
           String(decoding: entry.name.bytes.dropFirst(Self.prefix.count), as: UTF8.self)),
         process > 0, kill(process, 0) != 0, errno == ESRCH
       else { continue }
-      let left = base + [UInt8(ascii: "/")] + entry.name.bytes
       do throws(FileError) {
-        try HostCommit(base: base, commits: left).clear()
+        try HostCommit(base: base, commits: base.appending(entry.name.bytes)).clear()
       } catch {
         failures.append(error)
       }
@@ -37,8 +35,8 @@ public final class MemoryCommits: Sendable {
 
   /// Best effort: what cannot be removed stays.
   public func remove() {
-    guard (try? HostTree().status(path))??.kind == .directory else { return }
-    try? HostCommit(base: base, commits: path).clear()
+    guard (try? HostTree().status(place.path))??.kind == .directory else { return }
+    try? HostCommit(base: base, commits: place).clear()
   }
 
   deinit { remove() }

@@ -3,7 +3,7 @@ public import StrataEngine
 /// A lower directory as overlayfs has them: perhaps a former upper one, whose whiteouts and opaque
 /// directories hide what the directories below it hold.
 public final class OverlayLower: BaseReader {
-  private let directory: HostDirectory
+  public let directory: HostDirectory
   /// Nothing is below it that could be hidden.
   private let isLowest: Bool
 

@@ -1,5 +1,6 @@
 internal import CSQLite
 internal import StrataEngine
+internal import StrataSystem
 internal import SystemPackage
 
 /// A connection to an SQLite file. Used by one thread at a time.
@@ -7,28 +8,36 @@ final class Database {
   private var handle: OpaquePointer?
   private var prepared: [String: OpaquePointer] = [:]
   private let title: String
+  /// SQLite finds its files by this, to the last.
+  private let directory: Descriptor
 
   /// Opens or makes a file.
-  /// - Parameter path: of UTF-8 bytes without NUL.
-  init(path: String, title: String) throws(FileError) {
-    self.title = title
-    try open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, by: nil)
+  /// - Parameter title: its name, of UTF-8 bytes without NUL.
+  init(in directory: Descriptor, _ title: String) throws(FileError) {
+    (self.directory, self.title) = (directory, title)
+    let access = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+    try open(path, access, by: DatabaseFiles.name)
   }
 
   /// Opens a file only to read it, without a write, a lock, or a file made beside it; others must see to
   /// it that nobody changes it meanwhile.
   /// - Parameters:
-  ///   - path: of letters, digits and slashes but for the last name.
+  ///   - title: its name, of letters, digits and dots.
   ///   - hasLog: whether SQLite's log beside it holds anything. If it does not, SQLite must not look for
   ///     it: one that is missing it would make.
-  init(reading path: String, hasLog: Bool, title: String) throws(FileError) {
-    self.title = title
+  init(
+    reading title: String, in directory: Descriptor, hasLog: Bool
+  ) throws(FileError) {
+    (self.directory, self.title) = (directory, title)
     let name = hasLog ? path : "file:\(path)?immutable=1"
-    try open(name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, by: "unix-none")
+    try open(name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, by: DatabaseFiles.nameWithoutLocks)
   }
 
-  private func open(_ name: String, _ access: Int32, by system: String?) throws(FileError) {
-    let code = sqlite3_open_v2(name, &handle, access | SQLITE_OPEN_NOMUTEX, system)
+  private var path: String { "/proc/self/fd/\(directory.rawValue)/\(title)" }
+
+  private func open(_ name: String, _ access: Int32, by files: String) throws(FileError) {
+    guard DatabaseFiles.areKnown else { throw FileError(.noMemory, title) }
+    let code = sqlite3_open_v2(name, &handle, access | SQLITE_OPEN_NOMUTEX, files)
     if code != SQLITE_OK { throw failure(code) }
     sqlite3_extended_result_codes(handle, 1)
   }

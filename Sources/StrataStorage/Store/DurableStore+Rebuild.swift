@@ -37,7 +37,7 @@ extension DurableStore {
     discardNew()
     var lines: [String] = []
     do throws(FileError) {
-      let new = try Database(path: "\(place)/\(Self.new)", title: Self.new)
+      let new = try Database(in: root, Self.new)
       try Schema.setUp(new)
       try Schema.prepare(new)
       try new.transaction { () throws(FileError) in
@@ -86,10 +86,10 @@ extension DurableStore {
       try root.rename(Array(Self.new.utf8), to: Array("store.db".utf8), keepingExisting: false)
       try root.open(entry: [UInt8(ascii: ".")], [.read, .directory]).sync()
     } catch {
-      core.database = try Self.open(place)
+      core.database = try Self.open(in: root)
       throw FileError(error, "\(Self.new): \(error.description)")
     }
-    core.database = try Self.open(place)
+    core.database = try Self.open(in: root)
   }
 
   private func discardNew() {

@@ -16,12 +16,10 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   let reserve: Reserve
   let head: StoreHead
   let root: Descriptor
-  /// The directory, in words for SQLite.
-  var place: String { Self.place(root) }
   /// Whether nothing can be written.
   let isReadOnly: Bool
   /// What commits have kept.
-  let kept: KeptCommits
+  private(set) var kept: KeptCommits
   /// Records that the database does not have.
   private var pending: [UInt64: [UInt8]] = [:]
   private var pendingBytes = 0
@@ -50,13 +48,12 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     let database: Database
     if isReadOnly {
       let hasLog = (try? head.hasLog()) ?? false
-      database = try Database(
-        reading: Self.place(root) + "/store.db", hasLog: hasLog, title: "store.db")
+      database = try Database(reading: "store.db", in: root, hasLog: hasLog)
       try Self.setUp(database)
       try Schema.check(database)
     } else {
       try head.mend()
-      database = try Self.open(Self.place(root))
+      database = try Self.open(in: root)
       try Schema.prepare(database, forget: head.forget)
       head.make(of: database)
     }
@@ -66,22 +63,27 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     if !isReadOnly, try database.unsummed(after: nil) != nil { summing.start(for: core) }
   }
 
-  private static func place(_ root: Descriptor) -> String { "/proc/self/fd/\(root.rawValue)" }
-
   private static func setUp(_ database: Database) throws(FileError) {
     // One process owns the workspace: no other needs to see the log's index.
     try database.execute("PRAGMA locking_mode = EXCLUSIVE")
     try database.execute("PRAGMA cache_size = -8000")
   }
 
-  static func open(_ place: String) throws(FileError) -> Database {
-    let database = try Database(path: place + "/store.db", title: "store.db")
+  static func open(in root: Descriptor) throws(FileError) -> Database {
+    let database = try Database(in: root, "store.db")
     try setUp(database)
     try Schema.setUp(database)
     try database.execute("PRAGMA journal_mode = WAL")
     try database.execute("PRAGMA synchronous = FULL")
+    // A path to a place for temporary files may lead anywhere.
+    try database.execute("PRAGMA temp_store = MEMORY")
     try database.execute("PRAGMA wal_autocheckpoint = 4000")
     return database
+  }
+
+  /// Says where the workspace's commits are kept, by a path that no mount covers.
+  public func setKept(_ place: HeldPath) throws(FileError) {
+    try locked { () throws(FileError) in kept = KeptCommits(in: place) }
   }
 
   /// - Throws: EROFS for a store that is only looked at.

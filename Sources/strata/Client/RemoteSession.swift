@@ -12,12 +12,19 @@ final class RemoteSession: FrontSession {
   private var place: [JSON.Member] = []
   private let interruption: Interruption
 
-  init(workspace: [UInt8], _ launch: Launch) throws(Complaint) {
+  init(
+    workspace: [UInt8], _ launch: Launch, at place: [JSON.Member] = []
+  ) throws(Complaint) {
     (self.workspace, self.launch) = (workspace, launch)
-    let (connection, answer) = try OwnerSearch.connect(workspace, launch, [])
+    let (connection, answer) = try OwnerSearch.connect(workspace, launch, place)
     self.connection = connection
     interruption = Interruption(connection.wire)
     take(answer)
+  }
+
+  /// A session in the fork, and at the place, of the mount that this process is in.
+  convenience init(in mount: MountedPlace, _ launch: Launch) throws(Complaint) {
+    try self.init(workspace: mount.workspace, launch, at: mount.place)
   }
 
   /// A session in the fork of the run that this process is in.

@@ -19,14 +19,14 @@ final class Assembly {
     self.open = open
     session = Session(
       workspace: open.workspace, host: host, caller: caller, plugins: plugins, turns: open.turns)
-    recording = Recording(host, bases: open.bases.map(host.absolutePath))
+    recording = Recording(host, bases: open.bases)
     for command in [
       Command.replay(MachineReplayHost(host)), Command.record(recording), Command.test(host),
       Command.`init`(host),
-      Command.commit(open.commitPlace(host)),
-      Command.mount(open.mounts, host, open.runPlace(host).capacity),
+      Command.commit(open.commitPlace),
+      Command.mount(open.mounts, host, open.runPlace),
       Command.unmount(open.mounts, host), Command.mounts(open.mounts),
-      Command.run(open.runPlace(host)),
+      Command.run(open.runPlace),
     ] {
       session.commands.add(command)
     }

@@ -65,6 +65,10 @@ struct Launch {
     if bases.isEmpty, !isAlone, !isOutside, let run = RunSurroundings(host) {
       return try RemoteSession(in: run, self)
     }
+    if bases.isEmpty, !isOutside, let directory = host.directory {
+      MountInfo.clearDead(over: directory)
+      if let place = MountedPlace(directory) { return try RemoteSession(in: place, self) }
+    }
     if bases.isEmpty, let path = host.directory.flatMap({ WorkspaceDirectory.find(from: $0) }) {
       // Where nothing can be written there is no owner, and no need of one.
       let isReadOnly = WorkspaceDirectory.isReadOnly(path)

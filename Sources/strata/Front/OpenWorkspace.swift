@@ -6,15 +6,16 @@ internal import StrataStorage
 final class OpenWorkspace: Sendable {
   let workspace: Workspace
   let plugins: LuaHub
-  /// The base directories, topmost first.
+  /// The base directories, absolute, topmost first.
   let bases: [[UInt8]]
   let turns = ForkTurns()
   let mounts: MountTable
+  /// The topmost of them.
+  private let base: HeldPath
   /// The workspace's directory, which this process owns; nil for one in memory.
   private let directory: WorkspaceDirectory?
-  private let path: [UInt8]?
   /// What commits stage and keep.
-  private let commits: [UInt8]
+  private let commits: HeldPath
   /// The same of a session in memory, which goes with it.
   private let memoryCommits: MemoryCommits?
 
@@ -22,25 +23,28 @@ final class OpenWorkspace: Sendable {
   /// - Parameter areOverlay: whether they are overlayfs's lower directories.
   /// - Throws: what a person is told of a base that cannot be had.
   init(over bases: [[UInt8]], areOverlay: Bool = false) throws(Complaint) {
-    var readers: [any BaseReader] = []
-    let commits = MemoryCommits(base: bases.first.map(MachineHost().absolutePath) ?? [])
-    if let failure = commits.finishAbandoned().first { throw Complaint(failure.text) }
+    var directories: [HostDirectory] = []
     for path in bases {
       do throws(FileError) {
-        let directory = try HostDirectory(path: path, hiding: .workspaces)
-        let isLowest = readers.count == bases.count - 1
-        readers.append(
-          areOverlay ? OverlayLower(directory, isLowest: isLowest) : directory)
+        directories.append(try HostDirectory(path: path, hiding: .workspaces))
       } catch {
         throw Complaint("\(ShownName(path)): \(error.text)")
       }
+    }
+    self.bases = bases.map(MachineHost().absolutePath)
+    base = Self.place(of: directories, self.bases)
+    let commits = MemoryCommits(base: base)
+    if let failure = commits.finishAbandoned().first { throw Complaint(failure.text) }
+    let readers = directories.enumerated().map { index, directory -> any BaseReader in
+      areOverlay
+        ? OverlayLower(directory, isLowest: index == directories.count - 1) : directory
     }
     do throws(FileError) {
       workspace = try Workspace(bases: readers, keepsInodes: true, clock: Self.clock)
     } catch {
       throw Complaint(error.text)
     }
-    (self.bases, directory, path, self.commits) = (bases, nil, nil, commits.path)
+    (directory, self.commits) = (nil, commits.place)
     memoryCommits = commits
     mounts = MountTable(record: nil)
     plugins = LuaHub(workspace)
@@ -50,12 +54,11 @@ final class OpenWorkspace: Sendable {
   /// - Parameter isReadOnly: only looks at it, where it cannot be written.
   /// - Throws: EBUSY while another process is; what the store says.
   init(owning path: [UInt8], isReadOnly: Bool = false) throws(FileError) {
-    directory = try isReadOnly ? WorkspaceDirectory.read(path) : WorkspaceDirectory.own(path)
-    self.path = path
-    let store = try DurableStore(directory: path, isReadOnly: isReadOnly)
-    bases = try store.basePaths()
-    var readers: [any BaseReader] = []
-    for base in bases {
+    let directory = try isReadOnly ? WorkspaceDirectory.read(path) : WorkspaceDirectory.own(path)
+    let store = try DurableStore(directory: directory.place.path, isReadOnly: isReadOnly)
+    let paths = try store.basePaths()
+    var readers: [HostDirectory] = []
+    for base in paths {
       do throws(FileError) {
         readers.append(try HostDirectory(path: base, hiding: .workspaces))
       } catch {
@@ -64,14 +67,17 @@ final class OpenWorkspace: Sendable {
     }
     workspace = try Workspace(
       bases: readers, store: store, keepsInodes: true, clock: Self.clock)
-    var commits: [UInt8] = []
-    if let base = bases.first {
+    bases = paths.map(MachineHost().absolutePath)
+    base = Self.place(of: readers, bases)
+    var commits = HeldPath([])
+    if !readers.isEmpty {
       commits =
         try isReadOnly
-        ? KeptPlace.known(workspace: path)
-        : KeptPlace.find(workspace: path, base: MachineHost().absolutePath(base))
-      if try HostTree().status(commits) != nil {
-        workspace.setKeptReader(try HostDirectory(path: commits))
+        ? KeptPlace.known(workspace: directory.place, base: base)
+        : KeptPlace.find(workspace: directory.place, base: base)
+      try store.setKept(commits)
+      if try HostTree().status(commits.path) != nil {
+        workspace.setKeptReader(try HostDirectory(path: commits.path))
       }
       do throws(FileError) {
         let commit = HostCommit(base: base, commits: commits)
@@ -84,27 +90,29 @@ final class OpenWorkspace: Sendable {
         throw FileError(
           error.errno,
           "a commit was broken off and cannot be finished: \(error.text); mend that, or give it up "
-            + "by moving its directory out of \(ShownName(commits))")
+            + "by moving its directory out of \(ShownName(commits.shown))")
       }
     }
-    (self.commits, memoryCommits) = (commits, nil)
-    mounts = MountTable(record: path + Array("/mounts".utf8))
+    (self.directory, self.commits, memoryCommits) = (directory, commits, nil)
+    mounts = MountTable(
+      record: isReadOnly ? nil : directory.place.appending(Array("mounts".utf8)).path)
     plugins = LuaHub(workspace)
+  }
+
+  private static func place(of bases: [HostDirectory], _ paths: [[UInt8]]) -> HeldPath {
+    guard let base = bases.first, let path = paths.first else { return HeldPath([]) }
+    return base.place.shown(as: path)
   }
 
   private static let clock: @Sendable () -> Timestamp = { MachineHost().now() }
 
   /// Where commits go.
-  func commitPlace(_ host: MachineHost) -> CommitPlace {
-    let base = bases.first.map(host.absolutePath) ?? []
-    return CommitPlace(
-      base: base, commits: commits, isUnion: bases.count > 1, memory: memoryCommits)
+  var commitPlace: CommitPlace {
+    CommitPlace(base: base, commits: commits, isUnion: bases.count > 1, memory: memoryCommits)
   }
 
   /// Where programs see a fork.
-  func runPlace(_ host: MachineHost) -> RunPlace {
-    RunPlace(base: bases.first.map(host.absolutePath) ?? [], workspace: path)
-  }
+  var runPlace: RunPlace { RunPlace(base: base, workspace: directory?.place) }
 
   func load(plugin file: [UInt8], _ host: MachineHost) throws(Complaint) {
     let text: [UInt8]

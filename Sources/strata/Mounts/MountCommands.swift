@@ -12,9 +12,8 @@ private let noPassthrough = Option(
   nil, "no-passthrough", "do not let the kernel read files of the base by itself")
 
 extension Command {
-  /// - Parameter capacity: a directory on whose file system there is as much room as in the mount.
   static func mount(
-    _ table: MountTable, _ host: MachineHost, _ capacity: [UInt8]
+    _ table: MountTable, _ host: MachineHost, _ place: RunPlace
   ) -> Command {
     Command(
       "mount", .layers, .arranges, "show a fork as a directory to all programs",
@@ -52,8 +51,9 @@ extension Command {
       }
       if context.arguments.has(readOnly) { options.isReadOnly = true }
       if context.arguments.has(noPassthrough) { options.usesPassthrough = false }
-      options.capacity = try? Descriptor(path: capacity, [.path, .directory])
-      try table.mount(fork, options, at: directory)
+      options.capacity = try? Descriptor(path: place.capacity, [.path, .directory])
+      options.workspace = place.workspace.map { MountedPlace.way(to: $0) }
+      try table.mount(fork, options, at: directory, by: context.session.caller)
       try context.print("\(ShownName(directory))")
       return ExitStatus.success
     }
@@ -78,7 +78,7 @@ extension Command {
       guard let place else {
         throw FileError(.invalidArgument, "\(ShownName(operand)): no mount of this workspace")
       }
-      place.mount.stop()
+      try table.unmount(place, by: context.session.caller)
       MountPlace(host).remove(place.directory)
       return ExitStatus.success
     }

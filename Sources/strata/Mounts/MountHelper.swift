@@ -149,7 +149,8 @@ enum MountHelper {
     _ open: OpenWorkspace, _ options: HelperOptions
   ) throws(Complaint) -> Mount {
     do throws(FileError) {
-      return try open.mounts.mount(open.workspace.main, options.mount, at: options.directory)
+      return try open.mounts.mount(
+        open.workspace.main, options.mount, at: options.directory, by: .ofProcess())
     } catch {
       throw Complaint(error.text)
     }

@@ -35,17 +35,22 @@ final class MountTable: Sendable {
   var all: [Row] { state.withLock { $0.rows } }
 
   /// Puts a fork over a directory, as the superuser does, or as fusermount3 does it for others.
-  /// - Throws: what the kernel says of it; what is missing for who is not the superuser.
+  /// - Throws: what a plugin says; what the kernel says of it; what is missing for who is not the
+  ///   superuser.
   @discardableResult
   func mount(
-    _ fork: Fork, _ options: MountOptions, at directory: [UInt8]
+    _ fork: Fork, _ options: MountOptions, at directory: [UInt8], by caller: Caller
   ) throws(FileError) -> Mount {
+    let event = Self.event(.mount, fork, directory, caller)
+    let hooks = fork.workspace.hooks
+    if hooks.isAsked(.mount) { _ = try hooks.ask(event, on: fork) }
     let mount: Mount
     var uncover: [@Sendable () -> Void] = []
     defer { for body in uncover { body() } }
     do throws(FileError) {
-      for case let base as HostDirectory in fork.workspace.bases {
-        if let body = try base.cover(directory) { uncover.append(body) }
+      for base in fork.workspace.bases {
+        let base = base as? HostDirectory ?? (base as? OverlayLower)?.directory
+        if let body = try base?.cover(directory) { uncover.append(body) }
       }
       if strata_may_mount() {
         mount = try Mount(fork, options, at: directory)
@@ -58,8 +63,31 @@ final class MountTable: Sendable {
     }
     let bodies = uncover
     uncover = []
-    add(mount, at: directory) { for body in bodies { body() } }
+    add(mount, at: directory) {
+      for body in bodies { body() }
+      guard hooks.isTold(.unmount) else { return }
+      hooks.tell(Self.event(.unmount, fork, directory, caller), on: fork)
+    }
+    if hooks.isTold(.mount) { hooks.tell(event, on: fork) }
     return mount
+  }
+
+  /// Takes a mount away, if no plugin objects.
+  func unmount(_ row: Row, by caller: Caller) throws(FileError) {
+    let fork = row.mount.fork
+    let hooks = fork.workspace.hooks
+    if hooks.isAsked(.unmount) {
+      _ = try hooks.ask(Self.event(.unmount, fork, row.directory, caller), on: fork)
+    }
+    row.mount.stop()
+  }
+
+  private static func event(
+    _ kind: EventKind, _ fork: Fork, _ directory: [UInt8], _ caller: Caller
+  ) -> Event {
+    var event = Event(kind)
+    (event.fork, event.path2, event.caller) = (fork.name, directory, caller)
+    return event
   }
 
   /// Knows of a mount that somebody else has put somewhere.

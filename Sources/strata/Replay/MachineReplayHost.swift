@@ -37,7 +37,7 @@ final class MachineReplayHost: ReplayHost, Sendable {
         let tree = try TemporaryTree(files, host: machine)
         trees.append(tree)
         path = tree.path
-        if asked.count == 1 { commits = MemoryCommits(base: path) }
+        if asked.count == 1 { commits = MemoryCommits(base: HeldPath(path)) }
       }
       let title = asked.count == 1 ? "base" : "base\(bases.count + 1)"
       bases.append(
@@ -54,7 +54,7 @@ final class MachineReplayHost: ReplayHost, Sendable {
       session.commands.add(
         .commit(
           CommitPlace(
-            base: tree.path, commits: commits.path, isUnion: false, keepsOwners: false,
+            base: HeldPath(tree.path), commits: commits.place, isUnion: false, keepsOwners: false,
             memory: commits)))
       session.variables["BASE"] = tree.path
     }

@@ -1,3 +1,5 @@
+internal import Glibc
+internal import StrataFUSE
 internal import StrataShell
 
 /// What is mounted, as `/proc/self/mountinfo` has it.
@@ -6,19 +8,42 @@ enum MountInfo {
   static func points(below directory: [UInt8]) -> [[UInt8]] {
     let slash = UInt8(ascii: "/")
     let prefix = directory == [slash] ? directory : directory + [slash]
-    guard let text = try? MachineHost().contents(of: Array("/proc/self/mountinfo".utf8)) else {
-      return []
-    }
-    var found: [[UInt8]] = []
-    for line in text.split(separator: UInt8(ascii: "\n")) {
-      let fields = line.split(separator: UInt8(ascii: " "))
-      guard fields.count > 5 else { continue }
-      let point = unescaped(fields[4])
-      if point.count > prefix.count, point.starts(with: prefix) { found.append(point + [slash]) }
-    }
+    let found = rows.map(\.point).filter { $0.count > prefix.count && $0.starts(with: prefix) }
+      .map { $0 + [slash] }
     return Set(found).filter { point in
       !found.contains { $0.count < point.count && point.starts(with: $0) }
     }.sorted { $0.lexicographicallyPrecedes($1) }.map { Array($0.dropLast()) }
+  }
+
+  /// Takes mounts of forks away that lie over the working directory or one above it and have lost
+  /// their process, and goes to what they have covered.
+  static func clearDead(over directory: [UInt8]) {
+    guard Mount.isDead(directory) else { return }
+    for row in rows.reversed() where row.type == Array("fuse.strata".utf8) {
+      if directory == row.point || directory.starts(with: row.point + [UInt8(ascii: "/")]) {
+        Mount.clear(row.point)
+      }
+    }
+    _ = directory.withCPath { chdir($0) }
+  }
+
+  private struct Row {
+    var point: [UInt8]
+    var type: [UInt8]
+  }
+
+  private static var rows: [Row] {
+    guard let text = try? MachineHost().contents(of: Array("/proc/self/mountinfo".utf8)) else {
+      return []
+    }
+    return text.split(separator: UInt8(ascii: "\n")).compactMap { line in
+      let fields = line.split(separator: UInt8(ascii: " "))
+      // Optional fields end with a hyphen, which the type follows.
+      guard fields.count > 6,
+        let end = fields[6...].firstIndex(of: [UInt8(ascii: "-")]), end + 1 < fields.count
+      else { return nil }
+      return Row(point: unescaped(fields[4]), type: Array(fields[end + 1]))
+    }
   }
 
   /// Without the octal escapes of blanks and backslashes.

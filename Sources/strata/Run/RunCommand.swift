@@ -2,6 +2,7 @@ internal import CStrataSystem
 internal import StrataEngine
 internal import StrataFUSE
 internal import StrataShell
+internal import StrataStorage
 internal import StrataSystem
 
 private let forkOption = Option(nil, "fork", argument: "NAME", of: .fork, "run in this fork")
@@ -42,12 +43,12 @@ extension Command {
 
 /// What a run needs to know of its workspace.
 struct RunPlace {
-  /// The base that the fork is put over: an absolute path.
-  var base: [UInt8]
+  /// The base that the fork is put over.
+  var base: HeldPath
   /// The workspace's directory; nil for one in memory.
-  var workspace: [UInt8]?
+  var workspace: HeldPath?
   /// A directory on whose file system there is as much room as in the fork.
-  var capacity: [UInt8] { workspace ?? base }
+  var capacity: [UInt8] { (workspace ?? base).path }
 }
 
 struct RunCall {
@@ -113,7 +114,7 @@ struct RunCall {
   }
 
   func entry(to fork: Fork) throws -> RunEntry {
-    try RunEntry(fork, options(for: fork), workspace: place.workspace)
+    try RunEntry(fork, options(for: fork), workspace: place.workspace?.path)
   }
 
   private func options(for fork: Fork) -> MountOptions {
@@ -129,7 +130,7 @@ struct RunCall {
 
   /// What `sh` is to run.
   func line(_ fork: Fork) -> [UInt8] {
-    var enter = EnterFork(target: place.base, fork: fork.name, command: context.operands)
+    var enter = EnterFork(target: place.base.shown, fork: fork.name, command: context.operands)
     enter.hasNetwork = text(network) != "no"
     enter.isContained = context.arguments.has(contain)
     enter.hasWorkspace = place.workspace != nil

@@ -41,9 +41,9 @@ extension Command {
 /// Where commits go.
 struct CommitPlace {
   /// The host directory of the topmost base.
-  var base: [UInt8]
+  var base: HeldPath
   /// What commits stage and keep.
-  var commits: [UInt8]
+  var commits: HeldPath
   /// Whether several bases are stacked.
   var isUnion: Bool
   /// Whether files get the owners that the fork shows.
@@ -179,7 +179,8 @@ private struct CommitCall {
 
   private func isWanted(_ plan: CommitPlan) throws -> Bool {
     guard context.output.isTerminal else { return true }
-    return try answer("apply \(counted(plan.changes.count, "change")) to \(ShownName(place.base))?")
+    return try answer(
+      "apply \(counted(plan.changes.count, "change")) to \(ShownName(place.base.shown))?")
   }
 
   private func choose(_ plan: inout CommitPlan) throws {

@@ -19,11 +19,14 @@ extension Command {
       guard let place = host.directory else {
         throw FileError(.noSuchFileOrDirectory, "the current directory is gone")
       }
+      if let mounted = MountedPlace(place) {
+        throw FileError(.fileExists, "\(ShownName(place)) is in \(mounted.text)")
+      }
       let bases =
         context.operands.isEmpty ? [place] : context.operands.map { host.absolutePath($0) }
       let path = try WorkspaceDirectory.make(in: place)
       let directory = try WorkspaceDirectory.own(path)
-      let store = try DurableStore(directory: directory.path)
+      let store = try DurableStore(directory: directory.place.path)
       try store.setBasePaths(bases)
       let readers = try bases.map { base throws(FileError) in
         try HostDirectory(path: base, hiding: .workspaces)
