@@ -38,6 +38,60 @@ struct ProgramHookTests {
     #expect(result.errors.contains("hang.lua:2: ran out of its budget"), "\(result)")
   }
 
+  @Test func `plugins are asked about mounts, and told of them and of their end`() throws {
+    try tree.write(
+      "watch.lua",
+      """
+      #!strata-plugin name=watch api=1
+      strata.on("before_mount", {}, function(ev)
+        if ev.path2:find("/no$") then return strata.deny("EACCES", "not there") end
+      end)
+      strata.on("before_unmount", {}, function(ev)
+        if ev.fork == "kept" then return strata.deny("EBUSY", "it stays") end
+      end)
+      strata.on("after_mount", {}, function(ev)
+        strata.fs.write("/mounted", ev.fork .. " at " .. ev.path2 .. "\\n")
+      end)
+      strata.on("after_unmount", {}, function(ev) strata.fs.write("/unmounted", ev.path2) end)
+      """)
+    let place = try TemporaryDirectory()
+    for name in ["no", "one", "two"] { mkdir("\(place.path)/\(name)", 0o755) }
+    defer {
+      for name in ["one", "two"] {
+        _ = try? ChildProcess(["umount", "-l", "\(place.path)/\(name)"])
+      }
+    }
+    let wait = "for i in $(seq 500); do test -e unmounted && break; sleep 0.02; done; cat unmounted"
+    let result = try run(
+      "watch.lua",
+      """
+      set -k
+      mount main \(place.path)/no
+      mount main \(place.path)/one
+      cat mounted
+      mount main \(place.path)/two
+      umount \(place.path)/one
+      !sh -c 'cd \(place.path)/two; \(wait)'
+      fork kept
+      mount kept \(place.path)/one
+      umount kept
+      """)
+    #expect(
+      result.output == """
+        \(place.path)/one
+        main at \(place.path)/one
+        \(place.path)/two
+        \(place.path)/one\(place.path)/one
+
+        """, "\(result)")
+    #expect(
+      result.errors == """
+        mount: Permission denied (watch.lua:2: not there)
+        umount: Device or resource busy (watch.lua:5: it stays)
+
+        """, "\(result)")
+  }
+
   @Test func `a program sees what a handler has changed because of it`() throws {
     try tree.write(
       "answer.lua",

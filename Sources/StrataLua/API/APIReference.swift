@@ -120,8 +120,11 @@ public enum APIReference {
 
     `before_X` may return a verdict, `after_X` observes. X is one of `open create write remove rename
     link setattr copy_up redirect metadata_copy whiteout opaque fork switch commit discard merge
-    import export command mount`. Besides: `session_start session_end plugin_load plugin_unload
-    error`. (Nothing raises import, export and mount yet.)
+    import export command mount unmount`. Besides: `session_start session_end plugin_load
+    plugin_unload error`. (Nothing raises import and export yet.)
+
+    `mount` and `unmount` have the host's directory as `ev.path2`. `before_unmount` is asked when
+    the command `umount` is given; `after_unmount` tells of every end of a mount.
 
     ## Conflicts of a merge
 
