@@ -58,18 +58,22 @@ struct RunTerminalTests {
     #expect(result.status == 3 && result.errors == "got\n", "\(result)")
   }
 
-  @Test func `a person is asked what becomes of the changes`() throws {
+  /// There is nothing to keep them in without a workspace.
+  @Test(arguments: [false, true])
+  func `a person is asked what becomes of the changes`(_ hasWorkspace: Bool) throws {
+    if hasWorkspace { _ = try Finished.strata(["init"], in: tree.path) }
+    let question = "\(hasWorkspace ? "keep, " : "\n")commit, discard or diff?"
     let kept = try run("echo two > b.txt")
-    try kept.expect("keep, commit, discard or diff?")
+    try kept.expect(question)
     try kept.type("f\r")
     try kept.expect("b.txt")
-    try kept.expect("keep, commit, discard or diff?")
+    try kept.expect(question)
     try kept.type("d\r")
-    try kept.expect("undid")
+    if hasWorkspace { try kept.expect("undid") }
     #expect(try kept.exitStatus() == 0)
     #expect(access("\(tree.path)/b.txt", F_OK) != 0)
     let committed = try run("echo two > b.txt; exit 3")
-    try committed.expect("keep, commit, discard or diff?")
+    try committed.expect(question)
     try committed.type("c\r")
     try committed.expect("committed 1 change")
     #expect(try committed.exitStatus() == 3)

@@ -16,6 +16,8 @@ public final class Session {
   var hasTurn = false
   public var commands: CommandTable
   public var settings = Settings()
+  /// A person types its lines one after the other; else what runs now is all.
+  public var isTyped = false
   public internal(set) var aliases: [String: [UInt8]] = [:]
   public var variables: [String: [UInt8]] = [:]
   /// The status of the last command, `$?`.

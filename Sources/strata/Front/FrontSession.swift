@@ -89,6 +89,7 @@ extension Assembly: FrontSession {
     switch source.text {
     case .words(let words): return session.run(arguments: words, output: output, input: input)
     case .source(let text) where source.isTyped:
+      session.isTyped = true
       session.remember(text)
       recording.step(session, text) { session.run(text, output: output, input: input) }
       return session.lastStatus

@@ -166,8 +166,12 @@ struct RunCall {
   }
 
   private func ask(_ fork: Fork) throws {
+    // What is in memory ends with the session, which has this one command.
+    let canKeep = place.workspace != nil || context.session.isTyped
     while true {
-      try context.write("keep, commit, discard or diff? [K/c/d/f] ".utf8)
+      let question =
+        canKeep ? "keep, commit, discard or diff? [K/c/d/f] " : "commit, discard or diff? [c/D/f] "
+      try context.write(question.utf8)
       try context.flush()
       switch try context.input.readLine().first {
       case UInt8(ascii: "c"): return perform(["commit", "-y"])
