@@ -255,5 +255,6 @@ extension BaseStatus {
       kind: kind, mode: status.mode & 0o7777, links: status.links, uid: status.uid,
       gid: status.gid, size: status.size, blocks: status.blocks, device: status.special,
       accessed: status.accessed, modified: status.modified, changed: status.changed)
+    born = status.born
   }
 }

@@ -4,7 +4,8 @@ internal import Synchronization
 extension BaseIndex {
   /// Opens what a file's content was laid on: the host's file, or what was kept of it.
   func open(_ below: Below) throws(FileError) -> any BaseFile {
-    let (place, versions) = below.node.state.withLock { ($0.places[0], $0.kept) }
+    let (places, versions) = below.node.state.withLock { ($0.places, $0.kept) }
+    let place = places[places.count - 1]
     var stamp = below.stamp
     for kept in versions where kept.status.stamp == stamp {
       if !kept.file.isEmpty, let reader = keptReader.withLock({ $0 }) {
@@ -16,6 +17,10 @@ extension BaseIndex {
       stamp = kept.after ?? stamp
     }
     let file = try readers[place.base].open(place.path)
+    // The content is of another file than the attributes.
+    if places.count > 1 {
+      return try file.stamp() == place.stamp ? KeptFile(file, stamp: below.stamp) : file
+    }
     guard stamp != below.stamp, try file.stamp() == stamp else { return file }
     return KeptFile(file, stamp: below.stamp)
   }
@@ -23,9 +28,11 @@ extension BaseIndex {
   /// Gives the body a descriptor of the host's file that content was laid on, if it is still in that
   /// state and can be read through a descriptor that nobody can write through.
   func withDescriptor<R>(of below: Below, _ body: (Int32) -> R) -> R? {
-    let (place, isKept) = below.node.state.withLock { ($0.places[0], !$0.kept.isEmpty) }
+    let (places, isKept) = below.node.state.withLock { ($0.places, !$0.kept.isEmpty) }
     guard !isKept else { return nil }
-    return readers[place.base].withReadOnlyDescriptor(of: place.path, below.stamp, body)
+    let place = places[places.count - 1]
+    let stamp = places.count > 1 ? place.stamp : below.stamp
+    return readers[place.base].withReadOnlyDescriptor(of: place.path, stamp, body)
   }
 
   func readLink(_ node: BaseNode, at version: BaseVersion) throws(FileError) -> [UInt8] {

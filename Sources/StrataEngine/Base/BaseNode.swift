@@ -12,7 +12,8 @@ public final class BaseNode: Sendable {
     var parent: NodeID
     var name: Name
     var status: BaseStatus
-    /// Where it is, topmost base first; more than one only for directories.
+    /// Where it is, topmost base first; more than one only for directories, and for files with
+    /// attributes in one base and content in another one below.
     var places: [Place]
     /// The epoch in which `status` was last compared with the host.
     var epoch: UInt64

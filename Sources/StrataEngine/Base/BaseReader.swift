@@ -162,6 +162,13 @@ public struct BaseStatus: Equatable, Sendable {
   public var isWhiteout: Bool
   /// A directory that shows nothing of bases below.
   public var isOpaque: Bool
+  /// Where the bases below have the directory that this one is laid over, or the file that has this
+  /// one's content: another name in the same directory, or an absolute path; nil for the same place.
+  public var redirect: [UInt8]?
+  /// A file with attributes only, whose content is a base's below.
+  public var hasContentBelow = false
+  /// When it was made; 0 where the base does not say.
+  public var born: Timestamp = 0
 
   public init(
     identity: BaseIdentity, kind: FileKind, mode: UInt32, links: UInt32 = 1, uid: UInt32 = 0,

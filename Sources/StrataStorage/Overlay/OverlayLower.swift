@@ -1,15 +1,20 @@
 public import StrataEngine
 
 /// A lower directory as overlayfs has them: perhaps a former upper one, whose whiteouts and opaque
-/// directories hide what the directories below it hold.
+/// directories hide what the directories below it hold, whose directories may show others below
+/// (redirect_dir) and whose files may have their content below (metacopy).
 public final class OverlayLower: BaseReader {
   public let directory: HostDirectory
   /// Nothing is below it that could be hidden.
   private let isLowest: Bool
+  /// Its top has a note of the format.
+  private let isFormerUpper: Bool
 
   public init(_ directory: HostDirectory, isLowest: Bool) {
     self.directory = directory
     self.isLowest = isLowest
+    let notes = (try? directory.extendedAttributes(of: .empty)) ?? [:]
+    isFormerUpper = notes.keys.contains(where: OverlayUpper.isOwn)
   }
 
   public var title: String { directory.title }
@@ -33,12 +38,33 @@ public final class OverlayLower: BaseReader {
     switch status.kind {
     case .characterDevice: status.isWhiteout = status.device == 0
     case .directory where !isLowest:
-      let value = OverlayUpper.own(
-        OverlayUpper.opaque, in: try directory.extendedAttributes(of: path))
+      let notes = try directory.extendedAttributes(of: path)
+      let value = OverlayUpper.own(OverlayUpper.opaque, in: notes)
       status.isOpaque = value?.first == UInt8(ascii: "y")
+      status.redirect = try redirect(notes)
+    case .regular where mayLackContent(status):
+      let notes = try directory.extendedAttributes(of: path)
+      status.hasContentBelow = OverlayUpper.own(OverlayUpper.metacopy, in: notes) != nil
+      if status.hasContentBelow { status.redirect = try redirect(notes) }
     default: break
     }
     return status
+  }
+
+  /// Whether a file takes no more room than its attributes do. A directory that was no upper one has
+  /// such files if they are all hole, too.
+  private func mayLackContent(_ status: BaseStatus) -> Bool {
+    status.size > 0 && status.blocks <= (isFormerUpper ? 8 : 0)
+  }
+
+  private func redirect(_ notes: [Name: [UInt8]]) throws(FileError) -> [UInt8]? {
+    guard let target = OverlayUpper.own(OverlayUpper.redirect, in: notes) else { return nil }
+    let names = target.split(separator: UInt8(ascii: "/"))
+    let isPath = target.first == UInt8(ascii: "/")
+    guard !names.isEmpty, isPath || names.count == 1,
+      !names.contains(where: { $0.elementsEqual("..".utf8) || $0.elementsEqual(".".utf8) })
+    else { throw FileError(.ioError, "a redirect that leads nowhere") }
+    return target
   }
 
   public func list(_ path: BasePath) throws(FileError) -> [BaseEntry] {

@@ -127,15 +127,37 @@ struct OverlayReading {
     if OverlayUpper.isWhiteout(status, attributes) { return whiteouts.append(path) }
     if let first = links[status.identity] { return try place(first, at: path) }
     if status.links > 1 { links[status.identity] = path }
-    let below = origin(status, attributes)
-    if let below { try place(below, at: path) } else { try putAway(path) }
+    let hasContentBelow = OverlayUpper.own(OverlayUpper.metacopy, in: attributes) != nil
+    let below =
+      hasContentBelow ? try content(of: path, attributes) : origin(status, attributes)
+    if let below {
+      try place(below, at: path, isAlone: hasContentBelow)
+    } else {
+      try putAway(path)
+    }
     switch status.kind {
+    case .regular where hasContentBelow: break
     case .regular: try copy(host, to: path, status.size)
     case _ where below != nil: break
     case .symlink: try client.makeSymlink(path, target: try tree.readLink(host))
     default: try client.makeSpecial(path, status.kind, device: status.device)
     }
     try give(path, status, attributes)
+  }
+
+  /// Where the file is by now whose content a file of attributes only has (metacopy).
+  private mutating func content(
+    of path: [UInt8], _ attributes: [Name: [UInt8]]
+  ) throws(FileError) -> [UInt8] {
+    var source: [UInt8]? = path
+    if let target = OverlayUpper.own(OverlayUpper.redirect, in: attributes) {
+      hasRedirects = true
+      source = try self.source(target, of: path, target.first == UInt8(ascii: "/"))
+    }
+    guard let source, exists(source)?.kind == .regular else {
+      throw FileError(.ioError, "the content of a file is in no lower directory")
+    }
+    return source
   }
 
   /// Where the file with several names is by now that the lower directories show and that the upper
@@ -162,24 +184,46 @@ struct OverlayReading {
   }
 
   /// Gives what has a name a further one.
-  private mutating func place(_ known: [UInt8], at path: [UInt8]) throws(FileError) {
-    let node = try client.attributes(known, follow: false).node
-    guard exists(path)?.node != node else { return }
+  /// - Parameter isAlone: whether further names that it has below are another file's from now on.
+  private mutating func place(
+    _ known: [UInt8], at path: [UInt8], isAlone: Bool = false
+  ) throws(FileError) {
+    let attributes = try client.attributes(known, follow: false)
+    if isAlone, attributes.links > 1 {
+      let content = try client.open(known, [.read])
+      try putAway(path)
+      return try copy(
+        to: path, attributes.size,
+        data: { offset throws(FileError) in try content.data(after: offset) },
+        read: { buffer, offset throws(FileError) in try content.read(into: buffer, at: offset) })
+    }
+    guard exists(path)?.node != attributes.node else { return }
     try putAway(path)
     try client.link(known, as: path)
   }
 
   private func copy(_ host: [UInt8], to path: [UInt8], _ size: Int64) throws(FileError) {
     let source = try tree.open(host)
+    try copy(
+      to: path, size,
+      data: { offset throws(FileError) in try source.data(after: offset) },
+      read: { buffer, offset throws(FileError) in try source.read(into: buffer, at: offset) })
+  }
+
+  private func copy(
+    to path: [UInt8], _ size: Int64,
+    data: (Int64) throws(FileError) -> Range<Int64>?,
+    read: (UnsafeMutableRawBufferPointer, Int64) throws(FileError) -> Int
+  ) throws(FileError) {
     let file = try client.open(path, [.write, .truncate], create: 0o600)
     var offset: Int64 = 0
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
     defer { buffer.deallocate() }
-    while let data = try source.data(after: offset) {
+    while let data = try data(offset) {
       offset = max(offset, data.lowerBound)
-      let count = try source.read(
-        into: UnsafeMutableRawBufferPointer(
-          rebasing: buffer[..<Int(min(data.upperBound - offset, Int64(buffer.count)))]), at: offset)
+      let count = try read(
+        UnsafeMutableRawBufferPointer(
+          rebasing: buffer[..<Int(min(data.upperBound - offset, Int64(buffer.count)))]), offset)
       if count == 0 { break }
       _ = try file.write(
         UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]), at: offset)

@@ -15,6 +15,7 @@ struct OverlayUpper: Sendable {
 
   static let opaque = "opaque"
   static let redirect = "redirect"
+  static let metacopy = "metacopy"
   /// Ours: the number that programs see, and where the lower directories show a file with several
   /// names, which may have more of them.
   static let number = "strata.number"

@@ -207,10 +207,12 @@ final class OverlayWriting {
       try tree.makeSpecial(host(path), attributes.kind, device: attributes.device, mode: 0o600)
     }
     try give(path)
-    // Names that are from below, too, or the next directory below has but one of them.
-    if attributes.links > 1, let name = origin(of: attributes.node),
-      (try? client.attributes(name, follow: false))?.node == attributes.node
-    {
+    // Names that are from below, too, or as a lower directory this would have but some of them.
+    guard attributes.links > 1, (try? lower.fork.attributes(of: attributes.node)) != nil else {
+      return
+    }
+    for name in try lower.fork.value.allPaths(of: attributes.node)
+    where (try? client.attributes(name, follow: false))?.node == attributes.node {
       try one(name)
     }
   }
