@@ -126,6 +126,14 @@ struct MountTests {
       result.output.hasSuffix("ready\nchanged\n\(held)\none\ntwo\ntwo\n"), "\(result)")
   }
 
+  @Test func `files from below were born when the base's were, also after a change`() throws {
+    let host = try sh("stat -c %w a.txt b.txt", in: tree.path)
+    let result = try session(
+      "!sh -c 'cd \(place.path); stat -c %w a.txt b.txt; chmod 600 a.txt; stat -c %w a.txt b.txt; echo > c; stat -c %w c'"
+    )
+    #expect(result.output == "\(place.path)\n\(host)\(host)-\n", "\(result)")
+  }
+
   @Test func `files that several programs write are whole`() throws {
     let result = try session(
       """

@@ -126,6 +126,12 @@ public final class Fork: Sendable {
     try value.extendedAttributes(node)
   }
 
+  /// When a base's object was made that the node is; nil where nobody knows.
+  public func birth(of node: NodeID) -> Timestamp? {
+    let born = value.context.bases.node(node)?.lastStatus.born ?? 0
+    return born == 0 ? nil : born
+  }
+
   /// A path to the node; nil for one that has no name in this fork.
   public func path(of node: NodeID) -> [UInt8]? { value.path(of: node) }
 

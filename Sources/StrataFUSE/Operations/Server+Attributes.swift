@@ -1,19 +1,23 @@
 internal import StrataEngine
 internal import SystemPackage
 
-/// GETATTR and SETATTR.
+/// GETATTR, STATX and SETATTR.
 extension Server {
   func getAttributes(_ request: Request, _ reply: inout Reply) throws(FileError) {
+    reply.put(attributes: try attributes(request))
+  }
+
+  /// The kernel asks this for who wants to know when something was made, once for each that it knows.
+  func getStatus(_ request: Request, _ reply: inout Reply) throws(FileError) {
+    let attributes = try attributes(request)
+    reply.put(status: attributes, born: fork.birth(of: attributes.node))
+  }
+
+  private func attributes(_ request: Request) throws(FileError) -> Attributes {
     let hasHandle = try request.word(0) & 1 != 0
-    let attributes: Attributes
-    if let node = nodes.current(request.node) {
-      attributes = try fork.attributes(of: node)
-    } else if hasHandle {
-      attributes = try handles.file(try request.long(8)).attributes()
-    } else {
-      attributes = try former(request.node).attributes()
-    }
-    reply.put(attributes: attributes)
+    if let node = nodes.current(request.node) { return try fork.attributes(of: node) }
+    if hasHandle { return try handles.file(try request.long(8)).attributes() }
+    return try former(request.node).attributes()
   }
 
   private func former(_ number: UInt64) throws(FileError) -> NodeTable.Former {

@@ -102,6 +102,7 @@ final class Server: Sendable {
     case .lookup: try lookUp(request, &reply)
     case .getAttributes: try getAttributes(request, &reply)
     case .setAttributes: try setAttributes(request, &reply)
+    case .getStatus: try getStatus(request, &reply)
     case .readLink: reply.put(try fork.readLink(try node(request)))
     case .symlink: try makeSymlink(request, &reply)
     case .makeNode: try makeNode(request, &reply)

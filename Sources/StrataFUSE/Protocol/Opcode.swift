@@ -40,4 +40,5 @@ enum Opcode: UInt32 {
   case copyRange = 47
   case syncFileSystem = 50
   case makeTemporary = 51
+  case getStatus = 52
 }

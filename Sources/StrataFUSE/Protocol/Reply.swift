@@ -106,10 +106,16 @@ extension Reply {
     put(UInt32(0))
   }
 
+  private static func parts(ofDevice device: UInt64) -> (major: UInt32, minor: UInt32) {
+    (
+      UInt32(truncatingIfNeeded: (device >> 8) & 0xFFF | (device >> 32) & 0xFFFF_F000),
+      UInt32(truncatingIfNeeded: device & 0xFF | (device >> 12) & 0xFFFF_FF00)
+    )
+  }
+
   /// The kernel's own packing, `new_encode_dev`, of what `makedev` gives.
   static func kernelDevice(_ device: UInt64) -> UInt32 {
-    let major = UInt32(truncatingIfNeeded: (device >> 8) & 0xFFF | (device >> 32) & 0xFFFF_F000)
-    let minor = UInt32(truncatingIfNeeded: device & 0xFF | (device >> 12) & 0xFFFF_FF00)
+    let (major, minor) = parts(ofDevice: device)
     return minor & 0xFF | major << 8 | (minor & ~0xFF) << 12
   }
 
@@ -144,6 +150,38 @@ extension Reply {
     put(validity.seconds)
     put(UInt64(0))
     put(attributes)
+  }
+
+  private static let basicStatus: UInt32 = 0x7FF
+  private static let birthStatus: UInt32 = 0x800
+
+  /// `struct fuse_statx_out`
+  /// - Parameter born: when it was made; nil if that is not known.
+  mutating func put(status attributes: Attributes, born: Timestamp?) {
+    put(validity.seconds)
+    put(zeros: 24)
+    put(Self.basicStatus | (born == nil ? 0 : Self.birthStatus))
+    put(UInt32(Block.size))
+    put(UInt64(0))
+    put(attributes.links)
+    let owners = onlyUser?.owners(of: attributes) ?? (attributes.uid, attributes.gid)
+    put(owners.0)
+    put(owners.1)
+    put(UInt32(attributes.kind.modeBits | attributes.mode))
+    put(number: attributes.node)
+    put(UInt64(bitPattern: attributes.size))
+    put(UInt64(bitPattern: attributes.blocks))
+    put(UInt64(0))
+    for time in [attributes.accessed, born ?? 0, attributes.changed, attributes.modified] {
+      let (seconds, rest) = time.quotientAndRemainderRoundedDown(1_000_000_000)
+      put(seconds)
+      put(UInt32(rest))
+      put(UInt32(0))
+    }
+    let device = Self.parts(ofDevice: attributes.device)
+    put(device.major)
+    put(device.minor)
+    put(zeros: 120)
   }
 
   /// `struct fuse_open_out`
