@@ -59,6 +59,13 @@ extension HostDirectory {
     return { [covered] in covered.remove(place) }
   }
 
+  /// Whether something is mounted by this process at a path of the namespace or on the way to it, so
+  /// that what is there cannot be changed.
+  public func isCovered(_ path: [UInt8]) -> Bool {
+    covered.contain(
+      path.split(separator: UInt8(ascii: "/")).reduce(.empty) { $0.appending(Name($1)) })
+  }
+
   private static func resolved(_ path: [UInt8]) -> [UInt8]? {
     guard
       let found = (path + [0]).withUnsafeBufferPointer({ bytes in

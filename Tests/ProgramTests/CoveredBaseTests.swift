@@ -120,6 +120,18 @@ struct CoveredBaseTests {
         """, "\(text)")
   }
 
+  @Test func `mount(8)'s helper finds a workspace that a mount covers`() throws {
+    #expect(try strata(["init"]).status == 0)
+    defer { unmount() }
+    #expect(try strata(["mount", "main", tree.path]).status == 0)
+    let other = try TemporaryDirectory()
+    defer { _ = try? ChildProcess(["umount", "-l", other.path]) }
+    let mounted = try Finished.strata(
+      ["mount-helper", tree.path, other.path, "-o", "workspace=\(tree.path),fork=main"])
+    #expect(mounted.status == 0, "\(mounted)")
+    #expect(try sh("echo new > c.txt; ls \(other.path)") == "a.txt\nb.txt\nc.txt\n")
+  }
+
   @Test func `the next strata takes a dead mount off the workspace that it covers`() throws {
     #expect(try strata(["init"]).status == 0)
     defer { unmount() }

@@ -184,6 +184,21 @@ struct MountTests {
     #expect(result.status == 0 && result.output.hasSuffix("deep\n6\nbelow\ndeep\n"), "\(result)")
   }
 
+  @Test func `what lies under a mount inside the base is not committed through it`() throws {
+    try sh("mkdir m; echo host > m/f", in: tree.path)
+    #expect(try strata(["init"]).status == 0)
+    defer { _ = try? ChildProcess(["umount", "-f", "-l", "\(tree.path)/m"]) }
+    #expect(try strata(["mount", "main", "\(tree.path)/m"]).status == 0)
+    #expect(try strata(["-c", "chmod 600 /m/f; write /c.txt new"]).status == 0)
+    let refused = try strata(["commit", "-y"])
+    #expect(
+      refused.status == 1 && refused.errors.contains("/m/f: a fork is mounted there"), "\(refused)")
+    #expect(try strata(["commit", "-y", "/c.txt"]).output == "A /c.txt\ncommitted 1 change\n")
+    #expect(try strata(["umount", "main"]).status == 0)
+    #expect(try strata(["commit", "-y"]).output == "m /m/f\ncommitted 1 change\n")
+    #expect(try sh("stat -c %a m/f; cat c.txt", in: tree.path) == "600\nnew\n")
+  }
+
   @Test func `gc takes nothing from programs that write meanwhile, and their fork stays`() throws {
     #expect(try strata(["init"]).status == 0)
     #expect(try strata(["fork", "work"]).status == 0)

@@ -65,7 +65,7 @@ struct Launch {
     if bases.isEmpty, !isAlone, !isOutside, let run = RunSurroundings(host) {
       return try RemoteSession(in: run, self)
     }
-    if bases.isEmpty, !isOutside, let directory = host.directory {
+    if bases.isEmpty, let directory = host.directory {
       MountInfo.clearDead(over: directory)
       if let place = MountedPlace(directory) { return try RemoteSession(in: place, self) }
     }

@@ -108,7 +108,10 @@ final class OpenWorkspace: Sendable {
 
   /// Where commits go.
   var commitPlace: CommitPlace {
-    CommitPlace(base: base, commits: commits, isUnion: bases.count > 1, memory: memoryCommits)
+    let directory = workspace.bases.first as? HostDirectory
+    return CommitPlace(
+      base: base, commits: commits, isUnion: bases.count > 1,
+      isCovered: { directory?.isCovered($0) ?? false }, memory: memoryCommits)
   }
 
   /// Where programs see a fork.

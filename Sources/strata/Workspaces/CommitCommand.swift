@@ -48,6 +48,8 @@ struct CommitPlace {
   var isUnion: Bool
   /// Whether files get the owners that the fork shows.
   var keepsOwners = true
+  /// Whether a mount of this workspace lies over a path of the base.
+  var isCovered: @Sendable ([UInt8]) -> Bool = { _ in false }
   /// Of a session in memory: lives as long as it does.
   var memory: MemoryCommits?
 
@@ -97,6 +99,7 @@ private struct CommitCall {
       try script.write()
       return ExitStatus.success
     }
+    try checkUncovered(plan.changes)
     for change in plan.changes { try context.print(change.statusLine(Style(context.output))) }
     if context.arguments.has(dryRun) { return ExitStatus.success }
     if context.arguments.has(interactive) { try choose(&plan) }
@@ -136,6 +139,7 @@ private struct CommitCall {
         "somebody else has changed what commit \(undoing.number) has written; nothing was done")
       return ExitStatus.failure
     }
+    try checkUncovered(undoing.plan.changes)
     for change in undoing.plan.changes {
       try context.print(change.statusLine(Style(context.output)))
     }
@@ -154,6 +158,14 @@ private struct CommitCall {
         "the fork has gone on since and keeps what it has; log tells of its former trees")
     }
     return context.status
+  }
+
+  /// What lies under a mount inside the base cannot be reached for writing.
+  private func checkUncovered(_ changes: [Change]) throws {
+    for path in changes.flatMap({ [$0.path] + [$0.oldPath].compactMap { $0 } })
+    where place.isCovered(path) {
+      throw FileError(.resourceBusy, "\(ShownName(path)): a fork is mounted there; umount it first")
+    }
   }
 
   /// Takes out of the plan what is left to the host, and the conflicts that are settled.
