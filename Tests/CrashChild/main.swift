@@ -6,8 +6,14 @@ import StrataTestSupport
 // strata-crash DIRECTORY SEED STEPS: does so many steps in the workspace in DIRECTORY and says the
 // number of each that is durable. Somebody kills it, or makes its system calls fail: then it says
 // why the step was not saved and goes on.
+//
+// strata-crash commit SEED: commits main of the workspace in the current directory, in which somebody
+// makes changes behind the plan, and says what it shows then.
 
 let arguments = CommandLine.arguments
+if arguments.count == 3, arguments[1] == "commit", let seed = UInt64(arguments[2]) {
+  CommitMeanwhile.run(seed: seed)
+}
 guard arguments.count == 4, let seed = UInt64(arguments[2]), let steps = Int(arguments[3]) else {
   exit(64)
 }

@@ -33,15 +33,26 @@ struct CrashChild {
     self.init(child)
   }
 
-  /// A process that commits `main` of the workspace of a directory to it.
-  init(committing directory: String, _ faults: [String: String]) throws {
+  /// A process that commits `main` of the workspace of a directory to its base.
+  /// - Parameter seed: of changes that it makes in the fork between planning and committing; nil for
+  ///   none.
+  init(committing directory: String, meanwhile seed: UInt64? = nil, _ faults: [String: String])
+    throws
+  {
     let variables = faults.map { "FAULT_\($0.key)=\($0.value)" }
-    let shim = ["LD_PRELOAD=\(Self.tools)/libFaultShim.so", "FAULT_UNDER=\(directory)"]
+    let program =
+      seed.map { ["\(Self.tools)/strata-crash", "commit", String($0)] }
+      ?? ["\(Self.tools)/strata", "--alone", "commit", "-y"]
     self.init(
       try ChildProcess(
-        ["env", "-C", directory] + shim + variables + [
-          "\(Self.tools)/strata", "--alone", "commit", "-y",
-        ]))
+        ["env", "-C", directory, "LD_PRELOAD=\(Self.tools)/libFaultShim.so"] + variables + program))
+  }
+
+  /// The digest of what the fork showed before the commit began, once that was durable.
+  var shown: UInt64? {
+    output.split(separator: "\n").last { $0.hasPrefix("shown ") }.flatMap {
+      UInt64($0.dropFirst(6))
+    }
   }
 
   /// A process that does a line of commands in the workspace of a directory; only calls on the store

@@ -22,7 +22,6 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int is_ready;
 static const char *under;
-static size_t under_length;
 static long fault_at, calls;
 static const char *fault_with;
 static size_t piece;
@@ -34,7 +33,6 @@ static void prepare(void) {
   if (is_ready) return;
   is_ready = 1;
   under = getenv("FAULT_UNDER");
-  under_length = under ? strlen(under) : 0;
   fault_at = getenv("FAULT_AT") ? atol(getenv("FAULT_AT")) : 0;
   fault_with = getenv("FAULT_WITH");
   piece = getenv("FAULT_PIECE") ? (size_t)atol(getenv("FAULT_PIECE")) : 0;
@@ -43,9 +41,14 @@ static void prepare(void) {
   if (count) count_file = syscall(SYS_openat, AT_FDCWD, count, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 }
 
+/// FAULT_UNDER names directories, a colon between them.
 static int is_below(const char *path) {
-  return under && strncmp(path, under, under_length) == 0 &&
-         (path[under_length] == 0 || path[under_length] == '/');
+  for (const char *place = under; place && *place;) {
+    size_t length = strcspn(place, ":");
+    if (strncmp(path, place, length) == 0 && (path[length] == 0 || path[length] == '/')) return 1;
+    place += length + (place[length] == ':');
+  }
+  return 0;
 }
 
 static int path_of(int fd, char *path) {

@@ -172,6 +172,20 @@ public struct TreeDump: Equatable {
     return copy
   }
 
+  /// The same for the same trees, in any process.
+  public var digest: UInt64 {
+    var digest: UInt64 = 0xCBF2_9CE4_8422_2325
+    for (path, row) in rows.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+      var row = row
+      let xattrs = row.xattrs.sorted { $0.key < $1.key }.map { "\($0.key.bytes)=\($0.value)" }
+      row.xattrs = [:]
+      for byte in path + Array("\(row)\(xattrs)".utf8) {
+        digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3
+      }
+    }
+    return digest
+  }
+
   /// The first difference, for a person.
   public func difference(from other: TreeDump) -> String? {
     for path in Set(rows.keys).union(other.rows.keys).sorted(by: {

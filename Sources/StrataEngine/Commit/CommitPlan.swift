@@ -1,7 +1,10 @@
 /// What committing a fork to its base would do, and what stands against it.
 public struct CommitPlan: Sendable {
-  /// By path, as ``Workspace/diff(_:_:)`` tells them.
+  /// By path, as ``Workspace/diff(_:_:)`` tells them, and directories in the place of others that
+  /// look the same: the host's have the fork's numbers from then on.
   public var changes: [Change]
+  /// Those that a person is told of.
+  public var shown: [Change] { changes.filter { !$0.isOnlyIdentity } }
   public var conflicts: [CommitConflict]
   /// The value that the plan was made of.
   public let value: Namespace
@@ -22,6 +25,8 @@ public struct CommitPlan: Sendable {
     left += paths
     changes.removeAll { $0.path.isBelow(paths) }
   }
+  /// Whether a commit is to be taken back: what the fork has above the bases is no part of it.
+  var isReversal = false
 
   /// The changes that are asked for, with all that cannot be made apart from them: further names of
   /// the same files, what changes places with them, the directories on the way.
@@ -57,14 +62,19 @@ extension Workspace {
     _ fork: Fork, _ paths: [[UInt8]]
   ) throws(FileError) -> CommitPlan {
     startEpoch()
-    let value = fork.value
+    // What is planned must outlast a crash in the middle of the commit.
+    let value = try fork.state.withLock { state throws(FileError) in
+      try state.flush()
+      return state.world.value
+    }
     let seen = Namespace(
       context: context, fork: fork.id, name: fork.name, version: value.version)
     let live = Namespace(context: context, fork: fork.id, name: fork.name)
     let drift = try self.drift(of: value)
     let changes: [Change]
     do throws(FileError) {
-      changes = try diff(seen, value)
+      let all = try self.changes(seen, value)
+      changes = all.contains { !$0.isOnlyIdentity } ? all : []
     } catch {
       guard error.errno == .staleNFSFileHandle else { throw error }
       guard !drift.isEmpty else {
@@ -77,7 +87,7 @@ extension Workspace {
     var plan = CommitPlan(
       changes: changes, conflicts: drift, value: value, seen: seen, live: live,
       count: changes.count)
-    let told = Set(plan.changes.flatMap { [$0.path, $0.oldPath ?? $0.path] })
+    let told = Set(plan.shown.flatMap { [$0.path, $0.oldPath ?? $0.path] })
     if !paths.isEmpty {
       plan.changes = try plan.together { change in
         change.path.isBelow(paths) || change.oldPath?.isBelow(paths) == true

@@ -9,11 +9,21 @@ public struct CommitRecord: Equatable, Sendable {
   public var kept: [Kept]
   /// Where nodes are from now on: paths that the commit has put something at.
   public var placed: [Placed]
-  /// The changes that were committed, by path: of others the fork keeps its own.
-  public var isWhole: Bool
+  public var reach: Reach
+  /// The fork's names and nodes that the base has by itself now.
   public var settled: [Settled]
   /// Paths that were left to the host: the fork has dropped its changes there.
   public var left: [[UInt8]] = []
+  /// The value that was committed; nil where nothing outlives the process.
+  public var planned: StoredTree?
+
+  public enum Reach: UInt8, Sendable {
+    /// Some of the fork's changes: others stay its own.
+    case part
+    case whole
+    /// A commit is taken back: the fork sees what it saw, as all others do.
+    case reversal
+  }
 
   public struct Kept: Equatable, Sendable {
     public var id: NodeID
@@ -49,7 +59,7 @@ extension CommitRecord {
       writer.bytes(row.path)
       writer.number(row.node.rawValue)
     }
-    writer.byte(isWhole ? 1 : 0)
+    writer.byte(reach.rawValue)
     writer.number(UInt64(settled.count))
     for row in settled {
       writer.number(row.directory.rawValue)
@@ -58,6 +68,7 @@ extension CommitRecord {
     }
     writer.number(UInt64(left.count))
     for path in left { writer.bytes(path) }
+    if let planned { writer.bytes(planned.encoded) }
     return writer.result
   }
 
@@ -75,7 +86,8 @@ extension CommitRecord {
     for _ in 0..<(try reader.count()) {
       placed.append(Placed(path: try reader.bytes(), node: NodeID(try reader.number())))
     }
-    isWhole = try reader.byte() == 1
+    guard let reach = Reach(rawValue: try reader.byte()) else { throw .damaged }
+    self.reach = reach
     settled = []
     for _ in 0..<(try reader.count()) {
       settled.append(
@@ -86,5 +98,6 @@ extension CommitRecord {
     // Records of older versions end here.
     guard !reader.isAtEnd else { return }
     for _ in 0..<(try reader.count()) { left.append(try reader.bytes()) }
+    planned = reader.isAtEnd ? nil : try StoredTree(encoded: try reader.bytes())
   }
 }

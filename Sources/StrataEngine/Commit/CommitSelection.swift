@@ -20,7 +20,10 @@ struct CommitSelection {
 
   /// - Parameter isWanted: says which changes are asked for.
   mutating func run(_ isWanted: (Change) -> Bool) throws(FileError) -> [Change] {
-    for (index, change) in plan.changes.enumerated() where isWanted(change) { choose([index]) }
+    for (index, change) in plan.changes.enumerated()
+    where !change.isOnlyIdentity && isWanted(change) {
+      choose([index])
+    }
     while let index = waiting.popLast() {
       let change = plan.changes[index]
       for node in [change.node, change.oldNode].compactMap({ $0 }) { choose(byNode[node] ?? []) }

@@ -17,13 +17,15 @@ extension Workspace {
     // The numbers in the record must mean the same to whoever finishes the commit after a crash.
     let concerned = making.nodes
     state.withLock { $0.changedBaseNodes.formUnion(concerned) }
+    let planned = try plan.isReversal ? nil : keep(plan.value)
     try checkpoint()
     return CommitRecord(
       fork: fork.id, command: command, version: version, kept: making.kept, placed: making.placed,
-      isWhole: plan.count == plan.changes.count, settled: try settled(plan), left: plan.left)
+      reach: plan.reach, settled: try plan.isReversal ? [] : settled(plan), left: plan.left,
+      planned: planned)
   }
 
-  /// The fork's entries that the base will show by itself.
+  /// The fork's names that the base will show by itself.
   private func settled(_ plan: CommitPlan) throws(FileError) -> [CommitRecord.Settled] {
     var settled: [CommitRecord.Settled] = []
     for change in plan.changes {
@@ -44,12 +46,15 @@ extension Workspace {
 
   /// Makes the workspace see the bases as the commit has left them: the fork is based on them, all
   /// other values go on seeing what was before.
-  /// - Parameter planned: the value that the plan was made of. What programs have done in the fork
-  ///   since then is its own, and no part of the commit. Nil if nobody can have done anything.
+  ///
+  /// What programs have done in the fork since the plan was made is its own, and no part of the commit.
+  /// - Parameter planned: the value that the plan was made of; nil takes the one in the store.
   public func finish(_ record: CommitRecord, since planned: Namespace? = nil) throws(FileError) {
     guard let fork = forks.first(where: { $0.id == record.fork }) else { throw .notFound }
     let index = context.bases
     guard record.version == index.version.withLock({ $0 }) + 1 else { return }
+    var planned = planned
+    if planned == nil { planned = try stored(record, of: fork) }
     startEpoch()
     let noticed = index.takeChanges()
     for row in record.kept { index.keep(row.id, row.node) }
@@ -58,13 +63,22 @@ extension Workspace {
     for row in record.kept where row.node.file.isEmpty { index.noteAfter(row.id) }
     // What the commit itself has changed is news to nobody.
     index.changes.withLock { $0 = noticed }
-    try operation(record.command, on: fork) { () throws(FileError) in
-      fork.rebase(onto: record, since: planned)
-      try drop(record.left, of: fork)
+    if record.reach != .reversal {
+      try operation(record.command, on: fork) { [planned] () throws(FileError) in
+        fork.rebase(onto: record, since: planned)
+        try drop(record.left, of: fork)
+      }
     }
     let changed = record.kept.map(\.id) + record.placed.map(\.node)
     state.withLock { $0.changedBaseNodes.formUnion(changed) }
     try checkpoint()
+  }
+
+  /// The value that was committed, for who finishes the commit after a crash.
+  private func stored(_ record: CommitRecord, of fork: Fork) throws(FileError) -> Namespace? {
+    guard let planned = record.planned, let persistence = context.persistence else { return nil }
+    return try Namespace(
+      planned, context: context, fork: fork.id, name: fork.name, from: persistence)
   }
 
   /// The number that the next commit gets.
@@ -76,6 +90,12 @@ extension Workspace {
   }
 }
 
+extension CommitPlan {
+  fileprivate var reach: CommitRecord.Reach {
+    isReversal ? .reversal : count == changes.count ? .whole : .part
+  }
+}
+
 extension Fork {
   /// Files that are open go on in the tree as it is now: what they are is the same.
   fileprivate func rebase(onto record: CommitRecord, since planned: Namespace?) {
@@ -84,49 +104,20 @@ extension Fork {
       state.world.value.rebase(onto: record)
       // What has no name is no part of a commit.
       for node in state.world.orphans {
-        if let record = before.nodes[node] { state.world.value.nodes.insert(node, record) }
+        guard var record = before.nodes[node] else { continue }
+        if !before.isKnown(node) { record.origin = nil }
+        state.world.value.nodes.insert(node, record)
       }
-      if let planned { state.world.value.take(from: before, since: planned, over: record) }
+      if let planned {
+        let meanwhile = ChangesMeanwhile(from: before, since: planned, over: record)
+        meanwhile.take(to: &state.world.value)
+      }
       state.origin = state.world.value.pristine
     }
   }
 }
 
 extension Namespace {
-  /// Takes what another value has changed since an earlier one.
-  fileprivate mutating func take(
-    from other: Namespace, since planned: Namespace, over record: CommitRecord
-  ) {
-    let committed = Set(
-      record.kept.map(\.id) + record.placed.map(\.node) + record.settled.map(\.node))
-    var changed: (entries: [EntryKey], nodes: [NodeID]) = ([], [])
-    other.entries.difference(from: planned.entries) { key, _, _ in changed.entries.append(key) }
-    other.nodes.difference(from: planned.nodes) { id, _, _ in changed.nodes.append(id) }
-    for id in changed.nodes {
-      guard var node = other.nodes[id] else {
-        nodes.remove(id)
-        continue
-      }
-      if committed.contains(id), let base = context.bases.node(id),
-        let status = try? context.bases.status(of: base)
-      {
-        // It is a change of what the commit has left, and that may show more than the fork had.
-        node.origin = Below(node: base, stamp: status.stamp, limit: status.size)
-        if node.kind == .directory { node.body = .directory(below: base) }
-      }
-      nodes.insert(id, node)
-    }
-    var effects: [Effect] = []
-    for key in changed.entries {
-      if let entry = other.entries[key] {
-        entries.insert(key, entry)
-      } else {
-        // What the commit has brought to the base under a name that is gone since.
-        try? hide(key.name, in: key.directory, &effects)
-      }
-    }
-  }
-
   /// The bases alone, in the same version.
   var pristine: Namespace {
     var other = Namespace(context: context, fork: fork, name: forkName, version: version)
@@ -139,7 +130,7 @@ extension Namespace {
   /// What is in the base now needs no record and no entry.
   fileprivate mutating func rebase(onto record: CommitRecord) {
     version = record.version
-    if record.isWhole, !nodes.hasSideLayers {
+    if record.reach == .whole, !nodes.hasSideLayers {
       nodes = PersistentMap()
       entries = PersistentMap()
       return

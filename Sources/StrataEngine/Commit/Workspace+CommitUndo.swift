@@ -16,23 +16,23 @@ extension Workspace {
     var reversal = CommitReversal(record, seen)
     let value = try reversal.run()
     try reversal.verify()
-    let changes = try diff(seen, value, isReversal: true)
+    let changes = try self.changes(seen, value, isReversal: true)
     let check = ConflictCheck(value: value, seen: seen, live: seen, changes: changes)
     return CommitPlan(
       changes: changes, conflicts: try check.run(), value: value, seen: seen, live: seen,
-      count: changes.count)
+      count: changes.count, isReversal: true)
   }
 
   /// After a commit was taken back: the fork has its changes again, unless it has gone on since.
   /// - Returns: whether it has.
   @discardableResult
   public func takeBack(
-    _ record: CommitRecord, _ before: Namespace, _ command: String
+    _ record: CommitRecord, _ command: String
   ) throws(FileError) -> Bool {
     guard let fork = forks.first(where: { $0.id == record.fork }),
       let commit = fork.history.last(where: {
         $0.after.version == record.version && $0.before.version < record.version
-      }), before.isUnchanged(since: commit.after)
+      }), fork.value.isUnchanged(since: commit.after)
     else { return false }
     startEpoch()
     let value = try context.whole { () throws(FileError) in
@@ -41,7 +41,10 @@ extension Workspace {
       var run = RebaseRun(commit.before) { $0.path.isBelow(record.left) ? nil : .ours }
       return try run.run().value
     }
-    operation(command, on: fork) { fork.replaceValue(with: value) }
+    operation(command, on: fork) {
+      fork.replaceValue(with: value)
+      fork.state.withLock { $0.origin = value.pristine }
+    }
     try checkpoint()
     return true
   }

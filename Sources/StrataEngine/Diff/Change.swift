@@ -29,4 +29,7 @@ public struct Change: Equatable, Sendable {
 
   /// Bytes of content that differ at the most: of blocks that the trees do not share.
   public var bytes: Int64
+  /// Whether there only is another directory in the place of one that looks the same: no change to
+  /// whoever looks at paths.
+  public internal(set) var isOnlyIdentity = false
 }

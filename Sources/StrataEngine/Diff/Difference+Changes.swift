@@ -14,7 +14,7 @@ extension Difference {
       guard !isAside(id, in: new) else { continue }
       if let before = removed[path] {
         gone[path] = nil
-        if before != id, let change = try replacement(path, before, id) { changes.append(change) }
+        if before != id { changes.append(try replacement(path, before, id)) }
       } else if let oldPath = oldPaths[id]?.popLast() {
         gone[oldPath] = nil
         let (oldParent, newParent) = (Self.split(oldPath), Self.split(path))
@@ -103,20 +103,23 @@ extension Difference {
   /// Another node under the same path: a modification to whoever looks at paths only.
   private func replacement(
     _ path: [UInt8], _ before: NodeID, _ after: NodeID
-  ) throws(FileError) -> Change? {
+  ) throws(FileError) -> Change {
     let left = try old.attributes(before)
     let right = try new.attributes(after)
     let isSameKind = left.kind == right.kind
+    var looksSame = false
     if isSameKind, left.kind == .directory {
-      let isSame = left.mode == right.mode && left.uid == right.uid && left.gid == right.gid
-      if isSame, try old.extendedAttributes(before) == new.extendedAttributes(after) { return nil }
+      looksSame = left.mode == right.mode && left.uid == right.uid && left.gid == right.gid
+      if looksSame {
+        looksSame = try old.extendedAttributes(before) == new.extendedAttributes(after)
+      }
     }
     let isContent = right.kind != .directory
     return Change(
       kind: !isSameKind ? .typeChanged : isContent ? .modified : .metadata, path: path, node: after,
       fileKind: right.kind, oldFileKind: left.kind, oldNode: before, oldSize: left.size,
       newSize: right.size, isContentChanged: isContent,
-      bytes: right.kind == .regular ? right.size : 0)
+      bytes: right.kind == .regular ? right.size : 0, isOnlyIdentity: looksSame)
   }
 
   /// What a person changed: the times of a directory, and what only moved, are no change.

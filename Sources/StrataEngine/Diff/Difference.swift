@@ -4,12 +4,13 @@ extension Workspace {
   /// The cost goes with what differs: shared pages of the maps are skipped whole. A directory that
   /// was removed, or made, is listed with all that was in it. What lives in side layers is left out.
   public func diff(_ old: Namespace, _ new: Namespace) throws(FileError) -> [Change] {
-    try diff(old, new, isReversal: false)
+    try changes(old, new).filter { !$0.isOnlyIdentity }
   }
 
+  /// The same with directories that are others and look the same.
   /// - Parameter isReversal: whether the new tree has directories that the old one has lost.
-  func diff(
-    _ old: Namespace, _ new: Namespace, isReversal: Bool
+  func changes(
+    _ old: Namespace, _ new: Namespace, isReversal: Bool = false
   ) throws(FileError) -> [Change] {
     try context.whole { () throws(FileError) in
       var difference = Difference(old: old, new: new)

@@ -105,6 +105,26 @@ public struct StoredTree: Equatable, Sendable {
   }
 }
 
+extension StoredTree {
+  package var encoded: [UInt8] {
+    var writer = PageWriter()
+    for value in [
+      nodes, entries, annotations, sealed.rawValue, sealedThrough.rawValue, version,
+    ] {
+      writer.number(value)
+    }
+    return writer.result
+  }
+
+  package init(encoded bytes: [UInt8]) throws(FileError) {
+    var reader = PageReader(bytes)
+    self.init(
+      nodes: try reader.number(), entries: try reader.number(), annotations: try reader.number(),
+      sealed: LayerID(try reader.number()), sealedThrough: LayerID(try reader.number()),
+      version: try reader.number())
+  }
+}
+
 public struct StoredFork: Equatable, Sendable {
   public var id: ForkID
   public var name: String

@@ -45,6 +45,15 @@ extension Workspace {
     pending = StoreBatch()
   }
 
+  /// Puts a value whose blocks the store has, so that it is there after the next checkpoint.
+  /// - Returns: nil in memory.
+  func keep(_ value: Namespace) throws(FileError) -> StoredTree? {
+    guard let persistence = context.persistence else { return nil }
+    return try persistence.pending.withLock { pending throws(FileError) in
+      try save(value, &pending, persistence)
+    }
+  }
+
   private func collect(
     _ batch: inout StoreBatch, _ persistence: Persistence
   ) throws(FileError) {

@@ -38,14 +38,8 @@ extension HostCommit {
     }
     let command = "\(Self.command)\(undoing.number)"
     return try workspace.replacement(command, on: fork) { () throws(FileError) in
-      let before = fork.value
-      let result = try run(undoing.plan, fork, command) { record in
-        // What the fork has above the bases is not what is committed here.
-        var record = record
-        (record.isWhole, record.settled) = (false, [])
-        return record
-      }
-      return (result, try workspace.takeBack(undoing.record, before, command))
+      let result = try run(undoing.plan, fork, command)
+      return (result, try workspace.takeBack(undoing.record, command))
     }
   }
 

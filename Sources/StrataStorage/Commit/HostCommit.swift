@@ -38,13 +38,6 @@ public struct HostCommit {
   public func run(
     _ plan: CommitPlan, _ fork: Fork, _ command: String
   ) throws(FileError) -> Result {
-    try run(plan, fork, command) { $0 }
-  }
-
-  func run(
-    _ plan: CommitPlan, _ fork: Fork, _ command: String,
-    _ adapt: (CommitRecord) -> CommitRecord
-  ) throws(FileError) -> Result {
     let workspace = fork.workspace
     let name = Array("\(workspace.nextCommit)".utf8)
     try makeDirectory(name)
@@ -60,7 +53,7 @@ public struct HostCommit {
       try staging.stage()
       refused = staging.refused
       steps = try staging.steps()
-      record = adapt(try workspace.record(plan, fork, command, moves.moves, in: name))
+      record = try workspace.record(plan, fork, command, moves.moves, in: name)
       try write(HostJournal(steps: steps, record: record.encoded), place)
     } catch {
       HostTree().removeAll(directory(of: name).path)
@@ -69,7 +62,7 @@ public struct HostCommit {
     }
     try perform(steps, place)
     try finish(record, since: plan.value, place, workspace)
-    return Result(changes: plan.changes.count, refused: refused)
+    return Result(changes: plan.shown.count, refused: refused)
   }
 
   /// Does all steps, in a tree that nobody has touched since they were planned; or, if one of them

@@ -32,7 +32,7 @@ public struct HostScript {
 
   public mutating func write() throws {
     try line("#!/bin/sh")
-    try line("# What a strata fork has changed: \(plan.changes.count) paths.")
+    try line("# What a strata fork has changed: \(plan.shown.count) paths.")
     try line("set -eu")
     try command("cd --", quoted(base.shown))
     try line("umask 077")

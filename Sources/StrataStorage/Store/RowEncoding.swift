@@ -1,26 +1,6 @@
 internal import StrataEngine
 
 /// What of a row is one column of bytes, see ``PageWriter``.
-extension StoredTree {
-  var encoded: [UInt8] {
-    var writer = PageWriter()
-    for value in [
-      nodes, entries, annotations, sealed.rawValue, sealedThrough.rawValue, version,
-    ] {
-      writer.number(value)
-    }
-    return writer.result
-  }
-
-  init(encoded bytes: [UInt8]) throws(FileError) {
-    var reader = PageReader(bytes)
-    self.init(
-      nodes: try reader.number(), entries: try reader.number(), annotations: try reader.number(),
-      sealed: LayerID(try reader.number()), sealedThrough: LayerID(try reader.number()),
-      version: try reader.number())
-  }
-}
-
 extension LayerStats {
   var encoded: [UInt8] {
     var writer = PageWriter()

@@ -100,10 +100,10 @@ private struct CommitCall {
       return ExitStatus.success
     }
     try checkUncovered(plan.changes)
-    for change in plan.changes { try context.print(change.statusLine(Style(context.output))) }
+    for change in plan.shown { try context.print(change.statusLine(Style(context.output))) }
     if context.arguments.has(dryRun) { return ExitStatus.success }
     if context.arguments.has(interactive) { try choose(&plan) }
-    try check(plan.changes, of: whole)
+    try complete(&plan, from: whole)
     guard try context.arguments.has(yes) || context.arguments.has(interactive) || isWanted(plan)
     else {
       try context.print("nothing was done")
@@ -140,7 +140,7 @@ private struct CommitCall {
       return ExitStatus.failure
     }
     try checkUncovered(undoing.plan.changes)
-    for change in undoing.plan.changes {
+    for change in undoing.plan.shown {
       try context.print(change.statusLine(Style(context.output)))
     }
     if context.arguments.has(dryRun) { return ExitStatus.success }
@@ -192,23 +192,24 @@ private struct CommitCall {
   private func isWanted(_ plan: CommitPlan) throws -> Bool {
     guard context.output.isTerminal else { return true }
     return try answer(
-      "apply \(counted(plan.changes.count, "change")) to \(ShownName(place.base.shown))?")
+      "apply \(counted(plan.shown.count, "change")) to \(ShownName(place.base.shown))?")
   }
 
   private func choose(_ plan: inout CommitPlan) throws {
     var wanted: [Change] = []
-    for change in plan.changes {
+    for change in plan.shown {
       if try answer(change.statusLine(Style(context.output)) + "?") { wanted.append(change) }
     }
     plan.changes = wanted
   }
 
-  /// What cannot be made without others that were not chosen is refused.
-  private func check(_ chosen: [Change], of plan: CommitPlan) throws {
-    guard chosen.count < plan.changes.count else { return }
-    let paths = Set(chosen.map(\.path))
-    let needed = try plan.together { paths.contains($0.path) }
-    guard let other = needed.first(where: { !paths.contains($0.path) }) else { return }
+  /// What cannot be made without others that were not chosen is refused, but for those that nobody
+  /// was asked about.
+  private func complete(_ plan: inout CommitPlan, from whole: CommitPlan) throws {
+    guard plan.changes.count < whole.changes.count else { return }
+    let paths = Set(plan.changes.map(\.path))
+    plan.changes = try whole.together { paths.contains($0.path) }
+    guard let other = plan.shown.first(where: { !paths.contains($0.path) }) else { return }
     throw FileError(
       .invalidArgument,
       "what was chosen cannot be committed without \(ShownName(other.path)); nothing was done")
