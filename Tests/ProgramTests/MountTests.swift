@@ -290,7 +290,7 @@ struct MountTests {
     }
   }
 
-  @Test(arguments: ["", "workspace=/WORK,"])
+  @Test(arguments: ["", "workspace=/WORK,", "workspace=/WORK,fork=fresh,"])
   func `the options of mount(8) are those of the mount`(_ first: String) throws {
     let work = try TemporaryDirectory()
     defer { unmount() }

@@ -68,6 +68,11 @@ struct RunTests {
     for fork in ["a", "b", "c"] {
       #expect(try strata(["-c", "switch \(fork); cat who"]).output == "\(fork)\n")
     }
+    for fork in ["a", "b", "c"] { #expect(result.errors.contains("made fork \(fork) from main\n")) }
+    let again = try strata(["--json", "run", "-j", "2", "--forks", "a,b", "--", "false"])
+    #expect(again.status == 1 && !again.errors.contains("made"))
+    #expect(again.output.contains(#"{"fork":"a","status":1,"#))
+    #expect(again.output.contains(#","changes":0,"bytes_written":0,"bytes_copied":0}"#))
     #expect(try strata(["run", "-j", "0", "--forks", "a", "--", "true"]).status == 64)
   }
 

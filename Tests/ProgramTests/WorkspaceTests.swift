@@ -37,6 +37,27 @@ import Testing
     #expect(try tree.read("a.txt") == "one\n")
   }
 
+  @Test func `squash says of what it gives up what was undone`() throws {
+    try strata("write a.txt 1; write a.txt 2; undo; rm b.txt")
+    let told = try strata("squash").output
+    #expect(told.hasPrefix("gives up 1: write a.txt 1\ngives up 2, undone: write a.txt 2\n"))
+    #expect(told.contains("gives up 3: rm b.txt\n"))
+  }
+
+  @Test func `what is in the way of a workspace or of a plugin is named`() throws {
+    let again = try Finished.strata(["init"], in: tree.path)
+    #expect(
+      again.status == 1 && again.errors.contains("/.strata is a workspace already"), "\(again)")
+    _ = try Finished.run("/bin/mkdir", ["-p", "new/.strata"], in: tree.path)
+    let other = try Finished.strata(["init"], in: "\(tree.path)/new")
+    #expect(other.status == 1 && other.errors.contains("is no workspace"), "\(other)")
+    for place in [[], ["--base", "."]] {
+      let plugin = try Finished.strata(place + ["--plugin", "/nope", "-c", "ls"], in: tree.path)
+      #expect(
+        plugin.status != 0 && plugin.errors.contains("plugin /nope: No such file"), "\(plugin)")
+    }
+  }
+
   @Test func `git sees nothing of a workspace`() throws {
     let child = try ChildProcess(
       ["sh", "-ec", "cd '\(tree.path)'; git init -q; git add . 2>&1; git ls-files"])

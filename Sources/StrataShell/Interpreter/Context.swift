@@ -91,6 +91,14 @@ public final class Context {
     status = max(status, ExitStatus.failure)
   }
 
+  /// Says what stands between the fork and its base; that the host has changed is told with it.
+  public func complain(_ conflicts: [CommitConflict]) throws {
+    for conflict in conflicts {
+      try complain("\(ShownName(conflict.path)): \(conflict.kind.rawValue)")
+    }
+    session.toldOnHost.formUnion(conflicts.map(\.path))
+  }
+
   public func complain(_ path: [UInt8], _ error: FileError) throws {
     try complain("\(ShownName(path)): \(error.text)")
   }

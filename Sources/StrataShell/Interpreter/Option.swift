@@ -30,7 +30,7 @@ public struct Option: Hashable, Sendable {
 
   /// The options that every command has.
   static let help = Option(nil, "help", "show how the command is used")
-  static let json = Option(nil, "json", "write the result as JSON")
+  package static let json = Option(nil, "json", "write the result as JSON")
 }
 
 /// What an argument stands for, which decides how it is completed.

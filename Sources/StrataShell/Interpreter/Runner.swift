@@ -195,8 +195,12 @@ struct Runner {
 
   /// Says which files of the bases others have changed while we looked.
   private func reportBaseChanges() {
+    let told = session.toldOnHost
+    session.toldOnHost = []
     for change in session.workspace.takeBaseChanges() {
-      let path = session.fork.path(of: change.node.id) ?? change.node.name.bytes
+      let (fork, id) = (session.fork, change.node.id)
+      let path = fork.path(of: id) ?? fork.origin.path(of: id) ?? change.node.name.bytes
+      if told.contains(path) { continue }
       say("strata: \(path.shown): changed on the host")
     }
   }

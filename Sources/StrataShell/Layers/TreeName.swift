@@ -63,7 +63,7 @@ extension Change {
     }
   }
 
-  var json: JSON {
+  package var json: JSON {
     var members = [
       JSON.Member("kind", .string(kind.rawValue)), JSON.Member("path", .bytes(path)),
     ]

@@ -24,6 +24,8 @@ public final class Session {
   public internal(set) var lastStatus: Int32 = 0
   /// The status to leave with, once `exit` was called.
   public internal(set) var exitStatus: Int32?
+  /// Paths of the base that the command under way has told of as changed.
+  var toldOnHost: Set<[UInt8]> = []
   /// The lines that were run, oldest first, for `history`.
   public private(set) var history: [[UInt8]] = []
   public private(set) var fork: Fork

@@ -122,7 +122,7 @@ final class OpenWorkspace: Sendable {
     do throws(FileError) {
       text = try host.contents(of: file)
     } catch {
-      throw Complaint("\(ShownName(file)): \(error.text)")
+      throw Complaint("plugin \(ShownName(file)): \(error.text)")
     }
     do throws(PluginFailure) {
       _ = try plugins.load(text, from: file)

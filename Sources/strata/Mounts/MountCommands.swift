@@ -8,6 +8,7 @@ private let readOnly = Option("r", "read-only", "let nobody write")
 private let optionList = Option(
   "o", "options", argument: "LIST",
   "as mount(8) has them: ro, nodev, nosuid, noexec, fsname=NAME, …")
+private let make = Option(nil, "make", "make FORK from this one if there is none of the name")
 private let noPassthrough = Option(
   nil, "no-passthrough", "do not let the kernel read files of the base by itself")
 
@@ -17,8 +18,8 @@ extension Command {
   ) -> Command {
     Command(
       "mount", .layers, .arranges, "show a fork as a directory to all programs",
-      usage: ["[-r] [-o LIST] [--no-passthrough] [FORK [DIR]]"],
-      options: [readOnly, optionList, noPassthrough],
+      usage: ["[-r] [-o LIST] [--make] [--no-passthrough] [FORK [DIR]]"],
+      options: [readOnly, optionList, make, noPassthrough],
       operands: [Operand("FORK", .fork), Operand("DIR", .hostPath)],
       details: """
         What programs do in the directory happens in the fork, and what the shell does in the fork \
@@ -32,7 +33,12 @@ extension Command {
       guard context.operands.count <= 2 else { throw UsageError("a fork and a directory") }
       let fork =
         try context.operands.first.map { name in
-          try context.workspace.fork(called: name)
+          let text = String(decoding: name, as: UTF8.self)
+          if context.arguments.has(make), context.workspace.fork(named: text) == nil {
+            return try context.workspace.fork(
+              context.fork, named: text, by: context.session.caller)
+          }
+          return try context.workspace.fork(called: name)
         } ?? context.fork
       let directory: [UInt8]
       if context.operands.count > 1 {

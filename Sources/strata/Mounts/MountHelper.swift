@@ -82,7 +82,7 @@ enum MountHelper {
     let fork = Array(options.fork.utf8)
     let list = (["dev", "suid"].map { Array($0.utf8) } + options.passed)
       .joined(separator: [UInt8(ascii: ",")])
-    try perform(["mount", "-o"].map { Array($0.utf8) } + [Array(list), fork, target])
+    try perform(["mount", "--make", "-o"].map { Array($0.utf8) } + [Array(list), fork, target])
   }
 
   // MARK: The process in the background

@@ -14,7 +14,8 @@ private let contain = Option(
 private let chdirOption = Option(nil, "chdir", argument: "DIR", of: .hostPath, "begin in DIR")
 private let quiet = Option("q", "quiet", "do not tell what changed")
 private let jobs = Option("j", "jobs", argument: "N", "run in so many of --forks at once")
-private let forksOption = Option(nil, "forks", argument: "A,B,…", "run once in each of these forks")
+private let forksOption = Option(
+  nil, "forks", argument: "A,B,…", "run once in each of these forks, made if they are not there")
 
 extension Command {
   /// Runs a program of the host that sees the fork in the place of the base.
@@ -27,6 +28,7 @@ extension Command {
       ],
       options: [
         forkOption, newFork, remove, network, contain, chdirOption, quiet, jobs, forksOption,
+        .json,
       ],
       operands: [Operand("CMD", .hostPath), Operand("ARG", .hostPath, repeated: true)],
       details: """

@@ -25,10 +25,7 @@ struct RunMany {
       throw UsageError("--forks names each fork once")
     }
     guard atOnce > 0 else { throw UsageError("-j takes a number of 1 or more") }
-    let forks = try names.map { name in
-      try context.workspace.fork(named: name)
-        ?? context.workspace.fork(context.fork, named: name, by: context.session.caller)
-    }
+    let forks = try names.map(fork)
     var waiting = forks[...]
     var running: [Job] = []
     var done: [Job] = []
@@ -54,6 +51,19 @@ struct RunMany {
     return ordered.map(\.status).max() ?? ExitStatus.success
   }
 
+  /// The fork of a name; one that is not there is made from the current one.
+  private func fork(_ name: String) throws -> Fork {
+    if let known = context.workspace.fork(named: name) { return known }
+    let made = try context.workspace.fork(
+      context.fork, named: name, by: context.session.caller)
+    try tell("made fork \(name) from \(context.fork.name)")
+    return made
+  }
+
+  private func tell(_ line: String) throws {
+    try? context.output.standardError.write(Array("\(line)\n".utf8))
+  }
+
   private func start(_ fork: Fork) throws -> Job {
     let entry = try call.entry(to: fork)
     defer { entry.letGo() }
@@ -76,20 +86,45 @@ struct RunMany {
 
   private func progress(_ count: Int, of all: Int, _ done: [Job]) throws {
     guard let job = done.last else { return }
-    try? context.output.standardError.write(
-      Array("[\(count)/\(all)] \(job.fork.name): \(job.status)\n".utf8))
+    try tell("[\(count)/\(all)] \(job.fork.name): \(job.status)")
   }
 
   private func table(_ jobs: [Job]) throws {
+    let rows = try jobs.map(Row.init)
+    if context.isJSON { return try context.print(rows.map(\.json)) }
     try context.print("fork\tstatus\tseconds\tchanges\twritten\tcopied")
-    for job in jobs {
-      let changes = try context.workspace.diff(job.before, job.fork.value)
-      let stats = job.fork.history(newest: 1).last.map(\.stats)
-      let tenths = (job.end - job.start) / 100_000_000
-      try context.print(
-        "\(job.fork.name)\t\(job.status)\t\(tenths / 10).\(tenths % 10)\t\(changes.count)\t"
-          + "\(changes.isEmpty ? 0 : stats?.bytesWritten ?? 0)\t"
-          + "\(changes.isEmpty ? 0 : stats?.bytesCopied ?? 0)")
+    for row in rows { try context.print(row.line) }
+  }
+
+  /// What has become of a run.
+  private struct Row {
+    let name: String
+    let status: Int32
+    let tenths: Int64
+    let changes: Int
+    /// Nil if nothing was changed.
+    let stats: LayerStats?
+
+    init(_ job: Job) throws {
+      (name, status) = (job.fork.name, job.status)
+      tenths = (job.end - job.start) / 100_000_000
+      changes = try job.fork.workspace.diff(job.before, job.fork.value).count
+      stats = changes == 0 ? nil : job.fork.history(newest: 1).last?.stats
+    }
+
+    private var seconds: String { "\(tenths / 10).\(tenths % 10)" }
+
+    var line: String {
+      "\(name)\t\(status)\t\(seconds)\t\(changes)\t"
+        + "\(stats?.bytesWritten ?? 0)\t\(stats?.bytesCopied ?? 0)"
+    }
+
+    var json: JSON {
+      .members([
+        "fork": .string(name), "status": .int(status), "seconds": .number(Double(tenths) / 10),
+        "changes": .int(changes), "bytes_written": .int(stats?.bytesWritten ?? 0),
+        "bytes_copied": .int(stats?.bytesCopied ?? 0),
+      ])
     }
   }
 }

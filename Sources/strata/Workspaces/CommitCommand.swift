@@ -20,7 +20,9 @@ extension Command {
     Command(
       "commit", .layers, .maintains, "apply the changes of this fork to its base on the host",
       usage: ["[-n] [-y] [-i] [--ours|--theirs] [PATH…]", "--script [PATH…]", "--undo [-n] [-y]"],
-      options: [dryRun, yes, interactive, script, undo, ours, theirs, oursAt, theirsAt],
+      options: [
+        dryRun, yes, interactive, script, undo, ours, theirs, oursAt, theirsAt, .json,
+      ],
       operands: [Operand("PATH", .path, repeated: true)],
       details: """
         Compares the base as the fork has seen it with the base as it is. A conflict stops everything \
@@ -69,28 +71,19 @@ private struct CommitCall {
     if context.arguments.has(undo) { return try takeBack() }
     let paths = context.operands.map(context.session.absolutePath)
     var plan = try context.workspace.planCommit(context.fork, paths)
-    if plan.needsRebase {
-      for conflict in plan.conflicts {
-        try context.complain("\(ShownName(conflict.path)): \(conflict.kind.rawValue)")
-      }
-      try context.complain(
-        "\(counted(plan.conflicts.count, "conflict")), nothing was done; rebase settles it")
-      return ExitStatus.failure
+    let unexplained = paths.filter { path in
+      !plan.conflicts.contains { $0.path == path || $0.path.starts(with: path + [0x2F]) }
     }
+    try context.checkPaths(unexplained, in: plan.value, plan.seen)
+    if plan.needsRebase { return try refuse(plan, "nothing was done; rebase settles it") }
     guard !plan.changes.isEmpty else {
-      try context.print("no changes")
+      try tell(plan)
       return ExitStatus.success
     }
     let whole = plan
     try settle(&plan)
     guard plan.conflicts.isEmpty else {
-      for conflict in plan.conflicts {
-        try context.complain("\(ShownName(conflict.path)): \(conflict.kind.rawValue)")
-      }
-      try context.complain(
-        "\(counted(plan.conflicts.count, "conflict")), nothing was done; --ours or --theirs settles it"
-      )
-      return ExitStatus.failure
+      return try refuse(plan, "nothing was done; --ours or --theirs settles it")
     }
     if context.arguments.has(script) {
       var script = try HostScript(plan, base: place.base, keepsOwners: place.keepsOwners) {
@@ -100,13 +93,13 @@ private struct CommitCall {
       return ExitStatus.success
     }
     try checkUncovered(plan.changes)
-    for change in plan.shown { try context.print(change.statusLine(Style(context.output))) }
+    try tell(plan)
     if context.arguments.has(dryRun) { return ExitStatus.success }
     if context.arguments.has(interactive) { try choose(&plan) }
     try complete(&plan, from: whole)
     guard try context.arguments.has(yes) || context.arguments.has(interactive) || isWanted(plan)
     else {
-      try context.print("nothing was done")
+      try say("nothing was done")
       return ExitStatus.failure
     }
     // What is dropped at the end is to be dropped, or all fails now.
@@ -117,7 +110,7 @@ private struct CommitCall {
         plan, context.fork, "commit")
       context.session.tell(.commit)
       for (path, error) in result.refused { try context.complain(path, error) }
-      try context.print("committed \(counted(result.changes, "change"))")
+      try say("committed \(counted(result.changes, "change"))")
     } else if !plan.left.isEmpty {
       try context.workspace.discard(context.fork, plan.left, "commit --theirs")
     }
@@ -131,30 +124,26 @@ private struct CommitCall {
     guard let undoing = try commit.planUndo(context.workspace) else {
       throw FileError(.noSuchFileOrDirectory, "there is no commit to take back")
     }
-    for conflict in undoing.plan.conflicts {
-      try context.complain("\(ShownName(conflict.path)): \(conflict.kind.rawValue)")
-    }
     guard undoing.plan.conflicts.isEmpty else {
-      try context.complain(
-        "somebody else has changed what commit \(undoing.number) has written; nothing was done")
-      return ExitStatus.failure
+      return try refuse(
+        undoing.plan,
+        "somebody else has changed what commit \(undoing.number) has written; nothing was done",
+        isCounted: false)
     }
     try checkUncovered(undoing.plan.changes)
-    for change in undoing.plan.shown {
-      try context.print(change.statusLine(Style(context.output)))
-    }
+    try tell(undoing.plan)
     if context.arguments.has(dryRun) { return ExitStatus.success }
     guard try context.arguments.has(yes) || isWanted(undoing.plan) else {
-      try context.print("nothing was done")
+      try say("nothing was done")
       return ExitStatus.failure
     }
     try context.session.ask(.commit)
     let (result, hasChanges) = try commit.undo(undoing, context.workspace)
     context.session.tell(.commit)
     for (path, error) in result.refused { try context.complain(path, error) }
-    try context.print("took commit \(undoing.number) back")
+    try say("took commit \(undoing.number) back")
     if !hasChanges {
-      try context.print(
+      try say(
         "the fork has gone on since and keeps what it has; log tells of its former trees")
     }
     return context.status
@@ -167,6 +156,45 @@ private struct CommitCall {
       throw FileError(.resourceBusy, "\(ShownName(path)): a fork is mounted there; umount it first")
     }
   }
+
+  // MARK: Telling
+
+  /// The plan, as a person or a program is told of it.
+  private func tell(_ plan: CommitPlan) throws {
+    if context.isJSON { return try context.print(json(plan)) }
+    for change in plan.shown { try context.print(change.statusLine(Style(context.output))) }
+    if plan.shown.isEmpty { try context.print("no changes") }
+  }
+
+  private func json(_ plan: CommitPlan) -> JSON {
+    .members([
+      "changes": .array(plan.shown.map(\.json)),
+      "conflicts": .array(
+        plan.conflicts.map {
+          .members(["path": .bytes($0.path), "kind": .string($0.kind.rawValue)])
+        }),
+    ])
+  }
+
+  /// What a program has read from the plan and the status.
+  private func say(_ line: String) throws {
+    if !context.isJSON { try context.print(line) }
+  }
+
+  private func refuse(
+    _ plan: CommitPlan, _ reason: String, isCounted: Bool = true
+  ) throws -> Int32 {
+    if context.isJSON {
+      try context.print(json(plan))
+    } else {
+      try context.complain(plan.conflicts)
+      let count = isCounted ? "\(counted(plan.conflicts.count, "conflict")), " : ""
+      try context.complain(count + reason)
+    }
+    return ExitStatus.failure
+  }
+
+  // MARK: Choosing
 
   /// Takes out of the plan what is left to the host, and the conflicts that are settled.
   private func settle(_ plan: inout CommitPlan) throws {

@@ -24,7 +24,17 @@ extension Command {
       }
       let bases =
         context.operands.isEmpty ? [place] : context.operands.map { host.absolutePath($0) }
-      let path = try WorkspaceDirectory.make(in: place)
+      let path: [UInt8]
+      do throws(FileError) {
+        path = try WorkspaceDirectory.make(in: place)
+      } catch {
+        guard error.errno == .fileExists else { throw error }
+        let known = place + [UInt8(ascii: "/")] + WorkspaceDirectory.name.bytes
+        throw CommandFailure(
+          WorkspaceDirectory.isWorkspace(known)
+            ? "\(ShownName(known)) is a workspace already: strata opens it; remove it to begin anew"
+            : "\(ShownName(known)) is there already, and is no workspace")
+      }
       let directory = try WorkspaceDirectory.own(path)
       let store = try DurableStore(directory: directory.place.path)
       try store.setBasePaths(bases)

@@ -8,8 +8,9 @@ extension Command {
   ) { context in
     let fork = context.fork
     if !context.operands.isEmpty {
-      try context.session.ask(.discard)
       let paths = context.operands.map { context.session.absolutePath($0) }
+      try context.checkPaths(paths, in: fork.value, fork.origin)
+      try context.session.ask(.discard)
       let line = "discard " + context.operands.map(\.shown).joined(separator: " ")
       let changes = try context.workspace.discard(fork, paths, line)
       context.session.tell(.discard)

@@ -33,9 +33,7 @@ extension Command {
       if oursPaths.contains(conflict.path) { return .ours }
       return theirsPaths.contains(conflict.path) ? .theirs : all
     }
-    for conflict in result.conflicts {
-      try context.complain("\(ShownName(conflict.path)): \(conflict.kind.rawValue)")
-    }
+    try context.complain(result.conflicts)
     guard result.conflicts.isEmpty else {
       try context.complain(
         "\(counted(result.conflicts.count, "conflict")), nothing was done; "

@@ -15,9 +15,11 @@ extension Command {
     ]
   ) { context in
     guard context.operands.isEmpty else { throw UsageError("no arguments are taken") }
-    let operations = context.fork.allOperations
-    for operation in operations {
-      try context.print("gives up \(operation.id): \(shortened(operation.command, to: 60))")
+    let points = Set(context.fork.history.map(\.id))
+    for operation in context.fork.allOperations {
+      // What was undone can be done again, or begun after, and is given up as well.
+      let number = points.contains(operation.id) ? "\(operation.id)" : "\(operation.id), undone"
+      try context.print("gives up \(number): \(shortened(operation.command, to: 60))")
     }
     guard context.arguments.has(yes) else {
       try context.print("nothing was done; squash -y does it")
