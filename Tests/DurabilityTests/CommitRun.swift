@@ -247,7 +247,8 @@ final class CommitRun {
     }
   }
 
-  private func commit(
+  /// - Returns: whether there was anything to commit.
+  func commit(
     _ paths: [[UInt8]] = [], meanwhile: () throws -> Void = {}
   ) throws -> Bool {
     let plan = try workspace.planCommit(workspace.main, paths)

@@ -2,6 +2,7 @@ import Glibc
 import StrataEngine
 import StrataStorage
 import StrataTestSupport
+import Synchronization
 import Testing
 
 /// A commit makes the host's tree what the fork shows, and nobody else sees a difference.
@@ -22,6 +23,43 @@ import Testing
       }
     }
     guard failures.isEmpty else { throw CrashMismatch(failures.joined(separator: "\n")) }
+  }
+
+  @Test func `Who looks while names are moved sees what was before`() async throws {
+    let first = try TestSeed.first(71_000)
+    for seed in first..<first + 10 {
+      let run = try CommitRun(seed: seed)
+      try run.change(80)
+      let (other, shown) = (run.other, try TreeDump(run.other))
+      let isDone = Flag()
+      let looking = Task.detached { try Self.look(at: other, until: isDone, is: shown) }
+      let main = try TreeDump(run.workspace.main).asOnHost
+      _ = try run.commit()
+      isDone.isSet.store(true, ordering: .relaxed)
+      do {
+        #expect(try await looking.value > 0)
+        #expect(try TreeDump(run.workspace.main).asOnHost == main)
+      } catch {
+        throw CrashMismatch("STRATA_SEED=\(seed): \(error)")
+      }
+    }
+  }
+
+  private final class Flag: Sendable {
+    let isSet = Atomic<Bool>(false)
+  }
+
+  /// - Returns: how often it looked.
+  private static func look(at fork: Fork, until isDone: Flag, is shown: TreeDump) throws -> Int {
+    var count = 0
+    repeat {
+      fork.workspace.startEpoch()
+      if let difference = try TreeDump(fork).difference(from: shown) {
+        throw CrashMismatch(difference)
+      }
+      count += 1
+    } while !isDone.isSet.load(ordering: .relaxed)
+    return count
   }
 
   enum Setting: CaseIterable {

@@ -18,4 +18,21 @@ import Testing
     #expect(try bench.names("/a") == ["new"] && bench.names("/b").isEmpty)
     #expect(try bench.changes().isEmpty)
   }
+
+  @Test func `a file that was read before a commit has renamed it reads the same behind it`() throws
+  {
+    let bench = try CommitBench("echo one > a; echo two > b")
+    let other = try bench.workspace.fork(bench.main, named: "other")
+    let files = try [(bench.main, "/a"), (other, "/a"), (other, "/b")].map { fork, path in
+      try bench.client(fork).open(Array(path.utf8), [.read])
+    }
+    let texts = ["one\n", "one\n", "two\n"].map { Array($0.utf8) }
+    #expect(try files.map { try $0.read(4, at: 0) } == texts)
+    try bench.change { client in
+      try client.rename("/a", to: "/c")
+      try client.put("/b", "2")
+    }
+    try bench.commitAll()
+    #expect(try files.map { try $0.read(4, at: 0) } == texts)
+  }
 }

@@ -101,8 +101,8 @@ public final class CrashRun {
 }
 
 /// All that there is to see in a fork, by path.
-public struct TreeDump: Equatable {
-  public struct Row: Equatable {
+public struct TreeDump: Equatable, Sendable {
+  public struct Row: Equatable, Sendable {
     var kind: FileKind
     var mode: UInt32
     var uid: UInt32

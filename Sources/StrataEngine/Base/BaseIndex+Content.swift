@@ -3,6 +3,7 @@ internal import Synchronization
 /// What nodes of the bases hold: content, targets of links, extended attributes.
 extension BaseIndex {
   /// Opens what a file's content was laid on: the host's file, or what was kept of it.
+  /// Called with names not being moved.
   func open(_ below: Below) throws(FileError) -> any BaseFile {
     let (places, versions) = below.node.state.withLock { ($0.places, $0.kept) }
     let place = places[places.count - 1]
@@ -36,16 +37,20 @@ extension BaseIndex {
   }
 
   func readLink(_ node: BaseNode, at version: BaseVersion) throws(FileError) -> [UInt8] {
-    if let kept = node.kept(at: version) { return kept.target }
-    let place = node.state.withLock { $0.places[0] }
-    return try readers[place.base].readLink(place.path)
+    try moves.undisturbed { () throws(FileError) in
+      if let kept = node.kept(at: version) { return kept.target }
+      let place = node.state.withLock { $0.places[0] }
+      return try readers[place.base].readLink(place.path)
+    }
   }
 
   func extendedAttributes(
     of node: BaseNode, at version: BaseVersion
   ) throws(FileError) -> [Name: [UInt8]] {
-    if let kept = node.kept(at: version) { return kept.xattrs }
-    let place = node.state.withLock { $0.places[0] }
-    return try readers[place.base].extendedAttributes(of: place.path)
+    try moves.undisturbed { () throws(FileError) in
+      if let kept = node.kept(at: version) { return kept.xattrs }
+      let place = node.state.withLock { $0.places[0] }
+      return try readers[place.base].extendedAttributes(of: place.path)
+    }
   }
 }

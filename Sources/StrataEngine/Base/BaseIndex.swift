@@ -27,6 +27,7 @@ final class BaseIndex: Sendable {
   let version = Mutex<BaseVersion>(0)
   /// Reads what commits have kept.
   let keptReader = Mutex<(any BaseReader)?>(nil)
+  let moves = BaseMoves()
 
   private struct BaseKey: Hashable {
     var base: Int
@@ -87,12 +88,18 @@ final class BaseIndex: Sendable {
   func child(
     _ name: Name, of directory: BaseNode, at version: BaseVersion
   ) throws(FileError) -> BaseNode? {
-    guard directory.kept(at: version) != nil else { return try child(name, of: directory) }
-    for kept in directory.state.withLock({ $0.kept }) where kept.until > version {
-      if let known = kept.names[name] { return known.flatMap(node) }
-      if kept.isWhole { return nil }
+    let now = epoch.load(ordering: .relaxed)
+    let known = directory.state.withLock { state in
+      state.kept.isEmpty && state.epoch == now ? state.children[name] : nil
     }
-    return try child(name, of: directory)
+    if let known { return known }
+    return try moves.undisturbed { () throws(FileError) in
+      for kept in directory.state.withLock({ $0.kept }) where kept.until > version {
+        if let known = kept.names[name] { return known.flatMap(node) }
+        if kept.isWhole { return nil }
+      }
+      return try child(name, of: directory)
+    }
   }
 
   /// The same as the host has it now.
@@ -171,6 +178,10 @@ final class BaseIndex: Sendable {
 
   /// Looks names up that were listed, all at once where one base shows the directory.
   func learn(_ names: [Name], of directory: BaseNode) throws(FileError) {
+    try moves.undisturbed { () throws(FileError) in try learnNow(names, of: directory) }
+  }
+
+  private func learnNow(_ names: [Name], of directory: BaseNode) throws(FileError) {
     try revalidate(directory)
     let (unknown, places) = directory.state.withLock { state in
       (names.filter { state.children[$0] == nil }, state.places)
@@ -254,7 +265,15 @@ final class BaseIndex: Sendable {
   func listing(
     of directory: BaseNode, at version: BaseVersion
   ) throws(FileError) -> [BaseEntry] {
-    guard directory.kept(at: version) != nil else { return try listing(of: directory) }
+    try moves.undisturbed { () throws(FileError) in
+      directory.kept(at: version) == nil
+        ? try listing(of: directory) : try formerListing(of: directory, at: version)
+    }
+  }
+
+  private func formerListing(
+    of directory: BaseNode, at version: BaseVersion
+  ) throws(FileError) -> [BaseEntry] {
     let versions = directory.state.withLock { $0.kept }.filter { $0.until > version }
     var kinds: [Name: FileKind] = [:]
     let isWhole = versions.last?.isWhole == true
@@ -466,8 +485,10 @@ final class BaseIndex: Sendable {
   func status(
     of node: BaseNode, at version: BaseVersion
   ) throws(FileError) -> BaseStatus {
-    if let kept = node.kept(at: version) { return kept.status }
-    return try status(of: node)
+    try moves.undisturbed { () throws(FileError) in
+      if let kept = node.kept(at: version) { return kept.status }
+      return try status(of: node)
+    }
   }
 
   /// The attributes as the host has them in this epoch.
@@ -478,6 +499,12 @@ final class BaseIndex: Sendable {
 
   /// What `stat` says to values of a version of a node that no layer has touched.
   func attributes(
+    of node: BaseNode, at version: BaseVersion
+  ) throws(FileError) -> Attributes {
+    try moves.undisturbed { () throws(FileError) in try attributesNow(of: node, at: version) }
+  }
+
+  private func attributesNow(
     of node: BaseNode, at version: BaseVersion
   ) throws(FileError) -> Attributes {
     let kept = node.kept(at: version)
@@ -508,8 +535,11 @@ final class BaseIndex: Sendable {
 
   /// Compares a node with the host now, as on opening a file.
   func refresh(_ id: NodeID, at version: BaseVersion) throws(FileError) {
-    guard let node = node(id), node.kept(at: version) == nil else { return }
-    try compare(node, now: epoch.load(ordering: .relaxed))
+    guard let node = node(id) else { return }
+    try moves.undisturbed { () throws(FileError) in
+      guard node.kept(at: version) == nil else { return }
+      try compare(node, now: epoch.load(ordering: .relaxed))
+    }
   }
 
   /// Compares with the host, once an epoch.

@@ -12,9 +12,9 @@ final class BelowReader: Sendable {
   func read(
     _ below: Below, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
   ) throws(FileError) {
-    let file = try file(of: below)
-    let count = try file.read(into: buffer, at: offset)
-    try check(file, below)
+    let count = try reading(below) { file throws(FileError) in
+      try file.read(into: buffer, at: offset)
+    }
     guard count == buffer.count else { throw FileError(.ioError, "the base's file is too short") }
   }
 
@@ -22,32 +22,38 @@ final class BelowReader: Sendable {
   func copy(
     _ below: Below, _ range: Range<Int64>, to store: any WorkspaceStore, _ file: DataFileID
   ) throws(FileError) {
-    let source = try self.file(of: below)
-    try store.copy(source, range, layer: file.layer, node: file.node)
-    try check(source, below)
+    try reading(below) { source throws(FileError) in
+      try store.copy(source, range, layer: file.layer, node: file.node)
+    }
   }
 
   /// The first range of data in the base's file that ends behind `offset`.
   func data(of below: Below, after offset: Int64) throws(FileError) -> Range<Int64>? {
-    let file = try file(of: below)
-    let range = try file.data(after: offset)
-    try check(file, below)
-    return range
+    try reading(below) { file throws(FileError) in try file.data(after: offset) }
   }
 
-  private func file(of below: Below) throws(FileError) -> any BaseFile {
-    let known = open.withLock { $0 }
-    if let known, known.below === below { return known.file }
-    let file = try bases.open(below)
-    open.withLock { $0 = (below, file) }
-    return file
+  private func reading<R>(
+    _ below: Below, _ body: (any BaseFile) throws(FileError) -> R
+  ) throws(FileError) -> R {
+    try bases.moves.undisturbed { () throws(FileError) in
+      if let known = open.withLock({ $0 }), known.below === below {
+        let result = try body(known.file)
+        if try known.file.stamp() == below.stamp { return result }
+        // A commit may have left it in its place in another state, or taken it away.
+        open.withLock { $0 = nil }
+      }
+      let file = try bases.open(below)
+      let result = try body(file)
+      try check(file, below)
+      open.withLock { $0 = (below, file) }
+      return result
+    }
   }
 
   /// What was read before the state was found unchanged is of that state.
   private func check(_ file: any BaseFile, _ below: Below) throws(FileError) {
     let now = try file.stamp()
     guard now != below.stamp else { return }
-    open.withLock { $0 = nil }
     let was = below.stamp
     let reason =
       now.identity == was.identity

@@ -48,21 +48,32 @@ extension Workspace {
   /// other values go on seeing what was before.
   ///
   /// What programs have done in the fork since the plan was made is its own, and no part of the commit.
-  /// - Parameter planned: the value that the plan was made of; nil takes the one in the store.
-  public func finish(_ record: CommitRecord, since planned: Namespace? = nil) throws(FileError) {
+  /// - Parameters:
+  ///   - planned: the value that the plan was made of; nil takes the one in the store.
+  ///   - moves: does what is to be done to the host. Whoever asks the bases meanwhile waits.
+  public func finish(
+    _ record: CommitRecord, since planned: Namespace? = nil,
+    behind moves: () throws(FileError) -> Void = {}
+  ) throws(FileError) {
     guard let fork = forks.first(where: { $0.id == record.fork }) else { throw .notFound }
     let index = context.bases
     guard record.version == index.version.withLock({ $0 }) + 1 else { return }
     var planned = planned
     if planned == nil { planned = try stored(record, of: fork) }
-    startEpoch()
-    let noticed = index.takeChanges()
-    for row in record.kept { index.keep(row.id, row.node) }
-    index.version.withLock { $0 = record.version }
-    for row in record.placed { try index.place(row.node, at: row.path) }
-    for row in record.kept where row.node.file.isEmpty { index.noteAfter(row.id) }
-    // What the commit itself has changed is news to nobody.
-    index.changes.withLock { $0 = noticed }
+    try index.moves.run { () throws(FileError) in
+      do {
+        // Also where all was taken back: somebody may have looked at the beginning.
+        defer { startEpoch() }
+        try moves()
+      }
+      let noticed = index.takeChanges()
+      for row in record.kept { index.keep(row.id, row.node) }
+      index.version.withLock { $0 = record.version }
+      for row in record.placed { try index.place(row.node, at: row.path) }
+      for row in record.kept where row.node.file.isEmpty { index.noteAfter(row.id) }
+      // What the commit itself has changed is news to nobody.
+      index.changes.withLock { $0 = noticed }
+    }
     if record.reach != .reversal {
       try operation(record.command, on: fork) { [planned] () throws(FileError) in
         fork.rebase(onto: record, since: planned)

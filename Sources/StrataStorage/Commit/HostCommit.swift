@@ -60,8 +60,10 @@ public struct HostCommit {
       removeUnused()
       throw error
     }
-    try perform(steps, place)
-    try finish(record, since: plan.value, place, workspace)
+    try workspace.finish(record, since: plan.value) { () throws(FileError) in
+      try perform(steps, place)
+    }
+    try end(place)
     return Result(changes: plan.shown.count, refused: refused)
   }
 
@@ -117,12 +119,8 @@ public struct HostCommit {
 
   private func text(_ error: FileError) -> String { error.reason ?? error.errno.description }
 
-  /// Makes the workspace see what was done.
-  private func finish(
-    _ record: CommitRecord, since planned: Namespace?, _ place: HostCommitDirectory,
-    _ workspace: Workspace
-  ) throws(FileError) {
-    try workspace.finish(record, since: planned)
+  /// Puts the journal away of a commit that the workspace has seen.
+  private func end(_ place: HostCommitDirectory) throws(FileError) {
     do throws(Errno) {
       try place.directory.rename(Self.journal, to: Self.done, keepingExisting: false)
       try place.directory.sync()
@@ -147,7 +145,8 @@ public struct HostCommit {
         let record = try CommitRecord(encoded: journal.record)
         // After a crash right behind the end, only the journal is left to be put away.
         if workspace.nextCommit <= record.version { try resume(journal.steps, place) }
-        try finish(record, since: nil, place, workspace)
+        try workspace.finish(record)
+        try end(place)
         isFinished = true
       } else if try contents(Self.done, place) == nil, try contents(Self.broken, place) == nil {
         HostTree().removeAll(directory(of: name).path)
