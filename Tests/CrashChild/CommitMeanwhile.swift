@@ -27,7 +27,8 @@ enum CommitMeanwhile {
     try change(workspace.main, seed)
     try workspace.checkpoint()
     say("shown \(try TreeDump(workspace.main).asOnHost.digest)")
-    _ = try HostCommit(base: HeldPath(base), commits: HeldPath(kept)).run(plan, workspace.main, "commit")
+    _ = try HostCommit(base: HeldPath(base), commits: HeldPath(kept)).run(
+      plan, workspace.main, "commit")
   }
 
   private static func change(_ fork: Fork, _ seed: UInt64) throws {

@@ -163,7 +163,7 @@ private struct CommitCall {
   private func tell(_ plan: CommitPlan) throws {
     if context.isJSON { return try context.print(json(plan)) }
     for change in plan.shown { try context.print(change.statusLine(Style(context.output))) }
-    if plan.shown.isEmpty { try context.print("no changes") }
+    if plan.shown.isEmpty, plan.left.isEmpty { try context.print("no changes") }
   }
 
   private func json(_ plan: CommitPlan) -> JSON {
