@@ -14,10 +14,12 @@ public struct ListedNext: Sendable {
   /// Lists them, for whoever asks later. What cannot be listed is left to be asked for.
   public func list() {
     for name in names {
-      guard let node = try? bases.child(name, of: parent),
-        node.lastStatus.size <= Self.mostBytes
-      else { continue }
-      _ = try? bases.listing(of: node)
+      try? bases.moves.undisturbed { () throws(FileError) in
+        guard let node = try bases.child(name, of: parent),
+          node.lastStatus.size <= Self.mostBytes
+        else { return }
+        _ = try bases.listing(of: node)
+      }
     }
   }
 }
