@@ -21,6 +21,13 @@ final class CoveredPlaces: Sendable {
     }
   }
 
+  /// Whether something is mounted below the path.
+  func areBelow(_ path: BasePath) -> Bool {
+    guard count.load(ordering: .acquiring) > 0 else { return false }
+    let start = path.bytes + [UInt8(ascii: "/")]
+    return places.withLock { places in places.contains { $0.starts(with: start) } }
+  }
+
   func add(_ place: [UInt8]) { change { $0.append(place) } }
 
   func remove(_ place: [UInt8]) {
@@ -61,9 +68,14 @@ extension HostDirectory {
 
   /// Whether something is mounted by this process at a path of the namespace or on the way to it, so
   /// that what is there cannot be changed.
-  public func isCovered(_ path: [UInt8]) -> Bool {
-    covered.contain(
-      path.split(separator: UInt8(ascii: "/")).reduce(.empty) { $0.appending(Name($1)) })
+  public func isCovered(_ path: [UInt8]) -> Bool { covered.contain(Self.place(path)) }
+
+  /// Whether something is mounted by this process below a path of the namespace, so that what is there
+  /// cannot be moved.
+  public func holdsMounts(_ path: [UInt8]) -> Bool { covered.areBelow(Self.place(path)) }
+
+  private static func place(_ path: [UInt8]) -> BasePath {
+    path.split(separator: UInt8(ascii: "/")).reduce(.empty) { $0.appending(Name($1)) }
   }
 
   private static func resolved(_ path: [UInt8]) -> [UInt8]? {

@@ -199,6 +199,21 @@ struct MountTests {
     #expect(try sh("stat -c %a m/f; cat c.txt", in: tree.path) == "600\nnew\n")
   }
 
+  @Test func `a commit does not move a directory that a fork is mounted in`() throws {
+    try sh("mkdir -p a/m; echo host > a/m/f", in: tree.path)
+    #expect(try strata(["init"]).status == 0)
+    defer { _ = try? ChildProcess(["umount", "-f", "-l", "\(tree.path)/a/m"]) }
+    #expect(try strata(["mount", "main", "\(tree.path)/a/m"]).status == 0)
+    #expect(try strata(["-c", "mv /a /b"]).status == 0)
+    let refused = try strata(["commit", "-y"])
+    #expect(
+      refused.status == 1 && refused.errors.contains("a fork is mounted in it"), "\(refused)")
+    #expect(try strata(["umount", "main"]).status == 0)
+    let done = try strata(["commit", "-y"])
+    #expect(done.output.hasSuffix("committed 1 change\n"), "\(done)")
+    #expect(try sh("cat b/m/f", in: tree.path) == "host\n")
+  }
+
   @Test func `gc takes nothing from programs that write meanwhile, and their fork stays`() throws {
     #expect(try strata(["init"]).status == 0)
     #expect(try strata(["fork", "work"]).status == 0)

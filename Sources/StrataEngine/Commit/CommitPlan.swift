@@ -23,8 +23,11 @@ public struct CommitPlan: Sendable {
   /// Leaves some paths, with all below them, to the host.
   public mutating func leave(_ paths: [[UInt8]]) {
     left += paths
-    changes.removeAll { $0.path.isBelow(paths) }
+    changes.removeAll { [left] change in
+      change.path.isBelow(left) || change.oldPath?.isBelow(left) == true
+    }
   }
+
   /// Whether a commit is to be taken back: what the fork has above the bases is no part of it.
   var isReversal = false
 

@@ -14,15 +14,30 @@ extension Workspace {
   /// The same, as part of the operation that is under way.
   @discardableResult
   func drop(_ paths: [[UInt8]], of fork: Fork) throws(FileError) -> [Change] {
-    let origin = fork.origin
-    var value = fork.value
+    let (origin, before) = fork.state.withLock { ($0.origin, $0.world.value) }
+    let (changes, value) = try without(paths, before, since: origin)
+    return try fork.state.withLock { state throws(FileError) in
+      if state.world.value.isUnchanged(since: before) {
+        if !changes.isEmpty { state.replace(with: value) }
+        return changes
+      }
+      // Programs have gone on meanwhile. They wait now.
+      let (changes, value) = try without(paths, state.world.value, since: origin)
+      if !changes.isEmpty { state.replace(with: value) }
+      return changes
+    }
+  }
+
+  /// - Returns: the changes at or below some paths, and the value without them.
+  private func without(
+    _ paths: [[UInt8]], _ value: Namespace, since origin: Namespace
+  ) throws(FileError) -> ([Change], Namespace) {
     let changes = try diff(origin, value).filter { change in
       change.path.isBelow(paths) || change.oldPath?.isBelow(paths) == true
     }
-    guard !changes.isEmpty else { return [] }
-    try value.revert(changes, to: origin)
-    fork.replaceValue(with: value)
-    return changes
+    var value = value
+    if !changes.isEmpty { try value.revert(changes, to: origin) }
+    return (changes, value)
   }
 }
 

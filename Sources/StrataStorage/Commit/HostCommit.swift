@@ -60,9 +60,12 @@ public struct HostCommit {
       removeUnused()
       throw error
     }
+    var isDone = false
     try workspace.finish(record, since: plan.value) { () throws(FileError) in
       try perform(steps, place)
+      isDone = true
     }
+    guard isDone else { throw FileError(.resourceBusy, "another commit came first") }
     try end(place)
     return Result(changes: plan.shown.count, refused: refused)
   }

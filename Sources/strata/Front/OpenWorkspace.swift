@@ -111,7 +111,8 @@ final class OpenWorkspace: Sendable {
     let directory = workspace.bases.first as? HostDirectory
     return CommitPlace(
       base: base, commits: commits, isUnion: bases.count > 1,
-      isCovered: { directory?.isCovered($0) ?? false }, memory: memoryCommits)
+      isCovered: { directory?.isCovered($0) ?? false },
+      holdsMounts: { directory?.holdsMounts($0) ?? false }, memory: memoryCommits)
   }
 
   /// Where programs see a fork.

@@ -52,6 +52,8 @@ struct CommitPlace {
   var keepsOwners = true
   /// Whether a mount of this workspace lies over a path of the base.
   var isCovered: @Sendable ([UInt8]) -> Bool = { _ in false }
+  /// Whether something is mounted below a path of the base.
+  var holdsMounts: @Sendable ([UInt8]) -> Bool = { _ in false }
   /// Of a session in memory: lives as long as it does.
   var memory: MemoryCommits?
 
@@ -151,9 +153,17 @@ private struct CommitCall {
 
   /// What lies under a mount inside the base cannot be reached for writing.
   private func checkUncovered(_ changes: [Change]) throws {
-    for path in changes.flatMap({ [$0.path] + [$0.oldPath].compactMap { $0 } })
-    where place.isCovered(path) {
-      throw FileError(.resourceBusy, "\(ShownName(path)): a fork is mounted there; umount it first")
+    for change in changes {
+      for path in [change.path, change.oldPath].compactMap({ $0 }) {
+        if place.isCovered(path) {
+          throw FileError(
+            .resourceBusy, "\(ShownName(path)): a fork is mounted there; umount it first")
+        }
+        if change.oldPath != nil, place.holdsMounts(path) {
+          throw FileError(
+            .resourceBusy, "\(ShownName(path)): a fork is mounted in it; umount that first")
+        }
+      }
     }
   }
 
@@ -169,6 +179,7 @@ private struct CommitCall {
   private func json(_ plan: CommitPlan) -> JSON {
     .members([
       "changes": .array(plan.shown.map(\.json)),
+      "left": .array(plan.left.map { .bytes($0) }),
       "conflicts": .array(
         plan.conflicts.map {
           .members(["path": .bytes($0.path), "kind": .string($0.kind.rawValue)])
@@ -237,10 +248,12 @@ private struct CommitCall {
     guard plan.changes.count < whole.changes.count else { return }
     let paths = Set(plan.changes.map(\.path))
     plan.changes = try whole.together { paths.contains($0.path) }
-    guard let other = plan.shown.first(where: { !paths.contains($0.path) }) else { return }
-    throw FileError(
-      .invalidArgument,
-      "what was chosen cannot be committed without \(ShownName(other.path)); nothing was done")
+    if let other = plan.shown.first(where: { !paths.contains($0.path) }) {
+      throw FileError(
+        .invalidArgument,
+        "what was chosen cannot be committed without \(ShownName(other.path)); nothing was done")
+    }
+    plan.leave([])
   }
 
   private func answer(_ question: String) throws -> Bool {
