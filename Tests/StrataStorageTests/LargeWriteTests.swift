@@ -118,6 +118,38 @@ import Testing
     }
   }
 
+  @Test func `what is not taken at once counts as in memory`() throws {
+    let directory = try TemporaryDirectory("strata-large-writes")
+    let workspace = try opened(directory)
+    let fork = workspace.main
+    #expect(fork.bytesInMemory(ofWriteAt: 4096, count: 64 << 10) == 0)
+    // Fifteen whole blocks are too few.
+    #expect(fork.bytesInMemory(ofWriteAt: 512, count: 64 << 10) == 64 << 10)
+    #expect(fork.bytesInMemory(ofWriteAt: 512, count: 128 << 10) == 4096)
+    #expect(fork.bytesInMemory(ofWriteAt: 0, count: 100) == 100)
+  }
+
+  @Test func `a file that was open before an undo goes on by itself`() throws {
+    let directory = try TemporaryDirectory("strata-large-writes")
+    let workspace = try opened(directory)
+    let main = workspace.main
+    let large = [UInt8](repeating: 1, count: 128 << 10)
+    try workspace.operation("first", on: main) { () throws(FileError) in
+      let client = Client(main, as: .superuser)
+      _ = try client.open(Array("/new".utf8), [.write], create: 0o644).write(large, at: 0)
+    }
+    let file = try Client(main, as: .superuser).open(Array("/new".utf8), [.read, .write])
+    _ = try file.write([2], at: 0)
+    try workspace.undo(main)
+    _ = try workspace.collectGarbage(olderThan: .max, dryRun: false)
+    let other = [UInt8](repeating: 3, count: 128 << 10)
+    _ = try file.write(other, at: 0)
+    _ = try workspace.collectGarbage(olderThan: .max, dryRun: false)
+    #expect(try file.read(other.count, at: 0) == other)
+    let problems = try workspace.check().problems
+    #expect(problems == [], "\(problems)")
+  }
+
   @Test func `a file that is written in large pieces is one plain file of the store`() throws {
     let directory = try TemporaryDirectory("strata-large-writes")
     let workspace = try opened(directory)

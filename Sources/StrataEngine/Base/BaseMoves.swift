@@ -7,7 +7,8 @@ internal import Synchronization
 /// Between a commit's first move and the moment when the index knows of all of them, a path does not
 /// lead where the index says, and what is learned must not be noted. So a commit waits for those who
 /// are asking, and whoever wants to ask meanwhile waits for the commit. What is known without asking
-/// the host holds all the time.
+/// the host holds all the time. The wait is as long as the longest question that is under way (a large
+/// file that is copied up, say), and then as long as the moves and their sync take.
 final class BaseMoves: Sendable {
   private let asking = Atomic<Int>(0)
   private let isMoving = Atomic<Bool>(false)

@@ -98,19 +98,21 @@ extension Fork {
   }
 
   /// Puts another value in the fork's place. Files that are open keep the former one.
-  func replaceValue(with value: Namespace) {
-    state.withLock { state in
-      let sealedThrough = max(state.world.value.sealedThrough, value.sealedThrough)
-      state.restore(value)
-      state.world.value.sealedThrough = sealedThrough
-      if state.logged != nil { state.logged = state.world.value }
-    }
-  }
+  func replaceValue(with value: Namespace) { state.withLock { $0.replace(with: value) } }
 }
 
 extension Fork.State {
+  mutating func replace(with value: Namespace) {
+    let sealedThrough = max(world.value.sealedThrough, value.sealedThrough)
+    restore(value)
+    world.value.sealedThrough = sealedThrough
+    if logged != nil { logged = world.value }
+  }
+
   /// Puts another value in the place of what there is.
   mutating func restore(_ value: Namespace) {
+    // Its open files go on in it, and what others have of it stays as it is.
+    world.value.seal()
     if !world.open.isEmpty { retired[generation] = world }
     generation += 1
     world = Fork.World(value: value)

@@ -1,16 +1,25 @@
 internal import Synchronization
 
 extension Fork.State {
-  /// Hands blocks in memory to the store, if there is one. The layer is closed with that: what a
-  /// store holds is never written over, so that a value goes on meaning what it meant.
+  /// Hands blocks in memory to the store, if there is one. The layer is closed with that: what a kept
+  /// value refers to is never written over, so that it goes on meaning what it meant.
   mutating func flush() throws(FileError) {
-    guard let persistence = world.value.context.persistence,
-      !world.value.nodes.isIdentical(to: flushed)
-    else { return }
+    guard let persistence = world.value.context.persistence else { return }
+    guard !world.value.nodes.isIdentical(to: flushed) else { return world.value.seal() }
     try world.value.flush(since: flushed, to: persistence)
     persistence.takesLargeWrites.store(true, ordering: .relaxed)
     flushed = world.value.nodes
     world.value.seal()
+  }
+
+  /// The same of the values of files that were opened before an undo.
+  /// - Returns: those values.
+  mutating func flushRetired(to persistence: Persistence) throws(FileError) -> [Namespace] {
+    for generation in Array(retired.keys) {
+      try retired[generation]?.value.flush(since: PersistentMap(), to: persistence)
+      retired[generation]?.value.seal()
+    }
+    return retired.values.map(\.value)
   }
 
   /// Whether the store has the value as it is.
@@ -29,10 +38,12 @@ extension Fork {
     try state.withLock { state throws(FileError) in try state.flush() }
   }
 
-  /// Whether a write of so many bytes leaves next to nothing in memory to be handed over.
-  public func isStoredAtOnce(_ bytes: Int) -> Bool {
-    bytes >= FileContent.storedAtOnce
-      && workspace.context.persistence?.takesLargeWrites.load(ordering: .relaxed) == true
+  /// How many bytes of a write stay in memory until they are handed over.
+  public func bytesInMemory(ofWriteAt offset: Int64, count: Int) -> Int {
+    guard workspace.context.persistence?.takesLargeWrites.load(ordering: .relaxed) == true else {
+      return count
+    }
+    return count - FileContent.wholeBlocks(at: offset, count: count).count * Block.size
   }
 
   /// A fork that the store holds.

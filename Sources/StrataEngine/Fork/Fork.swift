@@ -80,7 +80,8 @@ public final class Fork: Sendable {
     state = Mutex(State(world: World(value: value), origin: value, flushed: value.nodes))
   }
 
-  /// The tree as it is now: a snapshot that no later write changes.
+  /// The tree as it is now: a snapshot that no later write changes but, where there is a store, those
+  /// large ones that come before its layer is closed.
   public var value: Namespace { state.withLock { $0.world.value } }
 
   /// The tree as it was when the fork was made.

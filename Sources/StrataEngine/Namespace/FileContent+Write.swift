@@ -50,11 +50,11 @@ extension FileContent {
   private mutating func storeWhole(
     _ data: UnsafeRawBufferPointer, at offset: Int64, size: Int64, _ context: inout WriteContext
   ) -> Range<UInt64> {
-    let first = Self.blocks(upTo: offset)
-    let blocks = first..<max(Self.block(of: offset + Int64(data.count)), first)
-    guard context.storesAtOnce, blocks.count >= Self.storedAtOnce / Block.size,
-      let (store, file) = context.store
-    else { return first..<first }
+    let blocks = Self.wholeBlocks(at: offset, count: data.count)
+    let first = blocks.lowerBound
+    guard context.storesAtOnce, !blocks.isEmpty, let (store, file) = context.store else {
+      return first..<first
+    }
     let start = Int(Int64(first) * Int64(Block.size) - offset)
     let bytes = UnsafeRawBufferPointer(rebasing: data[start..<start + blocks.count * Block.size])
     do throws(FileError) {
@@ -70,7 +70,14 @@ extension FileContent {
   }
 
   /// From so many bytes on, whole blocks are written to the store at once.
-  static let storedAtOnce = 64 << 10
+  private static let storedAtOnce = 64 << 10
+
+  /// The blocks of a write that a store takes at once: none of a small one.
+  static func wholeBlocks(at offset: Int64, count: Int) -> Range<UInt64> {
+    let first = blocks(upTo: offset)
+    let blocks = first..<max(block(of: offset + Int64(count)), first)
+    return blocks.count >= storedAtOnce / Block.size ? blocks : first..<first
+  }
 
   /// Bytes in these blocks that a layer which is to have them takes from below.
   private func bytesFromBelow(

@@ -85,6 +85,9 @@ public final class Layer: Sendable {
 
   func add(_ source: LayerSource) { state.withLock { $0.sources.append(source) } }
 
+  /// Whether the store has it, or gets it with the next commit.
+  var isSaved: Bool { state.withLock { $0.isSaved } }
+
   /// Whether the store has the layer already; from now on it counts as having it.
   func markSaved() -> Bool {
     state.withLock { state in

@@ -62,6 +62,8 @@ struct StoreSurvey {
     }
   }
 
+  mutating func forget(_ layer: LayerID) { layers.remove(layer) }
+
   private mutating func note(_ node: NodeRecord, _ id: NodeID) {
     layers.insert(node.owner)
     baseNodes.formUnion(node.baseNodes)

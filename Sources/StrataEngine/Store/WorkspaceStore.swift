@@ -25,7 +25,7 @@ public protocol WorkspaceStore: PageStore, BlockStore {
   ) throws(FileError)
 
   /// The same for blocks of a layer that is still open: they may be written over later. Where it
-  /// throws, the file has nothing in their place.
+  /// throws, what the file has in their place is given up if that can be.
   func writeOpen(
     _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
   ) throws(FileError)

@@ -82,10 +82,17 @@ extension Workspace {
     _ survey: inout StoreSurvey, _ persistence: Persistence, _ pending: inout StoreBatch
   ) throws(FileError) {
     for fork in forks {
-      for value in fork.state.withLock({ $0.retired.values.map(\.value) }) {
-        var value = value
-        try value.flush(since: PersistentMap(), to: persistence)
+      let values = try fork.state.withLock { state throws(FileError) in
+        try state.flushRetired(to: persistence)
+      }
+      for value in values {
         survey.visit(try value.save(to: persistence, &pending), "open files of \(fork.name)")
+        // Layers that end with the process need no rows.
+        var layer = value.newest
+        while let unsaved = layer, !unsaved.isSaved {
+          survey.forget(unsaved.id)
+          layer = unsaved.parent
+        }
       }
     }
   }

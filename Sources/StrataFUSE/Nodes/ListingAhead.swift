@@ -7,6 +7,7 @@ final class ListingAhead: Sendable {
   private struct State {
     var next: ListedNext?
     var isRunning = false
+    var isWaiting = false
   }
 
   /// How long the thread waits for more to do.
@@ -18,24 +19,29 @@ final class ListingAhead: Sendable {
 
   /// What is still waiting is not listed ahead any more: it is being asked for by now.
   func list(_ next: ListedNext) {
-    let isThere = state.withLock { state in
-      defer { (state.next, state.isRunning) = (next, true) }
-      return state.isRunning
+    let (isThere, isWaiting) = state.withLock { state in
+      defer { (state.next, state.isRunning, state.isWaiting) = (next, true, false) }
+      return (state.isRunning, state.isWaiting)
     }
-    guard !isThere else { return alarm.ring() }
+    if isWaiting { alarm.ring() }
+    guard !isThere else { return }
     let isStarted: Void? = try? WorkerThread.start { [self] in run() }
     if isStarted == nil { state.withLock { ($0.next, $0.isRunning) = (nil, false) } }
   }
 
   private func run() {
     while true {
-      let next = state.withLock { $0.next.take() }
+      let next = state.withLock { state in
+        defer { state.isWaiting = state.next == nil }
+        return state.next.take()
+      }
       if let next {
         next.list()
         continue
       }
       alarm.wait(milliseconds: Self.milliseconds)
       let isOver = state.withLock { state in
+        state.isWaiting = false
         if state.next == nil { state.isRunning = false }
         return !state.isRunning
       }

@@ -190,7 +190,7 @@ extension Server {
     let drops = kills ? privileges(file.node, request) : .nothing
     let written = try file.write(
       UnsafeRawBufferPointer(rebasing: request.body[40...]), at: offset, drops: drops)
-    try noteWritten(written)
+    try noteWritten(written, at: offset)
     reply.put(UInt32(written))
     reply.put(UInt32(0))
   }

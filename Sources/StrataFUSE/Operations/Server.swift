@@ -177,8 +177,8 @@ final class Server: Sendable {
   }
 
   /// Keeps what is held in memory for the store within bounds.
-  func noteWritten(_ bytes: Int) throws(FileError) {
-    guard !fork.isStoredAtOnce(bytes) else { return }
+  func noteWritten(_ count: Int, at offset: Int64) throws(FileError) {
+    let bytes = fork.bytesInMemory(ofWriteAt: offset, count: count)
     let sum = written.add(bytes, ordering: .relaxed).newValue
     guard sum > Self.mostWritten else { return }
     written.store(0, ordering: .relaxed)

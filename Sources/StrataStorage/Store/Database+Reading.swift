@@ -9,7 +9,7 @@ extension Database {
     stored.counters = counters
     stored.forks = try forks()
     stored.sideLayers = try sideLayers()
-    // What of the log is damaged is not there; `check` names it.
+    // What of the log lies in damaged pages is not there; `check` names it.
     try scan("fork, state", of: "operation") { row throws(FileError) in
       guard let state = StoredOperation.State(rawValue: row.integer(2)) else { throw .damaged }
       stored.operations.append(

@@ -158,7 +158,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
   ) throws(FileError) {
     let key = DataFiles.Key(layer: layer, node: node)
-    try locked { () throws(FileError) in
+    try changing { () throws(FileError) in
       files.sumLater(key)
       do throws(FileError) {
         try files.write(bytes, to: key, at: offset)
