@@ -181,6 +181,8 @@ static int protect(strata_lua *state, lua_CFunction body, void *argument) {
   lua_State *L = state->L;
   bool is_outermost = state->depth == 0;
   if (is_outermost) {
+    // What came while nothing ran was meant for something else.
+    atomic_store(&state->interrupted, 0);
     state->current = NULL;
     state->budget = state->budget_limit;
     state->killed = 0;
@@ -202,7 +204,6 @@ static int protect(strata_lua *state, lua_CFunction body, void *argument) {
   }
   lua_settop(L, top);
   state->depth = depth;
-  if (is_outermost) atomic_store(&state->interrupted, 0);
   if (result == LUA_OK) return STRATA_OK;
   if (state->killed) return state->killed;
   if (result == LUA_ERRMEM) return STRATA_MEMORY;
