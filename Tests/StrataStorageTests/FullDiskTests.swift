@@ -44,6 +44,48 @@ import Testing
     #expect(errno == ENOSPC)
   }
 
+  @Test(arguments: [10_000, 40_000, 2 << 20])
+  func `What a program wrote on a full disk is kept once there is room`(count: Int) throws {
+    let content = [UInt8](repeating: 0x61, count: count)
+    do {
+      let workspace = try open()
+      let main = workspace.main
+      try workspace.checkpoint()
+      let holder = Holder()
+      main.add(holder)
+      try fill()
+      try workspace.operation("run", on: main) { () throws(FileError) in
+        let client = Client(main, as: .superuser)
+        for name in ["/big", "/other"] {
+          _ = try client.open(Array(name.utf8), [.write], create: 0o644).write(content, at: 0)
+        }
+      }
+      #expect(throws: FileError.self) { try workspace.checkpoint() }
+      // The program goes on in what it has written.
+      _ = try Client(main, as: .superuser).open(Array("/big".utf8), [.write]).write([1], at: 0)
+      #expect(throws: FileError.self) { try workspace.checkpoint() }
+      try directory.remove("filler")
+      main.remove(holder)
+      try write("after", 100, in: workspace)
+      #expect(try workspace.check().problems == [])
+    }
+    let workspace = try open()
+    let client = Client(workspace.main, as: .superuser)
+    #expect(try client.read(Array("/big".utf8)) == [1] + content.dropFirst())
+    try workspace.undo(workspace.main)
+    #expect(try client.read(Array("/other".utf8)) == content)
+    #expect(workspace.main.history.first?.command == "run")
+  }
+
+  private final class Holder: NodeHolder {
+    var operation: String? { "run" }
+    func holds(_ node: NodeID) -> Bool { false }
+    func writeBack() {}
+    func changed(from old: Namespace, to new: Namespace) {}
+    func shares(_ isShared: Bool) {}
+    func contentChanged(_ node: NodeID) {}
+  }
+
   @Test func `Undo is kept, and gc makes room`() throws {
     do {
       let workspace = try open()

@@ -140,9 +140,18 @@ extension Workspace {
     batch.operations.append(
       StoredOperation(
         id: operation.id, fork: fork.id, command: operation.command, time: operation.time,
-        before: try save(operation.before, &batch, persistence),
-        after: try save(operation.after, &batch, persistence),
+        before: try save(handedOver(operation.before, of: fork), &batch, persistence),
+        after: try save(handedOver(operation.after, of: fork), &batch, persistence),
         layer: operation.layer?.id ?? .base, state: status))
+  }
+
+  /// A value of the log, its blocks in the store. It may have been logged when the store could not take
+  /// them; what it has in common with the fork's present value was handed over with that.
+  private func handedOver(_ value: Namespace, of fork: Fork) throws(FileError) -> Namespace {
+    guard let persistence = context.persistence else { return value }
+    var value = value
+    try value.flush(since: fork.state.withLock { $0.flushed }, to: persistence)
+    return value
   }
 
   private struct Unsaved {

@@ -28,6 +28,8 @@ final class DataFiles {
   /// Checksums of what was written since the last commit; nil where the kernel has written something,
   /// which is summed up later.
   private(set) var checksums: [Key: UInt64?] = [:]
+  /// How far each of those files was written.
+  private var ends: [Key: Int64] = [:]
   /// Files that somebody reads without holding this, as long as they are not changed.
   private var watched: [Int: Key] = [:]
   private var lastWatch = 0
@@ -57,6 +59,9 @@ final class DataFiles {
     _ bytes: UnsafeRawBufferPointer, to key: Key, at offset: Int64
   ) throws(FileError) {
     do throws(Errno) {
+      // Values that share blocks in memory may each hand them over.
+      if offset < ends[key, default: 0] { sumLater(key) }
+      ends[key] = max(ends[key, default: 0], offset + Int64(bytes.count))
       let file = try file(key, isNew: true)
       noteChange(key)
       try file.write(bytes, at: offset)
@@ -149,7 +154,7 @@ final class DataFiles {
     grown = []
   }
 
-  func forgetChecksums() { checksums = [:] }
+  func forgetChecksums() { (checksums, ends) = ([:], [:]) }
 
   /// The file by a descriptor of its own, for who reads it without being in anybody's way.
   func opened(_ key: Key) throws(FileError) -> DataFile {
