@@ -34,7 +34,8 @@ import Testing
 
   /// Takes all the room that is left.
   private func fill() throws {
-    let file = Glibc.open(directory.appending("filler"), O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    let file = Glibc.open(
+      directory.appending("filler"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     #expect(file >= 0)
     defer { close(file) }
     for size in [1 << 20, 4096] {
