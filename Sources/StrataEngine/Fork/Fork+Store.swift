@@ -6,7 +6,12 @@ extension Fork.State {
   mutating func flush() throws(FileError) {
     guard let persistence = world.value.context.persistence else { return }
     guard !world.value.nodes.isIdentical(to: flushed) else { return world.value.seal() }
-    try world.value.flush(since: flushed, to: persistence)
+    do throws(FileError) {
+      try world.value.flush(since: flushed, to: persistence)
+    } catch {
+      isBehind = true
+      throw error
+    }
     persistence.takesLargeWrites.store(true, ordering: .relaxed)
     flushed = world.value.nodes
     world.value.seal()

@@ -31,6 +31,8 @@ public final class Fork: Sendable {
     var operation: UnfinishedOperation?
     /// The nodes when their blocks were handed to the store last.
     var flushed = PersistentMap<NodeID, Node>()
+    /// Whether the store could not take blocks, so that values of the log may have some in memory.
+    var isBehind = false
     /// The value that the store has; nil if it has none of this fork.
     var saved: Namespace?
     /// Who knows nodes by number: mounts.

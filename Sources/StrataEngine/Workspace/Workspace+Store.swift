@@ -91,16 +91,20 @@ extension Workspace {
       var operations = state.history.takeUnsaved()
       // If nobody comes to its end, what was undone before it cannot be done again.
       if unfinished != nil { operations += state.history.undone.map { ($0, .abandoned) } }
+      defer { state.isBehind = false }
       return Unsaved(
         value: state.world.value, origin: state.origin, operations: operations,
-        unfinished: unfinished)
+        unfinished: unfinished, flushed: state.isBehind ? state.flushed : nil)
     }
     guard let found else { return }
     if let id = found.unfinished?.id { state.withLock { $0.note(id) } }
     do throws(FileError) {
       try save(found, of: fork, &batch, persistence)
     } catch {
-      fork.state.withLock { $0.history.unsaved.formUnion(found.operations.map(\.entry.id)) }
+      fork.state.withLock { state in
+        state.history.unsaved.formUnion(found.operations.map(\.entry.id))
+        if found.flushed != nil { state.isBehind = true }
+      }
       throw error
     }
     fork.state.withLock { $0.saved = found.value }
@@ -118,7 +122,7 @@ extension Workspace {
         }
         continue
       }
-      try save(operation, status, of: fork, &batch, persistence)
+      try save(found.handedOver(operation, persistence), status, of: fork, &batch, persistence)
     }
     if let unfinished = found.unfinished {
       try save(unfinished, .done, of: fork, &batch, persistence)
@@ -140,18 +144,9 @@ extension Workspace {
     batch.operations.append(
       StoredOperation(
         id: operation.id, fork: fork.id, command: operation.command, time: operation.time,
-        before: try save(handedOver(operation.before, of: fork), &batch, persistence),
-        after: try save(handedOver(operation.after, of: fork), &batch, persistence),
+        before: try save(operation.before, &batch, persistence),
+        after: try save(operation.after, &batch, persistence),
         layer: operation.layer?.id ?? .base, state: status))
-  }
-
-  /// A value of the log, its blocks in the store. It may have been logged when the store could not take
-  /// them; what it has in common with the fork's present value was handed over with that.
-  private func handedOver(_ value: Namespace, of fork: Fork) throws(FileError) -> Namespace {
-    guard let persistence = context.persistence else { return value }
-    var value = value
-    try value.flush(since: fork.state.withLock { $0.flushed }, to: persistence)
-    return value
   }
 
   private struct Unsaved {
@@ -160,6 +155,22 @@ extension Workspace {
     var operations: [(entry: History.Entry, StoredOperation.State)]
     /// What is under way, as far as it has come.
     var unfinished: Operation?
+    /// Of which nodes the store has the blocks by now, if values of the log may have some that it
+    /// could not take when they were logged.
+    var flushed: PersistentMap<NodeID, Node>?
+
+    /// An operation with its blocks in the store.
+    func handedOver(
+      _ operation: Operation, _ persistence: Persistence
+    ) throws(FileError) -> Operation {
+      guard let flushed else { return operation }
+      var (before, after) = (operation.before, operation.after)
+      try before.flush(since: flushed, to: persistence)
+      try after.flush(since: flushed, to: persistence)
+      return Operation(
+        id: operation.id, command: operation.command, time: operation.time, fork: operation.fork,
+        before: before, after: after, layer: operation.layer)
+    }
   }
 
   private func save(
