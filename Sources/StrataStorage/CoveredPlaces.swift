@@ -13,19 +13,14 @@ final class CoveredPlaces: Sendable {
   func contain(_ path: BasePath) -> Bool {
     guard count.load(ordering: .acquiring) > 0 else { return false }
     let bytes = path.bytes
-    return places.withLock { places in
-      places.contains { place in
-        bytes.starts(with: place)
-          && (bytes.count == place.count || bytes[place.count] == UInt8(ascii: "/"))
-      }
-    }
+    return places.withLock { bytes.isBelow($0) }
   }
 
-  /// Whether something is mounted below the path.
+  /// Whether something is mounted at the path, or below it.
   func areBelow(_ path: BasePath) -> Bool {
     guard count.load(ordering: .acquiring) > 0 else { return false }
-    let start = path.bytes + [UInt8(ascii: "/")]
-    return places.withLock { places in places.contains { $0.starts(with: start) } }
+    let top = [path.bytes]
+    return places.withLock { places in places.contains { $0.isBelow(top) } }
   }
 
   func add(_ place: [UInt8]) { change { $0.append(place) } }

@@ -51,13 +51,15 @@ extension Workspace {
   /// - Parameters:
   ///   - planned: the value that the plan was made of; nil takes the one in the store.
   ///   - moves: does what is to be done to the host. Whoever asks the bases meanwhile waits.
+  /// - Returns: false, having done nothing, if the workspace has seen that commit, or another one instead.
+  @discardableResult
   public func finish(
     _ record: CommitRecord, since planned: Namespace? = nil,
     behind moves: () throws(FileError) -> Void = {}
-  ) throws(FileError) {
+  ) throws(FileError) -> Bool {
     guard let fork = forks.first(where: { $0.id == record.fork }) else { throw .notFound }
     let index = context.bases
-    guard record.version == index.version.withLock({ $0 }) + 1 else { return }
+    guard record.version == index.version.withLock({ $0 }) + 1 else { return false }
     var planned = planned
     if planned == nil { planned = try stored(record, of: fork) }
     try index.moves.run { () throws(FileError) in
@@ -83,6 +85,7 @@ extension Workspace {
     let changed = record.kept.map(\.id) + record.placed.map(\.node)
     state.withLock { $0.changedBaseNodes.formUnion(changed) }
     try checkpoint()
+    return true
   }
 
   /// The value that was committed, for who finishes the commit after a crash.

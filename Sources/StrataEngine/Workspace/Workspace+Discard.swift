@@ -11,39 +11,25 @@ extension Workspace {
     try replacement(command, on: fork) { () throws(FileError) in try drop(paths, of: fork) }
   }
 
-  /// The same, as part of the operation that is under way.
+  /// The same, as part of the operation that is under way. Programs in the fork wait for the end of it.
   @discardableResult
   func drop(_ paths: [[UInt8]], of fork: Fork) throws(FileError) -> [Change] {
-    let (origin, before) = fork.state.withLock { ($0.origin, $0.world.value) }
-    let (changes, value) = try without(paths, before, since: origin)
-    return try fork.state.withLock { state throws(FileError) in
-      if state.world.value.isUnchanged(since: before) {
-        if !changes.isEmpty { state.replace(with: value) }
-        return changes
+    try fork.state.withLock { state throws(FileError) in
+      var value = state.world.value
+      let changes = try diff(state.origin, value).filter { change in
+        change.path.isBelow(paths) || change.oldPath?.isBelow(paths) == true
       }
-      // Programs have gone on meanwhile. They wait now.
-      let (changes, value) = try without(paths, state.world.value, since: origin)
-      if !changes.isEmpty { state.replace(with: value) }
+      guard !changes.isEmpty else { return [] }
+      try value.revert(changes, to: state.origin)
+      state.replace(with: value)
       return changes
     }
-  }
-
-  /// - Returns: the changes at or below some paths, and the value without them.
-  private func without(
-    _ paths: [[UInt8]], _ value: Namespace, since origin: Namespace
-  ) throws(FileError) -> ([Change], Namespace) {
-    let changes = try diff(origin, value).filter { change in
-      change.path.isBelow(paths) || change.oldPath?.isBelow(paths) == true
-    }
-    var value = value
-    if !changes.isEmpty { try value.revert(changes, to: origin) }
-    return (changes, value)
   }
 }
 
 extension [UInt8] {
   /// Whether a path is one of some, or lies below one.
-  func isBelow(_ tops: [[UInt8]]) -> Bool {
+  package func isBelow(_ tops: [[UInt8]]) -> Bool {
     let slash = UInt8(ascii: "/")
     return tops.contains { top in
       top == [slash] || self == top || starts(with: top + [slash])

@@ -60,10 +60,8 @@ public struct HostCommit {
       removeUnused()
       throw error
     }
-    var isDone = false
-    try workspace.finish(record, since: plan.value) { () throws(FileError) in
+    let isDone = try workspace.finish(record, since: plan.value) { () throws(FileError) in
       try perform(steps, place)
-      isDone = true
     }
     guard isDone else { throw FileError(.resourceBusy, "another commit came first") }
     try end(place)

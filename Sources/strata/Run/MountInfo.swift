@@ -1,4 +1,5 @@
 internal import Glibc
+internal import StrataEngine
 internal import StrataFUSE
 internal import StrataShell
 
@@ -19,10 +20,9 @@ enum MountInfo {
   /// their process, and goes to what they have covered.
   static func clearDead(over directory: [UInt8]) {
     guard Mount.isDead(directory) else { return }
-    for row in rows.reversed() where row.type == Array("fuse.strata".utf8) {
-      if directory == row.point || directory.starts(with: row.point + [UInt8(ascii: "/")]) {
-        Mount.clear(row.point)
-      }
+    for row in rows.reversed()
+    where row.type == Array("fuse.strata".utf8) && directory.isBelow([row.point]) {
+      Mount.clear(row.point)
     }
     _ = directory.withCPath { chdir($0) }
   }

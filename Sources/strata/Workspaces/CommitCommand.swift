@@ -74,7 +74,7 @@ private struct CommitCall {
     let paths = context.operands.map(context.session.absolutePath)
     var plan = try context.workspace.planCommit(context.fork, paths)
     let unexplained = paths.filter { path in
-      !plan.conflicts.contains { $0.path == path || $0.path.starts(with: path + [0x2F]) }
+      !plan.conflicts.contains { $0.path.isBelow([path]) }
     }
     try context.checkPaths(unexplained, in: plan.value, plan.seen)
     if plan.needsRebase { return try refuse(plan, "nothing was done; rebase settles it") }
@@ -253,6 +253,7 @@ private struct CommitCall {
         .invalidArgument,
         "what was chosen cannot be committed without \(ShownName(other.path)); nothing was done")
     }
+    // A directory that has come along unasked may be left to the host.
     plan.leave([])
   }
 
