@@ -27,9 +27,7 @@ extension Descriptor {
       return (file, now)
     }
   }
-}
 
-extension Descriptor {
   /// Opens the regular file that has a name in this directory. What takes its place between the look
   /// at it and the opening is opened without waiting for it, and has another stamp.
   /// - Throws: as ``openFound(again:)``.

@@ -46,10 +46,8 @@ public final class WorkspaceDirectory: Sendable {
     do throws(Errno) {
       let place = try Descriptor(path: directory, [.path, .directory])
       try place.makeDirectory(name.bytes, mode: 0o700)
-      try put(
-        Array("*\n".utf8),
-        in: place.open(entry: name.bytes, [.path, .directory])
-          .createFile(Array(".gitignore".utf8), mode: 0o600))
+      try place.open(entry: name.bytes, [.path, .directory])
+        .createFile(Array(".gitignore".utf8), mode: 0o600).write(Array("*\n".utf8), at: 0)
     } catch {
       throw FileError(error)
     }
@@ -70,7 +68,7 @@ public final class WorkspaceDirectory: Sendable {
     guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw busy(lock) }
     do throws(Errno) {
       try lock.truncate(to: 0)
-      try put(Array(String(getpid()).utf8), in: lock)
+      try lock.write(Array(String(getpid()).utf8), at: 0)
     } catch .noSpace {
       // The number is only for people; a full disk must not keep them from making room.
     } catch {
@@ -111,18 +109,6 @@ public final class WorkspaceDirectory: Sendable {
     guard reason == EWOULDBLOCK else { return FileError(Errno(rawValue: reason)) }
     let owner = owner(lock).map { "process \($0)" } ?? "another process"
     return FileError(.resourceBusy, "the workspace is open in \(owner)")
-  }
-
-  private static func put(
-    _ bytes: [UInt8], in file: Descriptor
-  ) throws(Errno) {
-    try bytes.withUnsafeBytes { bytes -> Result<Void, Errno> in
-      do throws(Errno) {
-        return .success(try file.write(bytes, at: 0))
-      } catch {
-        return .failure(error)
-      }
-    }.get()
   }
 
   private static func openLock(_ directory: Descriptor) throws(Errno) -> Descriptor {

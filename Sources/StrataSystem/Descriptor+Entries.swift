@@ -24,6 +24,23 @@ extension Descriptor {
     return Descriptor(owning: try opened(fd))
   }
 
+  /// Gives a regular file in this directory other content, on the disk and at once: after a crash it has
+  /// the former or the new.
+  public func replace(_ name: [UInt8], with bytes: [UInt8]) throws(Errno) {
+    let new = name + Array("-new".utf8)
+    do throws(Errno) { try unlink(new) } catch .noSuchFileOrDirectory {}
+    let file = try createFile(new, mode: 0o600)
+    try file.write(bytes, at: 0)
+    try file.sync()
+    try rename(new, to: name, keepingExisting: false)
+    try syncEntries()
+  }
+
+  /// Waits until the names are on the disk, also through a descriptor that was opened with `.path`.
+  public func syncEntries() throws(Errno) {
+    try open(entry: [UInt8(ascii: ".")], [.read, .directory]).sync()
+  }
+
   public func makeDirectory(_ name: [UInt8], mode: UInt32) throws(Errno) {
     try with(name) { mkdirat(rawValue, $0, mode) }
   }

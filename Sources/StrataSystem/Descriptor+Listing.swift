@@ -2,25 +2,17 @@ internal import CStrataSystem
 internal import Glibc
 public import SystemPackage
 
-/// A name in a directory, with its `d_type` and `d_ino`.
-public struct Listed: Sendable {
-  public let name: [UInt8]
-  public let type: UInt8
-  public let inode: UInt64
-}
-
 extension Descriptor {
   /// The names in this directory that follow where the descriptor stands, on a new one all, without
   /// `.` and `..`.
-  public func names() throws(Errno) -> [Listed] {
-    var found: [Listed] = []
-    try forEachName { name, type, inode throws(Errno) in
-      found.append(Listed(name: Array(name), type: type, inode: inode))
-    }
+  public func names() throws(Errno) -> [[UInt8]] {
+    var found: [[UInt8]] = []
+    try forEachName { name, _, _ throws(Errno) in found.append(Array(name)) }
     return found
   }
 
-  /// The same one after the other; the bytes of a name hold as long as the call.
+  /// The same one after the other, with `d_type` and `d_ino`; the bytes of a name hold as long as the
+  /// call.
   public func forEachName(
     _ body: (_ name: UnsafeRawBufferPointer, _ type: UInt8, _ inode: UInt64) throws(Errno) -> Void
   ) throws(Errno) {

@@ -11,6 +11,15 @@ extension Descriptor {
     }
   }
 
+  public func write(_ bytes: [UInt8], at offset: Int64) throws(Errno) {
+    let result = bytes.withUnsafeBytes { bytes -> Result<Void, Errno> in
+      do throws(Errno) { return .success(try write(bytes, at: offset)) } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
+
   /// Writes all the bytes where the descriptor stands: to a pipe, a terminal, a device.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
     try writeAll(bytes) { start, count, _ in Glibc.write(rawValue, start, count) }

@@ -60,6 +60,8 @@ public final class MemoryStore: WorkspaceStore {
     if fails { throw FileError(.noSpace) }
   }
 
+  public func keptCommits() -> [BaseVersion: Int64] { [:] }
+
   public func writeOpen(
     _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
   ) throws(FileError) {

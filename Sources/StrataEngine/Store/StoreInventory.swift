@@ -12,8 +12,6 @@ public struct StoreInventory: Sendable {
   public var files: [DataFileID: File] = [:]
   public var layers: Set<LayerID> = []
   public var baseNodes: Set<NodeID> = []
-  /// Bytes that each commit has kept of what it has replaced on the host.
-  public var commits: [BaseVersion: Int64] = [:]
 
   public struct File: Equatable, Sendable {
     public var size: Int64

@@ -65,8 +65,9 @@ extension Workspace {
       inventory.forget(after: persistence.settled.withLock { $0 })
       var garbage = Self.garbage(inventory, survey)
       garbage.operations = gone.sorted()
-      garbage.commits = unseenCommits(inventory, survey)
-      for commit in garbage.commits { garbage.commitBytes += inventory.commits[commit] ?? 0 }
+      let kept = try persistence.store.keptCommits()
+      garbage.commits = unseenCommits(kept.keys, survey)
+      for commit in garbage.commits { garbage.commitBytes += kept[commit] ?? 0 }
       if !dryRun, !garbage.isEmpty {
         try persistence.store.remove(garbage)
         pending.operations.removeAll { gone.contains($0.id) }

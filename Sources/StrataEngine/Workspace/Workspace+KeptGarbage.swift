@@ -4,10 +4,11 @@ internal import Synchronization
 extension Workspace {
   /// Commits that no tree is from before, nor has content that is laid on what they have kept. They
   /// cannot be taken back from the host any more.
+  /// - Parameter kept: what the store has of commits.
   func unseenCommits(
-    _ inventory: StoreInventory, _ survey: StoreSurvey
+    _ kept: some Sequence<BaseVersion>, _ survey: StoreSurvey
   ) -> [BaseVersion] {
-    let unseen = inventory.commits.keys.filter { $0 <= survey.oldest }
+    let unseen = kept.filter { $0 <= survey.oldest }
     guard !unseen.isEmpty else { return [] }
     // The last ones that are left can be taken back, so no other may be missing between them.
     let needed = survey.belows.compactMap { context.bases.commit(keeping: $0) }.min() ?? .max

@@ -78,18 +78,7 @@ extension HostCommit {
     do throws(Errno) {
       // All that is staged is on the disk before the journal says so.
       try place.directory.syncFileSystem()
-      let temporary = Array("journal.new".utf8)
-      let file = try place.directory.createFile(temporary, mode: 0o600)
-      try journal.encoded.withUnsafeBytes { bytes -> Swift.Result<Void, Errno> in
-        do throws(Errno) {
-          return .success(try file.write(bytes, at: 0))
-        } catch {
-          return .failure(error)
-        }
-      }.get()
-      try file.sync()
-      try place.directory.rename(temporary, to: Self.journal, keepingExisting: false)
-      try place.directory.sync()
+      try place.directory.replace(Self.journal, with: journal.encoded)
     } catch {
       throw FileError(error, "journal")
     }

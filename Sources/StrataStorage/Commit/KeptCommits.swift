@@ -3,16 +3,10 @@ internal import StrataEngine
 /// What the commits of a workspace on disk have kept of what they replaced: a directory for each, by
 /// its number. See ``KeptPlace``.
 struct KeptCommits {
-  private let find: @Sendable () throws(FileError) -> HeldPath
-
-  /// - Parameter workspace: the `.strata` directory.
-  init(workspace: [UInt8]) {
-    find = { () throws(FileError) in
-      try KeptPlace.known(workspace: HeldPath(workspace), base: nil)
-    }
-  }
-
-  init(in place: HeldPath) { find = { place } }
+  /// The `.strata` directory.
+  let workspace: HeldPath
+  /// The host directory that they may be kept in; nil where no mount covers it.
+  var base: HeldPath?
 
   /// Bytes of each commit that has come to its end.
   func sizes() throws(FileError) -> [BaseVersion: Int64] {
@@ -40,7 +34,7 @@ struct KeptCommits {
   /// - Returns: nil while nothing was committed.
   private func place() throws(FileError) -> [UInt8]? {
     let host = HostTree()
-    let place = try find().path
+    let place = try KeptPlace.known(workspace: workspace, base: base).path
     return try host.status(place)?.kind == .directory ? place : nil
   }
 

@@ -204,7 +204,7 @@ final class DataFiles {
   private func removeDirectory(_ name: [UInt8]) throws(FileError) {
     do throws(Errno) {
       let directory = try root.open(entry: name, [.read, .directory])
-      for entry in try directory.names() { try directory.unlink(entry.name) }
+      for name in try directory.names() { try directory.unlink(name) }
       try root.removeDirectory(name)
     } catch .noSuchFileOrDirectory {
       return
@@ -217,7 +217,7 @@ final class DataFiles {
   func layers() throws(FileError) -> [LayerID] {
     do throws(Errno) {
       return try root.reopen([.read, .directory]).names().compactMap {
-        UInt64(String(decoding: $0.name, as: UTF8.self)).map { LayerID($0) }
+        UInt64(String(decoding: $0, as: UTF8.self)).map { LayerID($0) }
       }
     } catch {
       throw FileError(error, "data")
@@ -230,9 +230,9 @@ final class DataFiles {
       let directory = try root.open(
         entry: Array(String(layer.rawValue).utf8), [.read, .directory])
       var found: [(NodeID, Int64, Int64)] = []
-      for entry in try directory.names() {
-        guard let id = UInt64(String(decoding: entry.name, as: UTF8.self)) else { continue }
-        let status = try directory.status(ofEntry: entry.name)
+      for name in try directory.names() {
+        guard let id = UInt64(String(decoding: name, as: UTF8.self)) else { continue }
+        let status = try directory.status(ofEntry: name)
         found.append((NodeID(id), status.size, status.blocks))
       }
       return found

@@ -12,7 +12,6 @@ extension DurableStore {
       }
       try database.scan("id", of: "layer") { found.layers.insert(LayerID($0.number(0))) }
       try database.scan("id", of: "base_node") { found.baseNodes.insert(NodeID($0.number(0))) }
-      found.commits = try kept.sizes()
       for layer in try files.layers() {
         for row in try files.nodes(in: layer) {
           found.files[DataFileID(layer: layer, node: row.node)] = .init(
@@ -21,6 +20,10 @@ extension DurableStore {
       }
       return found
     }
+  }
+
+  public func keptCommits() throws(FileError) -> [BaseVersion: Int64] {
+    try locked { () throws(FileError) in try kept.sizes() }
   }
 
   public func integrity() throws(FileError) -> [String] {

@@ -84,7 +84,7 @@ extension DurableStore {
       let log = try? root.status(ofEntry: Array("store.db-wal".utf8)).size
       guard log ?? 0 == 0 else { throw Errno.ioError }
       try root.rename(Array(Self.new.utf8), to: Array("store.db".utf8), keepingExisting: false)
-      try root.open(entry: [UInt8(ascii: ".")], [.read, .directory]).sync()
+      try root.syncEntries()
     } catch {
       core.database = try Self.open(in: root)
       throw FileError(error, "\(Self.new): \(error.description)")

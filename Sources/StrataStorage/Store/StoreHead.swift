@@ -40,14 +40,14 @@ struct StoreHead {
     guard kept() == nil, (try? database.execute("PRAGMA wal_checkpoint(TRUNCATE)")) != nil,
       let page = try? database.firstBytes(Self.pageSize), page.starts(with: "SQLite format 3".utf8)
     else { return }
-    try? replace(Self.name, with: page + sum(of: page))
+    try? directory.replace(Self.name, with: page + sum(of: page))
   }
 
   /// Forgets the copy: to be called before the schema is changed, or where tables begin.
   func forget() throws(FileError) {
     do throws(Errno) {
       try directory.unlink(Self.name)
-      try syncDirectory()
+      try directory.syncEntries()
     } catch .noSuchFileOrDirectory {
       return
     } catch {
@@ -112,7 +112,7 @@ struct StoreHead {
   }
 
   private func put(_ page: [UInt8], _ file: Descriptor) throws(Errno) {
-    try write(page, to: file)
+    try file.write(page, at: 0)
     try file.sync()
   }
 
@@ -166,7 +166,8 @@ struct StoreHead {
   private func note(_ line: String) throws(Errno) {
     let known = damage
     guard !known.contains(line) else { return }
-    try replace(Self.found, with: Array((known + [line, ""]).joined(separator: "\n").utf8))
+    try directory.replace(
+      Self.found, with: Array((known + [line, ""]).joined(separator: "\n").utf8))
   }
 
   // MARK: Files
@@ -176,28 +177,5 @@ struct StoreHead {
     var bytes = [UInt8](repeating: 0, count: count)
     let done = bytes.withUnsafeMutableBytes { try? file.read(into: $0, at: 0) }
     return done == count ? bytes : nil
-  }
-
-  private func replace(_ name: [UInt8], with bytes: [UInt8]) throws(Errno) {
-    let new = name + Array("-new".utf8)
-    try? directory.unlink(new)
-    let file = try directory.createFile(new, mode: 0o600)
-    try write(bytes, to: file)
-    try file.sync()
-    try directory.rename(new, to: name, keepingExisting: false)
-    try syncDirectory()
-  }
-
-  private func write(_ bytes: [UInt8], to file: Descriptor) throws(Errno) {
-    try bytes.withUnsafeBytes { bytes -> Result<Void, Errno> in
-      do throws(Errno) { return .success(try file.write(bytes, at: 0)) } catch {
-        return .failure(error)
-      }
-    }.get()
-  }
-
-  /// The directory is open for its path alone.
-  private func syncDirectory() throws(Errno) {
-    try directory.open(entry: [UInt8(ascii: ".")], [.read, .directory]).sync()
   }
 }

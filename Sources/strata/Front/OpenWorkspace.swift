@@ -75,7 +75,7 @@ final class OpenWorkspace: Sendable {
         try isReadOnly
         ? KeptPlace.known(workspace: directory.place, base: base)
         : KeptPlace.find(workspace: directory.place, base: base)
-      try store.setKept(commits)
+      try store.setBase(base)
       if try HostTree().status(commits.path) != nil {
         workspace.setKeptReader(try HostDirectory(path: commits.path))
       }
