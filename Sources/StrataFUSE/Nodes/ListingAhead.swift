@@ -4,10 +4,11 @@ internal import Synchronization
 
 /// Lists directories before they are asked for, on a thread that is there while trees are walked.
 final class ListingAhead: Sendable {
+  private enum Thread { case none, waiting, busy }
+
   private struct State {
     var next: ListedNext?
-    var isRunning = false
-    var isWaiting = false
+    var thread = Thread.none
   }
 
   /// How long the thread waits for more to do.
@@ -19,20 +20,23 @@ final class ListingAhead: Sendable {
 
   /// What is still waiting is not listed ahead any more: it is being asked for by now.
   func list(_ next: ListedNext) {
-    let (isThere, isWaiting) = state.withLock { state in
-      defer { (state.next, state.isRunning, state.isWaiting) = (next, true, false) }
-      return (state.isRunning, state.isWaiting)
+    let before = state.withLock { state in
+      defer { (state.next, state.thread) = (next, .busy) }
+      return state.thread
     }
-    if isWaiting { alarm.ring() }
-    guard !isThere else { return }
-    let isStarted: Void? = try? WorkerThread.start { [self] in run() }
-    if isStarted == nil { state.withLock { ($0.next, $0.isRunning) = (nil, false) } }
+    switch before {
+    case .busy: return
+    case .waiting: alarm.ring()
+    case .none:
+      let isStarted: Void? = try? WorkerThread.start { [self] in run() }
+      if isStarted == nil { state.withLock { $0 = State() } }
+    }
   }
 
   private func run() {
     while true {
       let next = state.withLock { state in
-        defer { state.isWaiting = state.next == nil }
+        if state.next == nil { state.thread = .waiting }
         return state.next.take()
       }
       if let next {
@@ -41,9 +45,8 @@ final class ListingAhead: Sendable {
       }
       alarm.wait(milliseconds: Self.milliseconds)
       let isOver = state.withLock { state in
-        state.isWaiting = false
-        if state.next == nil { state.isRunning = false }
-        return !state.isRunning
+        if state.next == nil { state.thread = .none }
+        return state.next == nil
       }
       if isOver { return }
     }
