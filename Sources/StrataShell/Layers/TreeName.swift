@@ -32,10 +32,18 @@ struct TreeName {
 
 extension Context {
   /// - Throws: ``CommandFailure`` with a guess, if there is no such fork.
-  func fork(named name: [UInt8]) throws(CommandFailure) -> Fork {
+  package func fork(named name: [UInt8]) throws(CommandFailure) -> Fork {
     if let fork = workspace.fork(named: name.text) { return fork }
     let names = workspace.forks.map(\.name)
     throw CommandFailure("no fork \(name.shown)\(didYouMean(name.text, among: names))")
+  }
+
+  /// The fork of a name, made from the current one if it is not there.
+  package func fork(
+    madeAs name: String
+  ) throws(FileError) -> (fork: Fork, isNew: Bool) {
+    if let fork = workspace.fork(named: name) { return (fork, false) }
+    return (try workspace.fork(fork, named: name, by: session.caller), true)
   }
 }
 

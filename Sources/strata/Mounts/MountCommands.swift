@@ -33,12 +33,9 @@ extension Command {
       guard context.operands.count <= 2 else { throw UsageError("a fork and a directory") }
       let fork =
         try context.operands.first.map { name in
-          let text = String(decoding: name, as: UTF8.self)
-          if context.arguments.has(make), context.workspace.fork(named: text) == nil {
-            return try context.workspace.fork(
-              context.fork, named: text, by: context.session.caller)
-          }
-          return try context.workspace.fork(called: name)
+          try context.arguments.has(make)
+            ? context.fork(madeAs: String(decoding: name, as: UTF8.self)).fork
+            : context.fork(named: name)
         } ?? context.fork
       let directory: [UInt8]
       if context.operands.count > 1 {
@@ -100,15 +97,5 @@ extension Command {
       }
       return ExitStatus.success
     }
-  }
-}
-
-extension Workspace {
-  /// - Throws: ENOENT for a name that no fork has.
-  fileprivate func fork(called name: [UInt8]) throws -> Fork {
-    guard let fork = fork(named: String(decoding: name, as: UTF8.self)) else {
-      throw FileError(.noSuchFileOrDirectory, "no fork \(ShownName(name))")
-    }
-    return fork
   }
 }

@@ -92,10 +92,7 @@ struct RunCall {
 
   private func chosenFork() throws -> Fork {
     if let name = text(forkOption) {
-      guard let fork = context.workspace.fork(named: name) else {
-        throw FileError(.noSuchFileOrDirectory, "no fork \(name)")
-      }
-      return fork
+      return try context.fork(named: Array(name.utf8))
     }
     guard context.arguments.has(newFork) else { return context.fork }
     var number = 1

@@ -53,11 +53,9 @@ struct RunMany {
 
   /// The fork of a name; one that is not there is made from the current one.
   private func fork(_ name: String) throws -> Fork {
-    if let known = context.workspace.fork(named: name) { return known }
-    let made = try context.workspace.fork(
-      context.fork, named: name, by: context.session.caller)
-    try tell("made fork \(name) from \(context.fork.name)")
-    return made
+    let (fork, isNew) = try context.fork(madeAs: name)
+    if isNew { try tell("made fork \(name) from \(context.fork.name)") }
+    return fork
   }
 
   private func tell(_ line: String) throws {
