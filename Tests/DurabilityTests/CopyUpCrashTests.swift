@@ -9,43 +9,15 @@ import Testing
 ///
 /// `STRATA_KILLS` says how often for each file system (40 unless set), `STRATA_SEED` where to begin.
 @Suite struct CopyUpCrashTests {
-  /// An ext4 or whatever the tests run on, and one that shares blocks where there are the means.
-  enum Disk: String, CaseIterable { case here, xfs, btrfs }
-
-  private final class Place {
-    let directory: TemporaryDirectory
-    let path: String
-    private var isMounted = false
-
-    init?(_ disk: Disk) throws {
-      directory = try TemporaryDirectory("strata-copy-crash")
-      path = directory.appending("disk")
-      mkdir(path, 0o755)
-      guard disk != .here else { return }
-      let image = directory.appending("image")
-      let make = try ChildProcess([
-        "sh", "-c",
-        """
-        command -v mkfs.\(disk.rawValue) && truncate -s 320M '\(image)' &&
-        mkfs.\(disk.rawValue) -q '\(image)' && mount -o loop '\(image)' '\(path)'
-        """,
-      ])
-      guard make.status == 0 else { return nil }
-      isMounted = true
-    }
-
-    deinit { if isMounted { _ = try? ChildProcess(["umount", "-l", path]) } }
-  }
-
   private static let size = 4_000_001
   private static let change = "write --at 5000 big changed; write small new"
 
-  private func shell(_ script: String, _ place: Place) throws {
+  private func shell(_ script: String, _ place: TestDisk) throws {
     let child = try ChildProcess(["sh", "-ec", "cd '\(place.path)'; \(script)"])
     guard child.status == 0 else { throw CrashMismatch("\(script): \(child.text)") }
   }
 
-  private func open(_ place: Place) throws -> Workspace {
+  private func open(_ place: TestDisk) throws -> Workspace {
     try Workspace(
       bases: [HostDirectory(path: Array("\(place.path)/base".utf8), hiding: .workspaces)],
       store: DurableStore(directory: Array("\(place.path)/base/.strata".utf8)),
@@ -58,9 +30,9 @@ import Testing
     return try file.read(Self.size + 10, at: 0)
   }
 
-  @Test(arguments: Disk.allCases)
-  func `Killed before any call of a copy-up`(_ disk: Disk) throws {
-    guard let place = try Place(disk) else { return }
+  @Test(arguments: TestDisk.Kind.allCases)
+  func `Killed before any call of a copy-up`(_ disk: TestDisk.Kind) throws {
+    guard let place = try TestDisk(disk) else { return }
     let seed = try TestSeed.first(1)
     var random = SeededGenerator(seed: seed)
     let before = (0..<Self.size).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 8) }

@@ -7,9 +7,6 @@ import Testing
 /// Large files of a base are taken by the store itself, with their holes, on file systems that share
 /// blocks and on others; and blocks that nothing leads to any more go back to the disk.
 @Suite struct CopyUpTests {
-  /// An ext4 or whatever the tests run on, and file systems on a loop device where there are the means.
-  enum Disk: String, CaseIterable { case here, xfs, btrfs }
-
   private final class Whole: Policy {
     let interest = EventSet([.copyUp, .redirect])
     func decide(_ event: Event, on fork: Fork) throws(FileError) -> Verdict {
@@ -17,32 +14,7 @@ import Testing
     }
   }
 
-  private final class Place {
-    let directory: TemporaryDirectory
-    let path: String
-    private var isMounted = false
-
-    init?(_ disk: Disk) throws {
-      directory = try TemporaryDirectory("strata-copy-up")
-      path = directory.appending("disk")
-      mkdir(path, 0o755)
-      guard disk != .here else { return }
-      let image = directory.appending("image")
-      let make = try ChildProcess([
-        "sh", "-c",
-        """
-        command -v mkfs.\(disk.rawValue) && truncate -s 320M '\(image)' &&
-        mkfs.\(disk.rawValue) -q '\(image)' && mount -o loop '\(image)' '\(path)'
-        """,
-      ])
-      guard make.status == 0 else { return nil }
-      isMounted = true
-    }
-
-    deinit { if isMounted { _ = try? ChildProcess(["umount", "-l", path]) } }
-  }
-
-  private func open(_ place: Place, _ clock: @escaping @Sendable () -> Timestamp = { 1 }) throws
+  private func open(_ place: TestDisk, _ clock: @escaping @Sendable () -> Timestamp = { 1 }) throws
     -> Workspace
   {
     for name in ["base", "store"] { mkdir("\(place.path)/\(name)", 0o755) }
@@ -54,7 +26,7 @@ import Testing
   }
 
   /// 8,000,001 bytes, a hole up to 20 MiB, and some more.
-  private func makeFile(_ place: Place) throws -> [UInt8] {
+  private func makeFile(_ place: TestDisk) throws -> [UInt8] {
     let start = (0..<8_000_001).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 8) }
     let end = (0..<70_123).map { UInt8(truncatingIfNeeded: $0 &* 11) }
     mkdir("\(place.path)/base", 0o755)
@@ -64,7 +36,7 @@ import Testing
     return start + [UInt8](repeating: 0, count: 20 << 20 - start.count) + end
   }
 
-  private func dataFile(_ place: Place) throws -> stat {
+  private func dataFile(_ place: TestDisk) throws -> stat {
     let found = try ChildProcess(["find", "\(place.path)/store/data", "-type", "f"]).text
     var largest = stat()
     for name in found.split(separator: "\n") {
@@ -75,9 +47,9 @@ import Testing
     return largest
   }
 
-  @Test(arguments: Disk.allCases)
-  func `A copy-up takes data and holes, and no memory`(_ disk: Disk) throws {
-    guard let place = try Place(disk) else { return }
+  @Test(arguments: TestDisk.Kind.allCases)
+  func `A copy-up takes data and holes, and no memory`(_ disk: TestDisk.Kind) throws {
+    guard let place = try TestDisk(disk) else { return }
     var expected = try makeFile(place)
     let before = expected
     do {
@@ -110,7 +82,7 @@ import Testing
   }
 
   @Test func `A file of the host that changes under the copy is not taken`() throws {
-    guard let place = try Place(.here) else { return }
+    guard let place = try TestDisk(.here) else { return }
     _ = try makeFile(place)
     let workspace = try open(place)
     let client = Client(workspace.main, as: .superuser)
@@ -124,7 +96,7 @@ import Testing
   }
 
   @Test func `gc gives back blocks of files that stay`() throws {
-    guard let place = try Place(.here) else { return }
+    guard let place = try TestDisk(.here) else { return }
     let content = [UInt8](repeating: 0x61, count: 1 << 20)
     let workspace = try open(place) { 1_000 }
     let client = Client(workspace.main, as: .superuser)
