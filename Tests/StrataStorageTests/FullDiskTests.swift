@@ -65,8 +65,9 @@ import Testing
       // The program goes on in what it has written.
       _ = try Client(main, as: .superuser).open(Array("/big".utf8), [.write]).write([1], at: 0)
       #expect(throws: FileError.self) { try workspace.checkpoint() }
-      try directory.remove("filler")
       main.remove(holder)
+      #expect(throws: FileError.self) { try write("refused", 100, in: workspace) }
+      try directory.remove("filler")
       try write("after", 100, in: workspace)
       #expect(try workspace.check().problems == [])
     }

@@ -117,7 +117,8 @@ extension Fork.State {
     generation += 1
     world = Fork.World(value: value)
     world.value.seal()
-    flushed = value.nodes
+    // What was kept has its blocks in the store, unless that could not take them.
+    if !isBehind { flushed = value.nodes }
   }
 }
 
