@@ -88,6 +88,10 @@ import Testing
         DROP TABLE event; DROP INDEX data_file_later;
         ALTER TABLE layer DROP COLUMN depth; ALTER TABLE layer DROP COLUMN sources;
         PRAGMA user_version = 1;''')
+      for table in 'counter', 'base', 'fork', 'side_layer':
+        db.execute(f'DROP TABLE {table}_mirror')
+      for (trigger,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        db.execute(f'DROP TRIGGER {trigger}')
       """
     let python = try Finished.run("/usr/bin/env", ["python3", "-c", older], in: tree.path)
     #expect(python.status == 0, "\(python)")

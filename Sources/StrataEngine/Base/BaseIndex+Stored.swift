@@ -61,11 +61,21 @@ extension BaseIndex {
   }
 
   /// Finds nodes of a former process in a store from now on.
-  func recall(from store: any WorkspaceStore) throws(FileError) {
+  /// - Parameter hasCommits: whether commits may have kept something. Without any, nothing must be known
+  ///   of a table that is damaged: `check` names that.
+  func recall(from store: any WorkspaceStore, hasCommits: Bool) throws(FileError) {
     stored.withLock { $0 = store }
-    if try store.hasBaseNode(numbered: BaseNumbers.exceptions) { numbers.noteException() }
+    let row: StoredBaseNode?
+    do throws(FileError) {
+      if try store.hasBaseNode(numbered: BaseNumbers.exceptions) { numbers.noteException() }
+      row = try store.baseNode(.root)
+    } catch {
+      guard error.errno == .ioError, !hasCommits else { throw error }
+      numbers.noteException()
+      return
+    }
     // The root is known from the start; what commits have kept of it is not.
-    guard let row = try store.baseNode(.root) else { return }
+    guard let row else { return }
     let base = row.places.first?.base ?? 0
     let kept = row.kept.map { portable($0, base) }
     rootNode.state.withLock { state in

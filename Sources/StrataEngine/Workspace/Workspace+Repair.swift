@@ -12,6 +12,7 @@ extension Workspace {
     for fork in forks { try fork.checkIdle() }
     try checkpoint()
     let rebuilt = try persistence.store.rebuild()
+    if !rebuilt.isEmpty { try saveKnownBaseNodes(persistence.store) }
     let (damage, lostOperations) = try persistence.pending.withLock {
       pending throws(FileError) -> (StoreDamage, Set<UInt64>) in
       let survey = try survey(persistence, &pending)
@@ -33,6 +34,16 @@ extension Workspace {
     }
     try checkpoint()
     return lines
+  }
+
+  /// The rows of base nodes that are known may be among what was lost.
+  private func saveKnownBaseNodes(_ store: any WorkspaceStore) throws(FileError) {
+    for (id, node) in context.bases.byID.withLock({ $0 })
+    where id == .root || node.state.withLock({ $0.isStored }) {
+      guard try store.baseNode(id) == nil else { continue }
+      node.state.withLock { $0.isStored = false }
+      state.withLock { _ = $0.changedBaseNodes.insert(id) }
+    }
   }
 
   /// Leaves of damaged content what can be read, wherever it is referred to.

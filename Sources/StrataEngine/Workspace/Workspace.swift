@@ -63,8 +63,10 @@ public final class Workspace: Sendable {
     let persistence = store.map { Persistence($0, bases: index, ids: ids) }
     context = NamespaceContext(bases: index, ids: ids, persistence: persistence, clock: clock)
     if let persistence {
-      try index.recall(from: persistence.store)
-      if let stored = try persistence.store.open() {
+      let stored = try persistence.store.open()
+      try index.recall(
+        from: persistence.store, hasCommits: stored.map { $0.counters.version > 0 } ?? false)
+      if let stored {
         try restore(stored, from: persistence)
         return
       }

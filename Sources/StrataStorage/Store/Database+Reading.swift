@@ -38,45 +38,38 @@ extension Database {
   }
 
   private func counters() throws(FileError) -> StoredCounters? {
+    let rows = try rows(of: .counter) { row in (name: row.text(0), value: row.number(1)) }
+    guard !rows.isEmpty else { return nil }
     var counters = StoredCounters()
-    var isEmpty = true
-    try run("SELECT name, value FROM counter") { row in
-      isEmpty = false
-      switch row.text(0) {
-      case "node": counters.node = row.number(1)
-      case "layer": counters.layer = row.number(1)
-      case "fork": counters.fork = UInt32(truncatingIfNeeded: row.integer(1))
-      case "record": counters.record = row.number(1)
-      case "operation": counters.operation = row.number(1)
-      case "version": counters.version = row.number(1)
+    for (name, value) in rows {
+      switch name {
+      case "node": counters.node = value
+      case "layer": counters.layer = value
+      case "fork": counters.fork = UInt32(truncatingIfNeeded: value)
+      case "record": counters.record = value
+      case "operation": counters.operation = value
+      case "version": counters.version = value
       default: break
       }
     }
-    return isEmpty ? nil : counters
+    return counters
   }
 
   private func forks() throws(FileError) -> [StoredFork] {
-    var found: [StoredFork] = []
-    try run("SELECT id, name, parent, value, origin FROM fork ORDER BY id") {
-      row throws(FileError) in
-      found.append(
-        StoredFork(
-          id: ForkID(UInt32(truncatingIfNeeded: row.integer(0))), name: row.text(1),
-          parent: row.isNull(2) ? nil : ForkID(UInt32(truncatingIfNeeded: row.integer(2))),
-          value: try .init(encoded: row.blob(3)), origin: try .init(encoded: row.blob(4))))
+    try rows(of: .fork) { row throws(FileError) in
+      StoredFork(
+        id: ForkID(UInt32(truncatingIfNeeded: row.integer(0))), name: row.text(1),
+        parent: row.isNull(2) ? nil : ForkID(UInt32(truncatingIfNeeded: row.integer(2))),
+        value: try .init(encoded: row.blob(3)), origin: try .init(encoded: row.blob(4)))
     }
-    return found
   }
 
   private func sideLayers() throws(FileError) -> [SideLayer] {
-    var found: [SideLayer] = []
-    try run("SELECT id, name, data FROM side_layer ORDER BY id") { row in
-      found.append(
-        SideLayer(
-          id: SideLayerID(UInt16(truncatingIfNeeded: row.integer(0))), name: row.text(1),
-          dataDirectory: row.isNull(2) ? nil : row.blob(2)))
+    try rows(of: .sideLayer) { row in
+      SideLayer(
+        id: SideLayerID(UInt16(truncatingIfNeeded: row.integer(0))), name: row.text(1),
+        dataDirectory: row.isNull(2) ? nil : row.blob(2))
     }
-    return found
   }
 
   private static let layerColumns = "fork, name, parent, depth, stats, sources"

@@ -80,6 +80,9 @@ final class Database {
     }
   }
 
+  /// How many rows the last statement has put, changed or removed.
+  var changes: Int { Int(sqlite3_changes(handle)) }
+
   /// What a query for one number of one number says: nil if there is no row. For who asks where most
   /// answers are errors.
   func firstNumber(_ text: String, _ value: Int64) -> Result<Int64?, FileError> {
@@ -192,10 +195,10 @@ final class Database {
 
     func text(_ column: Int32) -> String { String(decoding: blob(column), as: UTF8.self) }
 
-    var count: Int32 { sqlite3_column_count(statement) }
+    /// As they are stored.
+    var values: [Value] { (0..<sqlite3_column_count(statement)).map(value) }
 
-    /// As it is stored.
-    func value(_ column: Int32) -> Value {
+    private func value(_ column: Int32) -> Value {
       switch sqlite3_column_type(statement, column) {
       case SQLITE_NULL: .null
       case SQLITE_INTEGER: .integer(integer(column))

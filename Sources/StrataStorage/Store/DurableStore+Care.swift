@@ -76,7 +76,7 @@ extension DurableStore {
 }
 
 extension Database {
-  /// What SQLite's own check complains about.
+  /// What SQLite's own check complains about, and where the small tables and their mirrors differ.
   func integrity() throws(FileError) -> [String] {
     var problems: [String] = []
     do throws(FileError) {
@@ -87,6 +87,7 @@ extension Database {
       guard error.errno == .ioError else { throw error }
       problems.append(error.reason ?? error.errno.description)
     }
+    if problems.isEmpty { problems = try differences() }
     return problems
   }
 }

@@ -5,12 +5,12 @@ internal import SystemPackage
 /// A database of which pages are damaged is made anew from what can be read of it.
 extension DurableStore {
   private static let new = "store.db-new"
-  /// Tables that have an `id`, with what else is in them. Others are small or made by other means.
+  /// Tables that have an `id`, with what else is in them. Others have a mirror, or are made by other
+  /// means.
   private static let tables = [
     ("record", "data, checksum"), ("layer", "fork, name, parent, stats, depth, sources"),
-    ("fork", "name, parent, value, origin"),
     ("operation", "fork, command, time, before, after, layer, state"),
-    ("base_node", "base, device, inode, generation, data"), ("side_layer", "name, data"),
+    ("base_node", "base, device, inode, generation, data"),
     ("event", "node, kind, source, layer, bytes, rule"),
   ]
 
@@ -42,14 +42,15 @@ extension DurableStore {
       try Schema.prepare(new)
       try new.transaction { () throws(FileError) in
         for (table, columns) in Self.tables {
+          var areWhole = true
           let isWhole = try database.scan(columns, of: table) { row throws(FileError) in
-            try new.insert(row, into: table, "id, \(columns)")
+            areWhole = try new.insert(row.values, into: table, "id, \(columns)") && areWhole
           }
-          if !isWhole { lines.append("rows of the table \(table) are lost") }
+          if !isWhole || !areWhole { lines.append("rows of the table \(table) are lost") }
         }
-        for (table, columns) in [("counter", "name, value"), ("base", "place, path")] {
-          try database.run("SELECT \(columns) FROM \(table)") { row throws(FileError) in
-            try new.insert(row, into: table, columns)
+        for table in Database.MirroredTable.allCases {
+          for values in try database.rows(of: table, \.values) {
+            _ = try new.insert(values, into: table.rawValue, table.columns)
           }
         }
         try copyChecksums(to: new)
@@ -98,12 +99,11 @@ extension DurableStore {
 }
 
 extension Database {
-  /// A row of a query for the same columns.
   fileprivate func insert(
-    _ row: Row, into table: String, _ columns: String
-  ) throws(FileError) {
-    let values = (0..<row.count).map(row.value)
+    _ values: [Value], into table: String, _ columns: String
+  ) throws(FileError) -> Bool {
     let marks = Array(repeating: "?", count: values.count).joined(separator: ", ")
-    try run("INSERT OR REPLACE INTO \(table)(\(columns)) VALUES(\(marks))", values)
+    try run("INSERT OR IGNORE INTO \(table)(\(columns)) VALUES(\(marks))", values)
+    return changes > 0
   }
 }

@@ -60,7 +60,8 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     core = StoreCore(database, DataFiles(data, isReadOnly: isReadOnly))
     reserve = Reserve(in: root)
     kept = KeptCommits(workspace: HeldPath(directory))
-    if !isReadOnly, try database.unsummed(after: nil) != nil { summing.start(for: core) }
+    // Where the table is damaged, that is for a check to say.
+    if !isReadOnly, (try? database.unsummed(after: nil)) != nil { summing.start(for: core) }
   }
 
   private static func setUp(_ database: Database) throws(FileError) {
@@ -216,11 +217,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
 
   /// The host directories that the workspace was made over, topmost first.
   public func basePaths() throws(FileError) -> [[UInt8]] {
-    try locked { () throws(FileError) in
-      var paths: [[UInt8]] = []
-      try database.run("SELECT path FROM base ORDER BY place") { paths.append($0.blob(0)) }
-      return paths
-    }
+    try locked { () throws(FileError) in try database.rows(of: .base) { $0.blob(1) } }
   }
 
   public func setBasePaths(_ paths: [[UInt8]]) throws(FileError) {

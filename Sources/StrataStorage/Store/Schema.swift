@@ -4,7 +4,7 @@ internal import SystemPackage
 /// The tables of `store.db`, and how those of an older strata become them.
 enum Schema {
   /// What each version has changed, from the first on. What was released is never edited.
-  private static let steps = [first, events, sums, origins]
+  private static let steps = [first, events, sums, origins, mirrors]
   static let version = Int64(steps.count)
   /// `PRAGMA application_id`: "strt".
   static let application: Int64 = 0x7374_7274
@@ -60,6 +60,36 @@ enum Schema {
       SELECT id, 0 FROM layer WHERE parent NOT IN (SELECT id FROM layer)
       UNION ALL SELECT layer.id, found.depth + 1 FROM layer JOIN found ON layer.parent = found.id)
     UPDATE layer SET depth = found.depth FROM found WHERE found.id = layer.id;
+    """
+
+  /// The small tables once more, see ``Database/MirroredTable``. All that is said of tables must have room
+  /// in the first page, see ``StoreHead``.
+  private static let mirrors = """
+    CREATE TABLE counter_mirror(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE base_mirror(place INTEGER PRIMARY KEY, path BLOB NOT NULL);
+    CREATE TABLE fork_mirror(
+      id INTEGER PRIMARY KEY, name TEXT NOT NULL, parent INTEGER, value BLOB NOT NULL,
+      origin BLOB NOT NULL);
+    CREATE TABLE side_layer_mirror(id INTEGER PRIMARY KEY, name TEXT NOT NULL, data BLOB);
+    INSERT INTO counter_mirror SELECT name, value FROM counter;
+    INSERT INTO base_mirror SELECT place, path FROM base;
+    INSERT INTO fork_mirror SELECT id, name, parent, value, origin FROM fork;
+    INSERT INTO side_layer_mirror SELECT id, name, data FROM side_layer;
+    CREATE TRIGGER counter_put AFTER INSERT ON counter BEGIN
+      INSERT OR REPLACE INTO counter_mirror VALUES(new.name, new.value); END;
+    CREATE TRIGGER base_put AFTER INSERT ON base BEGIN
+      INSERT OR REPLACE INTO base_mirror VALUES(new.place, new.path); END;
+    CREATE TRIGGER base_drop AFTER DELETE ON base BEGIN
+      DELETE FROM base_mirror WHERE place = old.place; END;
+    CREATE TRIGGER fork_put AFTER INSERT ON fork BEGIN
+      INSERT OR REPLACE INTO fork_mirror
+      VALUES(new.id, new.name, new.parent, new.value, new.origin); END;
+    CREATE TRIGGER fork_drop AFTER DELETE ON fork BEGIN
+      DELETE FROM fork_mirror WHERE id = old.id; END;
+    CREATE TRIGGER side_put AFTER INSERT ON side_layer BEGIN
+      INSERT OR REPLACE INTO side_layer_mirror VALUES(new.id, new.name, new.data); END;
+    CREATE TRIGGER side_drop AFTER DELETE ON side_layer BEGIN
+      DELETE FROM side_layer_mirror WHERE id = old.id; END;
     """
 
   /// What must be said before a file has its first page. Later it would take room on the disk for
