@@ -242,6 +242,10 @@ public final class MemoryStore: WorkspaceStore {
     state.withLock { $0.baseNodes[id] }
   }
 
+  public func baseNodes(numbered numbers: ClosedRange<NodeID>) throws(FileError) -> [NodeID] {
+    state.withLock { $0.baseNodes.keys.filter(numbers.contains) }
+  }
+
   public func hasBaseNode(numbered numbers: ClosedRange<UInt64>) throws(FileError) -> Bool {
     state.withLock { state in
       state.baseNodes.values.contains {

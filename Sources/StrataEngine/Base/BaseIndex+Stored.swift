@@ -101,6 +101,15 @@ extension BaseIndex {
     }
     var identity = key.identity
     identity.device = portable(identity.device, ofBase: key.base)
+    if let wanted, areNumbersInodes {
+      // Whatever was looked at before has its inode's number, or had it when that was another's.
+      guard storedNumbers.mayHave(wanted, in: store), let row = try? store.baseNode(wanted) else {
+        return false
+      }
+      guard row.status.identity == identity, row.places.first?.base == key.base else { return true }
+      _ = restore(row)
+      return false
+    }
     if let row = try? store.baseNode(base: key.base, identity) {
       _ = restore(row)
       return false

@@ -22,6 +22,7 @@ final class BaseIndex: Sendable {
   let rootDevices: [UInt64]
   /// Where nodes are found that a former process has looked at; nil in memory.
   let stored = Mutex<(any WorkspaceStore)?>(nil)
+  let storedNumbers = StoredNumbers()
   let changes = Mutex<[BaseChange]>([])
   /// Commits that were made to the bases.
   let version = Mutex<BaseVersion>(0)
@@ -188,10 +189,13 @@ final class BaseIndex: Sendable {
     return node
   }
 
+  /// Whether whatever can have its inode's number has it. A commit gives the host's objects the numbers
+  /// of the nodes that they were made from.
+  var areNumbersInodes: Bool { !numbers.hasException && version.withLock { $0 } == 0 }
+
   /// What numbers the entries of a directory have; nil if they must be looked at to know.
   func numbers(ofEntriesIn directory: BaseNode) -> BaseNumbers.Range? {
-    // A commit gives the host's objects the numbers of the nodes that they were made from.
-    guard version.withLock({ $0 }) == 0 else { return nil }
+    guard areNumbersInodes else { return nil }
     let (places, identity) = directory.state.withLock { ($0.places, $0.status.identity) }
     return places.count == 1
       ? numbers.range(onDevice: identity.device, ofBase: places[0].base) : nil

@@ -16,8 +16,7 @@ final class BaseNumbers: Sendable {
   private let devices: [UInt64]
   /// By base.
   private let ranges: [Range]
-  /// Whether some node has another number than its inode's.
-  private let hasExceptions = Atomic(false)
+  private let exception = Atomic(false)
 
   /// The numbers of the inodes of a device.
   struct Range: Sendable {
@@ -49,10 +48,7 @@ final class BaseNumbers: Sendable {
 
   /// The numbers of inodes that are listed on a device; nil if they must be looked at to know.
   func range(onDevice device: UInt64, ofBase base: Int) -> Range? {
-    guard ids.keepsInodes, base < devices.count, device == devices[base],
-      !hasExceptions.load(ordering: .relaxed)
-    else { return nil }
-    return ranges[base]
+    ids.keepsInodes && base < devices.count && device == devices[base] ? ranges[base] : nil
   }
 
   /// A new node's number.
@@ -64,5 +60,8 @@ final class BaseNumbers: Sendable {
     return ids.nextNode()
   }
 
-  func noteException() { hasExceptions.store(true, ordering: .relaxed) }
+  /// Whether some node has another number than its inode's.
+  var hasException: Bool { exception.load(ordering: .relaxed) }
+
+  func noteException() { exception.store(true, ordering: .relaxed) }
 }

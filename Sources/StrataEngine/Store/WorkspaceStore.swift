@@ -82,6 +82,9 @@ public protocol WorkspaceStore: PageStore, BlockStore {
   func baseNode(_ id: NodeID) throws(FileError) -> StoredBaseNode?
   func baseNode(base: Int, _ identity: BaseIdentity) throws(FileError) -> StoredBaseNode?
 
+  /// Which of some numbers base nodes have that were committed.
+  func baseNodes(numbered numbers: ClosedRange<NodeID>) throws(FileError) -> [NodeID]
+
   /// Whether a node on the device of its base's root has one of some numbers.
   func hasBaseNode(numbered numbers: ClosedRange<UInt64>) throws(FileError) -> Bool
 }

@@ -104,6 +104,15 @@ extension Database {
     return found
   }
 
+  func baseNodes(numbered numbers: ClosedRange<NodeID>) throws(FileError) -> [NodeID] {
+    var found: [NodeID] = []
+    try run(
+      "SELECT id FROM base_node WHERE id BETWEEN ? AND ?",
+      [.number(numbers.lowerBound.rawValue), .number(numbers.upperBound.rawValue)]
+    ) { found.append(NodeID($0.number(0))) }
+    return found
+  }
+
   func hasBaseNode(numbered numbers: ClosedRange<UInt64>) throws(FileError) -> Bool {
     var found = false
     // 0 is the device of the base's root, wherever that is mounted.

@@ -205,6 +205,10 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     }
   }
 
+  public func baseNodes(numbered numbers: ClosedRange<NodeID>) throws(FileError) -> [NodeID] {
+    try locked { () throws(FileError) in try database.baseNodes(numbered: numbers) }
+  }
+
   public func hasBaseNode(numbered numbers: ClosedRange<UInt64>) throws(FileError) -> Bool {
     try locked { () throws(FileError) in try database.hasBaseNode(numbered: numbers) }
   }
