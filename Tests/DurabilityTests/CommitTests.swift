@@ -134,4 +134,49 @@ import Testing
     #expect(call > 50)
     #expect(finished > 10 && undone > 10)
   }
+
+  /// Killed before each system call in turn, and started again.
+  @Test func `A commit that was being taken back is, and its changes are the fork's, or is not`()
+    throws
+  {
+    let seed = try TestSeed.first(46)
+    var call = 1
+    var (takenBack, left) = (0, 0)
+    while true {
+      let run = try CommitRun(seed: seed)
+      try run.change(12)
+      let before = try run.hostDump()
+      #expect(try run.commit())
+      let (after, shown) = (try run.hostDump(), try TreeDump(run.workspace.main).asOnHost)
+      try run.close()
+      let child = try CrashChild(
+        committing: run.directory.path, options: ["--undo"],
+        ["AT": "\(call)", "WITH": "kill", "UNDER": run.places])
+      let isKilled = child.status == 128 + SIGKILL
+      let what = "STRATA_SEED=\(seed), killed before call \(call)"
+      guard isKilled || child.status == 0 else {
+        throw CrashMismatch("\(what): exit \(child.status): \(child.output)")
+      }
+      try run.open()
+      let now = try run.hostDump()
+      if now == before { takenBack += 1 } else { left += 1 }
+      guard now == before || now == after else {
+        throw CrashMismatch(
+          "\(what): \(now.difference(from: before) ?? ""), \(now.difference(from: after) ?? "")")
+      }
+      let main = try TreeDump(run.workspace.main).asOnHost
+      if let difference = main.difference(from: shown) {
+        throw CrashMismatch("\(what): main: \(difference)")
+      }
+      let plan = try run.workspace.planCommit(run.workspace.main, [])
+      guard plan.conflicts.isEmpty, plan.changes.isEmpty == (now == after) else {
+        throw CrashMismatch("\(what): \(plan.changes.count) changes, \(plan.conflicts)")
+      }
+      let problems = try run.workspace.check().problems
+      guard problems.isEmpty else { throw CrashMismatch("\(what): \(problems)") }
+      guard isKilled else { break }
+      call += 1
+    }
+    #expect(takenBack > 10 && left > 10)
+  }
 }

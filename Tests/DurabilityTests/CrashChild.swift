@@ -34,15 +34,17 @@ struct CrashChild {
   }
 
   /// A process that commits `main` of the workspace of a directory to its base.
-  /// - Parameter seed: of changes that it makes in the fork between planning and committing; nil for
-  ///   none.
-  init(committing directory: String, meanwhile seed: UInt64? = nil, _ faults: [String: String])
-    throws
-  {
+  /// - Parameters:
+  ///   - options: of the commit.
+  ///   - seed: of changes that it makes in the fork between planning and committing; nil for none.
+  init(
+    committing directory: String, options: [String] = [], meanwhile seed: UInt64? = nil,
+    _ faults: [String: String]
+  ) throws {
     let variables = faults.map { "FAULT_\($0.key)=\($0.value)" }
     let program =
       seed.map { ["\(Self.tools)/strata-crash", "commit", String($0)] }
-      ?? ["\(Self.tools)/strata", "--alone", "commit", "-y"]
+      ?? ["\(Self.tools)/strata", "--alone", "commit", "-y"] + options
     self.init(
       try ChildProcess(
         ["env", "-C", directory, "LD_PRELOAD=\(Self.tools)/libFaultShim.so"] + variables + program))

@@ -6,8 +6,9 @@ import Testing
 
 /// A workspace on a file system that somebody else has filled to the last block.
 @Suite(.enabled(if: geteuid() == 0, "mounting a file system takes root")) struct FullDiskTests {
-  private let directory: TemporaryDirectory
+  // Taken away first.
   private let mount: Mount
+  private let directory: TemporaryDirectory
 
   init() throws {
     directory = try TemporaryDirectory("strata-full")

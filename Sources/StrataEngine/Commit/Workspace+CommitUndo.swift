@@ -23,7 +23,8 @@ extension Workspace {
       count: changes.count, isReversal: true)
   }
 
-  /// After a commit was taken back: the fork has its changes again, unless it has gone on since.
+  /// After a commit was taken back: the fork has its changes again, unless it has gone on since, or has
+  /// them already.
   /// - Returns: whether it has.
   @discardableResult
   public func takeBack(

@@ -15,6 +15,7 @@ extension HostCommit {
         // After a crash right behind the end, only the journal is left to be put away.
         if workspace.nextCommit <= record.version { try resume(journal.steps, place) }
         try workspace.finish(record)
+        try takeBack(behind: record, workspace)
         try end(place)
         isFinished = true
       } else if try contents(Self.done, place) == nil, try contents(Self.broken, place) == nil {

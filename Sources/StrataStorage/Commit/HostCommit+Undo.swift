@@ -38,9 +38,29 @@ extension HostCommit {
     }
     let command = "\(Self.command)\(undoing.number)"
     return try workspace.replacement(command, on: fork) { () throws(FileError) in
-      let result = try run(undoing.plan, fork, command)
-      return (result, try workspace.takeBack(undoing.record, command))
+      var hasChanges = false
+      let result = try run(undoing.plan, fork, command) { () throws(FileError) in
+        hasChanges = try workspace.takeBack(undoing.record, command)
+      }
+      return (result, hasChanges)
     }
+  }
+
+  /// After a crash, gives a fork back what it had committed, if a commit has taken another back.
+  func takeBack(behind record: CommitRecord, _ workspace: Workspace) throws(FileError) {
+    guard let number = Self.undone(by: record),
+      let bytes = try contents(
+        Self.done,
+        HostCommitDirectory(base: base, directory: directory(of: Array("\(number)".utf8))))
+    else { return }
+    let undone = try CommitRecord(encoded: try HostJournal(encoded: bytes).record)
+    try workspace.takeBack(undone, record.command)
+  }
+
+  /// The number of the commit that a commit has taken back.
+  private static func undone(by record: CommitRecord) -> BaseVersion? {
+    record.command.hasPrefix(command)
+      ? BaseVersion(record.command.dropFirst(command.count)) : nil
   }
 
   /// The commit that is to be taken back, and how it and what came behind it have left the tree.
@@ -56,9 +76,7 @@ extension HostCommit {
       var aftermath = try HostAftermath(in: place, self)
       if number >= bound {
         later.append(aftermath)
-      } else if record.command.hasPrefix(Self.command),
-        let undone = BaseVersion(record.command.dropFirst(Self.command.count))
-      {
+      } else if let undone = Self.undone(by: record) {
         // It, and all that is between, was taken back.
         bound = undone
         later.append(aftermath)

@@ -38,6 +38,15 @@ public struct HostCommit {
   public func run(
     _ plan: CommitPlan, _ fork: Fork, _ command: String
   ) throws(FileError) -> Result {
+    try run(plan, fork, command) { () throws(FileError) in }
+  }
+
+  /// - Parameter settle: what the workspace does besides when the tree is as planned, before the journal
+  ///   is put away; must do nothing the second time.
+  func run(
+    _ plan: CommitPlan, _ fork: Fork, _ command: String,
+    settle: () throws(FileError) -> Void
+  ) throws(FileError) -> Result {
     let workspace = fork.workspace
     let name = Array("\(workspace.nextCommit)".utf8)
     try makeDirectory(name)
@@ -64,6 +73,7 @@ public struct HostCommit {
       try perform(steps, place)
     }
     guard isDone else { throw FileError(.resourceBusy, "another commit came first") }
+    try settle()
     try end(place)
     return Result(changes: plan.shown.count, refused: refused)
   }
