@@ -35,15 +35,14 @@ struct HostStaging {
     var refused: [FileError] = []
     switch row.kind {
     case .regular:
-      let output = try host.create(target, mode: 0o600, existing: .refuse, durable: false)
+      let output = try HostOutput.staged(name, in: place.directory)
       let content = value.reader(of: node)
       try output.copy(
         size: row.size,
         data: { offset throws(FileError) in try content.data(after: offset) },
         read: { buffer, offset throws(FileError) in try content.read(into: buffer, at: offset) })
+      refused = try output.setAttributes(attributes)
       try output.finish()
-      // Last, since a hole at the end is only made by the end.
-      refused = try host.setAttributes(target, attributes)
     case .directory:
       try host.makeDirectory(target, mode: 0o700)
       refused = try host.setAttributes(target, attributes)

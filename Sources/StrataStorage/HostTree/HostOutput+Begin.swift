@@ -3,6 +3,16 @@ internal import StrataSystem
 internal import SystemPackage
 
 extension HostOutput {
+  /// A new file that has its name from the start, in a directory that nobody else looks into.
+  static func staged(_ name: [UInt8], in directory: Descriptor) throws(FileError) -> HostOutput {
+    do throws(Errno) {
+      return HostOutput(
+        try directory.createFile(name, mode: 0o600), .within, isDurable: false)
+    } catch {
+      throw FileError(error)
+    }
+  }
+
   /// A new file beside the place, to take its name.
   static func beside(
     _ place: HostLocation, _ old: Descriptor?, mode: UInt32, _ existing: HostTree.Existing,

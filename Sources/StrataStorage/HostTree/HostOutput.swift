@@ -10,7 +10,7 @@ public final class HostOutput: Sendable {
   enum Target: Sendable {
     /// A new file under a temporary name in the directory.
     case beside(HostLocation, temporary: [UInt8], HostTree.Existing)
-    /// The regular file itself, in a directory where nothing can be made.
+    /// The regular file itself, in a directory where nothing can be made, or where nobody else looks.
     case within
     /// A device, pipe, terminal or standard output, which takes bytes in order only.
     case stream
@@ -106,13 +106,20 @@ public final class HostOutput: Sendable {
 
   private static let chunk = 1 << 20
 
-  /// Sets attributes; best after the last byte, since writing changes times and set-id bits.
+  /// Gives the file its length, and sets attributes; best after the last byte, since writing changes
+  /// times and set-id bits.
   /// - Returns: what the host would not take; see ``HostTree/setAttributes(_:_:follow:)``. Nothing
   ///   is set on a stream.
   @discardableResult
   public func setAttributes(_ attributes: HostAttributes) throws(FileError) -> [FileError] {
     if case .stream = target { return [] }
+    try change { state throws(Errno) in try giveLength(state.end) }
     return try attributes.apply(to: file)
+  }
+
+  /// Setting the length sets the times, too.
+  private func giveLength(_ end: Int64) throws(Errno) {
+    if try file.status().size != end { try file.truncate(to: end) }
   }
 
   /// Gives the file its length and its name, and waits for the disk if that was asked for.
@@ -124,9 +131,7 @@ public final class HostOutput: Sendable {
         state.isFinished = true
         return
       }
-      let status = try file.status()
-      // Setting the length sets the times, too.
-      if status.size != state.end { try file.truncate(to: state.end) }
+      try giveLength(state.end)
       if isDurable { try file.sync() }
       try file.flush()
       if case .beside(let place, let temporary, let existing) = target {
