@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -113,6 +114,23 @@ int strata_make_read_only(int mount) {
 
 int strata_unmount(const char *path, bool lazily) {
   return result(umount2(path, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0)));
+}
+
+int strata_watch_file_system(const char *path) {
+  int watch = result(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  if (watch < 0) return watch;
+  // The event that is waited for comes unasked; this one does not come.
+  if (inotify_add_watch(watch, path, IN_MOVE_SELF | IN_DONT_FOLLOW) >= 0) return watch;
+  int error = errno;
+  close(watch);
+  return -error;
+}
+
+bool strata_has_ended(int watch) {
+  struct inotify_event event;
+  while (read(watch, &event, sizeof event) == sizeof event)
+    if (event.mask & IN_UNMOUNT) return true;
+  return false;
 }
 
 int strata_process(int pid) { return result((int)syscall(SYS_pidfd_open, pid, 0)); }

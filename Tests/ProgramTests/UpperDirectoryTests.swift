@@ -105,6 +105,71 @@ struct UpperDirectoryTests {
     #expect(try sh("find . | sort", in: place.path) == want)
   }
 
+  /// In a mount namespace with helpers and a table of its own, so that those of the machine stay as
+  /// they are.
+  @Test func `umount(8) comes back when all is written, and its table is as before`() throws {
+    defer { end() }
+    try sh("mount -o remount,size=64m '\(disk.path)'; mkdir helpers 'd e'", in: disk.path)
+    for name in ["mount", "umount"] {
+      let helper = "#!/bin/sh\nexec '\(StrataProgram.path)' \(name)-helper \"$@\"\n"
+      try disk.write("helpers/\(name).fuse.strata", helper, mode: 0o755)
+    }
+    try disk.write(
+      "script",
+      """
+      set -e
+      mount --make-rprivate /
+      # Those of other tests are not to be kept here.
+      for other in $(grep -o ' /tmp/strata-test[^ ]*' /proc/self/mounts); do
+        test $other = $PWD || command umount -l -i $other || true
+      done 2>/dev/null
+      mount -t tmpfs none /run/mount
+      mount -t overlay -o lowerdir=$PWD/helpers:/usr/sbin none /usr/sbin
+      options=lowerdir=lower,upperdir=upper,workdir=work
+      mount() { command mount -t fuse.strata none "$1" -o $options$2; }
+      table() { echo "$1:"; sed 's/strata:[0-9]*/strata:N/; s, $,,' /run/mount/utab; }
+      server() { sed -n 's/^SRC=strata:\\([0-9]*\\).*/\\1/p' /run/mount/utab; }
+      detach() { python3 -c "import ctypes; exit(ctypes.CDLL(None).umount2(b'$1', $2))"; }
+      wait_for_end() { tail --pid=$1 -f /dev/null; }
+
+      mount 'd e' ,x-strata.test=1; table mounted
+      for n in $(seq 2000); do echo $n > "d e/f$n"; done
+      umount "$PWD/d e"; ls upper | wc -l; table unmounted
+      mount \(place.path); echo more > \(place.path)/more
+      unshare -m --propagation private umount \(place.path)
+      umount \(place.path); ls upper | wc -l; table 'after another namespace'
+      mount \(place.path); process=$(server); detach \(place.path) 0
+      wait_for_end $process; table 'after a program'
+      mount \(place.path); process=$(server); exec 7> \(place.path)/busy
+      umount \(place.path) 2>/dev/null || echo busy
+      umount -l \(place.path); exec 7>&-; wait_for_end $process; ls upper/busy; table lazily
+      mount \(place.path); process=$(server); kill -9 $process; wait_for_end $process
+      umount \(place.path); table killed
+      mount \(place.path); process=$(server); kill -9 $process; wait_for_end $process
+      detach \(place.path) 2; mount \(place.path); umount \(place.path); table 'killed before'
+      umount /run/mount; command mount -t tmpfs -o ro none /run/mount
+      mount \(place.path); umount \(place.path); ls -A /run/mount
+      """)
+    let done = try sh("unshare -m sh script 2>&1", in: disk.path)
+    #expect(
+      done == """
+        mounted:
+        SRC=strata:N TARGET=\(disk.path)/d\\040e ROOT=/
+        SRC=none TARGET=\(disk.path)/d\\040e ROOT=/ OPTS=x-strata.test=1
+        2000
+        unmounted:
+        2001
+        after another namespace:
+        after a program:
+        busy
+        upper/busy
+        lazily:
+        killed:
+        killed before:
+
+        """, "\(done)")
+  }
+
   @Test func `without descriptors to be had, no mount is left that nobody serves`() throws {
     defer { end() }
     var failures = 0

@@ -36,6 +36,11 @@ int strata_make_read_only(int mount);
 /// umount2(2); lazily, for what is in use.
 int strata_unmount(const char *path, bool lazily);
 
+/// A descriptor by which strata_has_ended() knows whether the file system at a path, not only one of
+/// its mounts, has ended: with the last umount2(2) it has when that returns. It keeps nothing busy.
+int strata_watch_file_system(const char *path);
+bool strata_has_ended(int watch);
+
 // A descriptor that can be read from when the process has ended: pidfd_open(2).
 int strata_process(int pid);
 

@@ -20,6 +20,8 @@ struct HelperOptions {
   private(set) var passed: [[UInt8]] = []
   /// Only says whether it could be done.
   var isDry = false
+  /// Whether tables of user space are to know of it.
+  var isNoted = true
 
   init(_ words: [[UInt8]]) throws(Complaint) {
     mount.hasDevices = true
@@ -34,6 +36,7 @@ struct HelperOptions {
       case "-N", "-t": _ = rest.popFirst()
       case "-r": try take(Array("ro".utf8))
       case "-f": isDry = true
+      case "-n": isNoted = false
       case let flag where flag.hasPrefix("-") && flag.count > 1: continue
       default: operands.append(word)
       }

@@ -109,6 +109,7 @@ enum MountHelper {
       }
       let mount = try attach(open, options)
       lock?.announce(options.directory)
+      if lock != nil, options.isNoted { UserMounts.add(options.directory, servedBy: getpid()) }
       // The main thread waits; the mount's own do the work.
       OwnerProcess.say(ready)
       OwnerProcess.loseStreams()
@@ -124,6 +125,7 @@ enum MountHelper {
 
   /// What the mount held is nowhere else: a disk that is full is given time to be so no more.
   private static func finish(_ upper: OverlayWriteBack, _ lock: UpperLock) {
+    UserMounts.remove(servedBy: getpid())
     lock.withdraw()
     while !lock.isGone {
       do throws(FileError) {

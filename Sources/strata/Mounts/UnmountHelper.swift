@@ -34,13 +34,17 @@ enum UnmountHelper {
     }
     guard let directory else { exit(1) }
     let notice = UpperLock.Notice(of: directory)
+    let place = MachineHost().absolutePath(directory)
     let result = directory.withCPath { strata_unmount($0, isLazy) }
     guard result == 0 else {
       let error = FileError(Errno(rawValue: -result))
       Complaint("umount: \(ShownName(directory)): \(error.text)").show()
       exit(failure)
     }
-    if let notice, !isLazy, let reason = notice.wait() {
+    if let notice, !notice.hasEnded {
+      // umount(8) takes one line away now, and the mount is not at its end.
+      UserMounts.add(place, servedBy: notice.server)
+    } else if let notice, !isLazy, let reason = notice.wait() {
       Complaint(
         "umount: \(ShownName(directory)) is unmounted, but not written back yet, and that is tried "
           + "again every second: \(reason)"

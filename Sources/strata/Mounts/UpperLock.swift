@@ -69,16 +69,26 @@ struct UpperLock {
   /// The notice of a mount.
   struct Notice {
     private let file: Int32
-    /// The process that serves the mount, to see it end.
+    /// Who serves the mount.
+    let server: pid_t
+    /// To see that end.
     private let process: Int32
+    /// Tells of the end of the file system; negative where that is not to be had.
+    private let watch: Int32
 
     /// Nil if it has none.
     init?(of mount: [UInt8]) {
       guard let path = UpperLock.notice(of: mount) else { return nil }
       file = path.withCPath { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
       guard file >= 0 else { return nil }
-      process = strata_process(Self.content(of: file).pid)
+      server = Self.content(of: file).pid
+      process = strata_process(server)
+      watch = mount.withCPath { strata_watch_file_system($0) }
     }
+
+    /// Whether the mount was the last of its file system; it may be in other mount namespaces, too,
+    /// or in use after it was taken away lazily. Once it was taken away.
+    var hasEnded: Bool { watch < 0 || strata_has_ended(watch) }
 
     /// Waits until all is written back, and the process has let go of the directories.
     /// - Returns: why it cannot be; nil if it is.
