@@ -44,6 +44,7 @@ extension Fork {
     in generation: Int?, _ caller: Caller, rule: String? = nil,
     _ body: (inout Namespace, (NodeID) -> Bool, inout [Effect]) throws(FileError) -> R
   ) throws(FileError) -> R {
+    try workspace.checkWritable()
     var effects: [Effect] = []
     let health = workspace.context.persistence?.health
     let damage = health?.count

@@ -81,6 +81,7 @@ extension Workspace {
     guard plan.conflicts.isEmpty else {
       throw FileError(.resourceBusy, "\(plan.conflicts.count) conflicts are not settled")
     }
+    try checkWritable()
     try operation(command, on: fork) { () throws(FileError) in
       try fork.state.withLock { state throws(FileError) in
         guard state.world.value.isUnchanged(since: plan.ours) else {

@@ -4,6 +4,9 @@
 /// for good once a ``commit(_:)`` that came later has returned. A commit is one transaction: data is
 /// on the disk before the rows that lead to it, and either all rows of a batch are there or none.
 public protocol WorkspaceStore: PageStore, BlockStore {
+  /// - Throws: EROFS for a store that is only looked at.
+  func checkWritable() throws(FileError)
+
   /// What a workspace begins with, and nothing that can be read when it is looked at; nil for a store
   /// that is new.
   func open() throws(FileError) -> StoredOpening?
@@ -87,4 +90,8 @@ public protocol WorkspaceStore: PageStore, BlockStore {
 
   /// Whether a node on the device of its base's root has one of some numbers.
   func hasBaseNode(numbered numbers: ClosedRange<UInt64>) throws(FileError) -> Bool
+}
+
+extension WorkspaceStore {
+  public func checkWritable() throws(FileError) {}
 }

@@ -24,12 +24,14 @@ extension Workspace {
 
   public func sideLayer(_ id: SideLayerID) -> SideLayer? { sideLayers.first { $0.id == id } }
 
-  /// - Throws: EEXIST for a name that is taken, EINVAL for one that no layer may have.
+  /// - Throws: EROFS where nothing can be changed, EEXIST for a name that is taken, EINVAL for one that
+  ///   no layer may have.
   @discardableResult
   public func addSideLayer(
     _ name: String, dataDirectory: [UInt8]? = nil
   ) throws(FileError) -> SideLayer {
     guard Self.isValidForkName(name) else { throw .invalid }
+    try checkWritable()
     let made = state.withLock { state -> SideLayer? in
       guard !state.sideLayers.contains(where: { $0.name == name }) else { return nil }
       let layer = SideLayer(

@@ -23,10 +23,12 @@ extension Workspace {
 
   /// The same for what puts another value in the fork's place. The programs of a run would go on
   /// writing to files of a tree that nobody sees any more.
-  /// - Throws: EBUSY while another operation is under way in the fork, and what the body throws.
+  /// - Throws: EBUSY while another operation is under way in the fork, EROFS where nothing can be
+  ///   changed, and what the body throws.
   public func replacement<R>(
     _ command: String, on fork: Fork, _ body: () throws(FileError) -> R
   ) throws(FileError) -> R {
+    try checkWritable()
     guard let begun = begin(fork, command) else { throw Fork.State.busy }
     defer {
       end(begun, fork)
@@ -156,6 +158,7 @@ extension Workspace {
     _ reason: String, from: WritableKeyPath<History, [History.Entry]>,
     to: WritableKeyPath<History, [History.Entry]>, in fork: Fork
   ) throws(FileError) -> Operation {
+    try checkWritable()
     while true {
       let last = try fork.state.withLock { state throws(FileError) in
         try state.checkIdle()

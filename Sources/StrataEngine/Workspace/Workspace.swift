@@ -83,6 +83,10 @@ public final class Workspace: Sendable {
   /// Now, by the workspace's clock.
   public var now: Timestamp { context.clock() }
 
+  /// Whether anything can be changed in it.
+  /// - Throws: EROFS for a workspace on disk that can only be read.
+  public func checkWritable() throws(FileError) { try context.persistence?.store.checkWritable() }
+
   // MARK: Forks
 
   /// All forks, oldest first.
@@ -110,6 +114,7 @@ public final class Workspace: Sendable {
       throw FileError(.invalidArgument, "a fork's name has letters, digits and . _ - only")
     }
     if fork(named: name) != nil { throw .exists }
+    try checkWritable()
     func describe(_ event: inout Event) { event.path2 = Array(name.utf8) }
     try parent.ask(.fork, caller, describe)
     if operation == nil {
@@ -181,6 +186,7 @@ public final class Workspace: Sendable {
     if fork.state.withLock({ !$0.holders.isEmpty }) {
       throw FileError(.resourceBusy, "fork \(fork.name) is mounted, or a program runs in it")
     }
+    try checkWritable()
     let isKnown = state.withLock { state in
       guard state.forks.removeValue(forKey: fork.id) != nil else { return false }
       state.forksByName[fork.name] = nil

@@ -16,6 +16,8 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   let reserve: Reserve
   let head: StoreHead
   let root: Descriptor
+  /// What a person calls the workspace.
+  private let name: String
   /// Whether nothing can be written.
   let isReadOnly: Bool
   /// What commits have kept.
@@ -29,10 +31,14 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   /// Opens the store in a workspace's directory, and makes it if there is none.
   /// - Parameters:
   ///   - directory: the `.strata` directory, in the process's words.
+  ///   - name: what a person calls the workspace.
   ///   - isReadOnly: only to look at: nothing is written, and whatever would be is EROFS. Nobody else
   ///     may change the store meanwhile.
   /// - Throws: ENOTSUP for a newer format; EIO for what is damaged; what the disk says.
-  public init(directory: [UInt8], isReadOnly: Bool = false) throws(FileError) {
+  public init(
+    directory: [UInt8], name: String = "the workspace", isReadOnly: Bool = false
+  ) throws(FileError) {
+    self.name = name
     self.isReadOnly = isReadOnly
     let data: Descriptor
     do throws(Errno) {
@@ -87,11 +93,13 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     try locked { () throws(FileError) in kept.base = base }
   }
 
+  public func checkWritable() throws(FileError) {
+    if isReadOnly { throw FileError(.readOnlyFileSystem, "\(name) can only be read") }
+  }
+
   /// - Throws: EROFS for a store that is only looked at.
   func changing<R>(_ body: () throws(FileError) -> R) throws(FileError) -> R {
-    guard !isReadOnly else {
-      throw FileError(.readOnlyFileSystem, "the workspace can only be read here")
-    }
+    try checkWritable()
     return try locked(body)
   }
 

@@ -55,7 +55,9 @@ final class OpenWorkspace: Sendable {
   /// - Throws: EBUSY while another process is; what the store says.
   init(owning path: [UInt8], isReadOnly: Bool = false) throws(FileError) {
     let directory = try isReadOnly ? WorkspaceDirectory.read(path) : WorkspaceDirectory.own(path)
-    let store = try DurableStore(directory: directory.place.path, isReadOnly: isReadOnly)
+    let store = try DurableStore(
+      directory: directory.place.path, name: "the workspace \(ShownName(path))",
+      isReadOnly: isReadOnly)
     let paths = try store.basePaths()
     var readers: [HostDirectory] = []
     for base in paths {

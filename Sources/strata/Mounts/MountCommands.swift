@@ -31,6 +31,8 @@ extension Command {
     ) { context in
       try host.checkOutside()
       guard context.operands.count <= 2 else { throw UsageError("a fork and a directory") }
+      // Without an owner there is nobody whom the mount could stay with.
+      try context.workspace.checkWritable()
       let fork =
         try context.operands.first.map { name in
           try context.arguments.has(make)

@@ -70,6 +70,9 @@ private struct CommitCall {
     guard !place.isUnion else {
       throw FileError(.notSupported, "there are several bases; a commit goes to a single one")
     }
+    if !context.arguments.has(script), !context.arguments.has(dryRun) {
+      try context.workspace.checkWritable()
+    }
     if context.arguments.has(undo) { return try takeBack() }
     let paths = context.operands.map(context.session.absolutePath)
     var plan = try context.workspace.planCommit(context.fork, paths)

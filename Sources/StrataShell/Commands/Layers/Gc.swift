@@ -35,6 +35,7 @@ extension Command {
           + "\(counted(garbage.commits.count, "commit")) kept for commit --undo")
     }
     let isDryRun = context.arguments.has(dryRun)
+    if !isDryRun { try context.workspace.checkWritable() }
     let collected = try context.workspace.collectGarbage(olderThan: limit, dryRun: true)
     try say(collected, isDryRun ? "would free" : "frees")
     guard !isDryRun, !collected.garbage.isEmpty else { return ExitStatus.success }

@@ -15,6 +15,7 @@ extension Command {
     ]
   ) { context in
     guard context.operands.isEmpty else { throw UsageError("no arguments are taken") }
+    if context.arguments.has(yes) { try context.workspace.checkWritable() }
     let points = Set(context.fork.history.map(\.id))
     for operation in context.fork.allOperations {
       // What was undone can be done again, or begun after, and is given up as well.
