@@ -323,6 +323,26 @@ struct MountTests {
     #expect(refused.status == 32 && refused.errors.contains("bogus=1"), "\(refused)")
   }
 
+  @Test func `a place where no fork can be mounted is named, with the reason`() throws {
+    try sh("ln -s nowhere dangling; mkdir full; touch full/f", in: place.path)
+    for (name, reason) in [
+      ("none", "No such file or directory"), ("dangling", "No such file or directory"),
+      ("full/f", "Not a directory"),
+    ] {
+      let path = "\(place.path)/\(name)"
+      let refused = try strata(["--base", tree.path, "-c", "mount main \(path)"])
+      #expect(
+        refused.status == 1 && refused.errors == "mount: \(reason) (\(path))\n", "\(refused)")
+    }
+    let path = "\(place.path)/full"
+    let lines = "mount main \(path)\n!ls \(path)\nmount main \(path) || mounts\numount main"
+    let result = try strata(["--base", tree.path, "-c", lines])
+    #expect(result.output == "\(path)\na.txt\nb.txt\nmain\t\(path)\n", "\(result)")
+    #expect(
+      result.errors == "mount: Device or resource busy (\(path): fork main is mounted there)\n",
+      "\(result)")
+  }
+
   @Test(arguments: 1...6)
   func `kernel overlayfs finds in an upper directory what was changed`(_ seed: Int) throws {
     let script = StrataProgram.root + "/Tests/Conformance/upper_directory.py"

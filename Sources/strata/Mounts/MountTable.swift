@@ -4,13 +4,25 @@ internal import StrataEngine
 internal import StrataFUSE
 internal import StrataShell
 internal import StrataStorage
+internal import StrataSystem
 internal import Synchronization
+internal import SystemPackage
 
 /// The mounts of a workspace that this process serves.
 final class MountTable: Sendable {
   struct Row: Sendable {
     let mount: Mount
     let directory: [UInt8]
+    /// The number of the mount's file system, where this process sees it at the directory.
+    var device: dev_t?
+
+    /// Whether the mount is what is seen at its directory now.
+    fileprivate var isOnTop: Bool { device != nil && device == Self.device(of: directory) }
+
+    fileprivate static func device(of directory: [UInt8]) -> dev_t? {
+      var status = stat()
+      return directory.withCPath { lstat($0, &status) } == 0 ? status.st_dev : nil
+    }
   }
 
   private struct State {
@@ -35,8 +47,8 @@ final class MountTable: Sendable {
   var all: [Row] { state.withLock { $0.rows } }
 
   /// Puts a fork over a directory, as the superuser does, or as fusermount3 does it for others.
-  /// - Throws: what a plugin says; what the kernel says of it; what is missing for who is not the
-  ///   superuser.
+  /// - Throws: EBUSY where one of these mounts is already, ENOENT, ENOTDIR; what a plugin says; what
+  ///   the kernel says of it; what is missing for who is not the superuser.
   @discardableResult
   func mount(
     _ fork: Fork, _ options: MountOptions, at directory: [UInt8], by caller: Caller
@@ -48,6 +60,7 @@ final class MountTable: Sendable {
     var uncover: [@Sendable () -> Void] = []
     defer { for body in uncover { body() } }
     do throws(FileError) {
+      try checkFree(directory)
       for base in fork.workspace.bases {
         let base = base as? HostDirectory ?? (base as? OverlayLower)?.directory
         if let body = try base?.cover(directory) { uncover.append(body) }
@@ -58,18 +71,29 @@ final class MountTable: Sendable {
         mount = try Fusermount(directory).mount(fork, options)
       }
     } catch {
-      throw FileError(
-        error.errno, "\(ShownName(directory)): \(error.reason ?? error.errno.description)")
+      let place = ShownName(directory).description
+      throw FileError(error.errno, error.reason.map { "\(place): \($0)" } ?? place)
     }
     let bodies = uncover
     uncover = []
-    add(mount, at: directory) {
+    let row = Row(mount: mount, directory: directory, device: Row.device(of: directory))
+    add(row) {
       for body in bodies { body() }
       guard hooks.isTold(.unmount) else { return }
       hooks.tell(Self.event(.unmount, fork, directory, caller), on: fork)
     }
     if hooks.isTold(.mount) { hooks.tell(event, on: fork) }
     return mount
+  }
+
+  private func checkFree(_ directory: [UInt8]) throws(FileError) {
+    do throws(Errno) {
+      _ = try Descriptor(path: directory, [.path, .directory])
+    } catch {
+      throw FileError(error)
+    }
+    guard let row = all.last(where: { $0.directory == directory && $0.isOnTop }) else { return }
+    throw FileError(.resourceBusy, "fork \(row.mount.fork.name) is mounted there")
   }
 
   /// Takes a mount away, if no plugin objects.
@@ -90,17 +114,14 @@ final class MountTable: Sendable {
     return event
   }
 
-  /// Knows of a mount that somebody else has put somewhere.
-  func add(
-    _ mount: Mount, at directory: [UInt8], whenEnded body: @escaping @Sendable () -> Void = {}
-  ) {
+  private func add(_ row: Row, whenEnded body: @escaping @Sendable () -> Void) {
     let occupancy = state.withLock { state in
-      state.rows.append(Row(mount: mount, directory: directory))
+      state.rows.append(row)
       return state.occupancy
     }
     occupancy?.retain()
     writeDown()
-    mount.whenEnded { [weak self] in
+    row.mount.whenEnded { [weak self, mount = row.mount] in
       body()
       self?.remove(mount)
       occupancy?.release()
