@@ -323,6 +323,41 @@ struct MountTests {
     #expect(refused.status == 32 && refused.errors.contains("bogus=1"), "\(refused)")
   }
 
+  @Test func `a workspace is mounted over no other bases than its own, and once at a place`() throws
+  {
+    let (work, other) = (try TemporaryDirectory(), try TemporaryDirectory())
+    defer { unmount() }
+    func mount(_ source: String) throws -> Finished {
+      try strata(["mount-helper", source, place.path, "-o", "workspace=\(work.path),fork=f"])
+    }
+    #expect(try mount(tree.path).status == 0)
+    let table = try contents(of: "/proc/self/mounts")
+    #expect(table.contains("\n\(tree.path) \(place.path) fuse.strata "), "\(table)")
+    let twice = try mount(tree.path)
+    #expect(
+      twice.status == 32 && twice.errors.contains("(\(place.path): fork f is mounted there)"),
+      "\(twice)")
+    try sh("umount '\(place.path)'", in: "/")
+    for source in [other.path, "\(tree.path):\(other.path)"] {
+      let refused = try mount(source)
+      let reason = "the workspace is over \(tree.path), not over \(source)\n"
+      #expect(refused.status == 32 && refused.errors.contains(reason), "\(refused)")
+    }
+    #expect(try mount("none").status == 0)
+    #expect(try sh("ls", in: place.path) == "a.txt\nb.txt\n")
+  }
+
+  @Test func `lower directories without an upper one are mounted read-only, as overlayfs has it`()
+    throws
+  {
+    defer { unmount() }
+    let mounted = try strata(["mount-helper", "none", place.path, "-o", "rw,lowerdir=\(tree.path)"])
+    #expect(mounted.status == 0, "\(mounted)")
+    let write = try ChildProcess(["touch", "\(place.path)/new"])
+    #expect(write.text.contains("Read-only file system"), "\(write.text)")
+    #expect(try sh("cat a.txt", in: place.path) == "one\n")
+  }
+
   @Test func `a place where no fork can be mounted is named, with the reason`() throws {
     try sh("ln -s nowhere dangling; mkdir full; touch full/f", in: place.path)
     for (name, reason) in [

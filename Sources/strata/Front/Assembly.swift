@@ -24,7 +24,7 @@ final class Assembly {
       Command.replay(MachineReplayHost(host)), Command.record(recording), Command.test(host),
       Command.`init`(host),
       Command.commit(open.commitPlace),
-      Command.mount(open.mounts, host, open.runPlace),
+      Command.mount(open.mounts, host, open.runPlace, bases: open.bases),
       Command.unmount(open.mounts, host), Command.mounts(open.mounts),
       Command.run(open.runPlace),
     ] {

@@ -6,6 +6,8 @@ internal import StrataShell
 struct HelperOptions {
   /// Host directories, topmost first.
   var bases: [[UInt8]] = []
+  /// Whether the source is what fstab has where there is none.
+  var namesNoBase: Bool { bases == [Array("none".utf8)] }
   /// Whether they are overlayfs's, perhaps former upper directories.
   var areLower = false
   var directory: [UInt8] = []
@@ -45,6 +47,8 @@ struct HelperOptions {
     if bases.isEmpty { bases = Self.split(operands[0], at: UInt8(ascii: ":")).map(Self.unescaped) }
     if mount.source == MountOptions().source { mount.source = operands[0] }
     directory = operands[1]
+    // As overlayfs has it: there is nothing that could keep what is written.
+    if areLower, upper == nil, workspace == nil { mount.isReadOnly = true }
   }
 
   private mutating func take(_ option: [UInt8]) throws(Complaint) {

@@ -9,17 +9,20 @@ private let optionList = Option(
   "o", "options", argument: "LIST",
   "as mount(8) has them: ro, nodev, nosuid, noexec, fsname=NAME, …")
 private let make = Option(nil, "make", "make FORK from this one if there is none of the name")
+private let over = Option(
+  nil, "over", argument: "DIR", of: .hostPath,
+  "only if the workspace is over DIR; of several, each, topmost first")
 private let noPassthrough = Option(
   nil, "no-passthrough", "do not let the kernel read files of the base by itself")
 
 extension Command {
   static func mount(
-    _ table: MountTable, _ host: MachineHost, _ place: RunPlace
+    _ table: MountTable, _ host: MachineHost, _ place: RunPlace, bases: [[UInt8]]
   ) -> Command {
     Command(
       "mount", .layers, .arranges, "show a fork as a directory to all programs",
-      usage: ["[-r] [-o LIST] [--make] [--no-passthrough] [FORK [DIR]]"],
-      options: [readOnly, optionList, make, noPassthrough],
+      usage: ["[-r] [-o LIST] [--make] [--over DIR]\u{2026} [--no-passthrough] [FORK [DIR]]"],
+      options: [readOnly, optionList, make, over, noPassthrough],
       operands: [Operand("FORK", .fork), Operand("DIR", .hostPath)],
       details: """
         What programs do in the directory happens in the fork, and what the shell does in the fork \
@@ -33,6 +36,10 @@ extension Command {
       guard context.operands.count <= 2 else { throw UsageError("a fork and a directory") }
       // Without an owner there is nobody whom the mount could stay with.
       try context.workspace.checkWritable()
+      let wanted = context.arguments.all(over).map(host.absolutePath)
+      guard wanted.isEmpty || wanted == bases else {
+        throw CommandFailure("the workspace is over \(shown(bases)), not over \(shown(wanted))")
+      }
       let fork =
         try context.operands.first.map { name in
           try context.arguments.has(make)
@@ -100,4 +107,9 @@ extension Command {
       return ExitStatus.success
     }
   }
+}
+
+/// Directories as mount(8) names several.
+private func shown(_ bases: [[UInt8]]) -> String {
+  bases.map { ShownName($0).description }.joined(separator: ":")
 }

@@ -80,9 +80,13 @@ enum MountHelper {
       try perform([Array("init".utf8)] + bases)
     }
     let fork = Array(options.fork.utf8)
-    let list = (["dev", "suid"].map { Array($0.utf8) } + options.passed)
+    // By its source `mount -a` sees that it is there already.
+    let source = Array("fsname=".utf8) + options.mount.source
+    let list = (["dev", "suid"].map { Array($0.utf8) } + [source] + options.passed)
       .joined(separator: [UInt8(ascii: ",")])
-    try perform(["mount", "--make", "-o"].map { Array($0.utf8) } + [Array(list), fork, target])
+    let over = options.namesNoBase ? [] : bases.flatMap { [Array("--over".utf8), $0] }
+    try perform(
+      ["mount", "--make", "-o"].map { Array($0.utf8) } + [Array(list)] + over + [fork, target])
   }
 
   // MARK: The process in the background
