@@ -159,6 +159,41 @@ struct MountTests {
     #expect(try strata(["check"]).output.contains("all is well"))
   }
 
+  @Test func `a mount in use is not taken away, and lazily leaves programs what they have open`()
+    throws
+  {
+    #expect(try strata(["init"]).status == 0)
+    #expect(try strata(["fork", "work"]).status == 0)
+    defer { unmount() }
+    #expect(try strata(["mount", "work", place.path]).status == 0)
+    try sh(
+      """
+      exec 7> '\(place.path)/open'
+      '\(StrataProgram.path)' umount work 2> busy && exit 1
+      '\(StrataProgram.path)' mounts > mounts; ls '\(place.path)' > list
+      '\(StrataProgram.path)' umount -l work; '\(StrataProgram.path)' mounts > after
+      ls '\(place.path)' > gone; echo late >&7
+      '\(StrataProgram.path)' drop -f work 2> drop && exit 1
+      exec 7>&-
+      """, in: tree.path)
+    #expect(
+      try tree.read("busy")
+        == "umount: \(place.path) is busy: programs use it; umount -l takes it from its place\n")
+    #expect(try tree.read("mounts") == "work\t\(place.path)\n")
+    #expect(try tree.read("list") == "a.txt\nb.txt\nbusy\nlist\nmounts\nopen\n")
+    #expect(try tree.read("after") == "" && tree.read("gone") == "")
+    #expect(try tree.read("drop").contains("is mounted"))
+    #expect(try strata(["-c", "switch work; cat open"]).output == "late\n")
+    // All that was in it is the fork's when it is back.
+    for number in 1...5 {
+      #expect(try strata(["mount", "work", place.path]).status == 0)
+      try sh("echo \(number) > f\(number)", in: place.path)
+      #expect(try strata(["umount", place.path]).status == 0)
+      #expect(try strata(["-c", "mounts; switch work; cat f\(number)"]).output == "\(number)\n")
+    }
+    #expect(try strata(["drop", "-f", "work"]).status == 0)
+  }
+
   @Test func `programs get errors when the server is killed, and the next start clears up`() throws
   {
     #expect(try strata(["init"]).status == 0)

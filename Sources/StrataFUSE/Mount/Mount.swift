@@ -13,9 +13,11 @@ public final class Mount: Sendable {
   private let server: Server
   private let state: Mutex<State>
 
+  /// Takes a mount from where it is; lazily, though programs use it.
+  public typealias Detach = @Sendable (_ lazily: Bool) throws(FileError) -> Void
+
   private struct State {
-    /// Takes the mount from where it is.
-    var detach: (@Sendable () -> Void)?
+    var detach: Detach?
     var whenEnded: (@Sendable () -> Void)?
     /// The workers end when this is closed.
     var serving: Descriptor?
@@ -39,8 +41,9 @@ public final class Mount: Sendable {
     let mount = Descriptor(owning: raw)
     let result = path.withCPath { strata_attach_mount(mount.rawValue, $0) }
     guard result >= 0 else { throw FileError(Errno(rawValue: -result)) }
-    try self.init(fork, options, serving: device.descriptor) {
-      _ = path.withCPath { strata_unmount($0, true) }
+    try self.init(fork, options, serving: device.descriptor) { lazily throws(FileError) in
+      let result = path.withCPath { strata_unmount($0, lazily) }
+      guard result >= 0 else { throw FileError(Errno(rawValue: -result)) }
     }
   }
 
@@ -49,7 +52,7 @@ public final class Mount: Sendable {
   /// - Throws: EAGAIN or EMFILE for want of threads or descriptors; the mount is detached then.
   public init(
     _ fork: Fork, _ options: MountOptions, serving device: Descriptor,
-    detach: (@Sendable () -> Void)? = nil
+    detach: Detach? = nil
   ) throws(FileError) {
     self.fork = fork
     workspace = fork.workspace
@@ -60,7 +63,7 @@ public final class Mount: Sendable {
       ended = try Alarm()
       server = try Server(fork, options, device: device, ending: ending)
     } catch {
-      detach?()
+      try? detach?(true)
       throw error
     }
     state = Mutex(State(detach: detach, serving: serving))
@@ -184,9 +187,21 @@ public final class Mount: Sendable {
   /// Whether the kernel still has it.
   public var isServing: Bool { serving.load(ordering: .relaxed) > 0 }
 
-  /// Takes it from where it was attached. Programs that are in it get errors from now on.
+  /// Whether it is where it was attached, as far as is known here.
+  public var isAttached: Bool { state.withLock { $0.detach != nil } }
+
+  /// Takes it from where it was attached, and goes on to serve the programs that are in it.
+  /// - Parameter lazily: also while there are any.
+  /// - Throws: EBUSY while there are, EINVAL where it is not attached any more.
+  public func detach(lazily: Bool) throws(FileError) {
+    guard let detach = state.withLock({ $0.detach }) else { throw .invalid }
+    try detach(lazily)
+    state.withLock { $0.detach = nil }
+  }
+
+  /// Ends it. Programs that are in it get errors from now on.
   public func stop() {
-    state.withLock { $0.detach.take() }?()
+    try? detach(lazily: true)
     state.withLock { $0.serving = nil }
   }
 }

@@ -34,7 +34,9 @@ struct Fusermount {
       throw FileError(.notPermitted, Self.reason(error))
     }
     let directory = directory
-    return try Mount(fork, options, serving: device) { Fusermount(directory).unmount() }
+    return try Mount(fork, options, serving: device) { lazily throws(FileError) in
+      try Fusermount(directory).unmount(lazily: lazily)
+    }
   }
 
   private func pair() throws(FileError) -> (Descriptor, Descriptor) {
@@ -93,16 +95,22 @@ struct Fusermount {
     return line ?? "\(program) failed and does not say why"
   }
 
-  func unmount() {
-    guard let pid = try? start(Spawn(), ["-u", "-z", "--"].map { Array($0.utf8) } + [directory])
-    else { return }
-    _ = try? LocalProgram(pid, ownsGroup: false).wait()
+  private func unmount(lazily: Bool) throws(FileError) {
+    var spawn = Spawn()
+    let error = try spawn.connect(2, .piped) ?? -1
+    defer { spawn.close() }
+    let flags = lazily ? ["-u", "-z", "--"] : ["-u", "--"]
+    let pid = try start(spawn, flags.map { Array($0.utf8) } + [directory])
+    guard try LocalProgram(pid, ownsGroup: false).wait() != 0 else { return }
+    let reason = Self.reason(error)
+    throw reason.hasSuffix(Errno.resourceBusy.description)
+      ? FileError(.resourceBusy) : FileError(.notPermitted, reason)
   }
 
   /// Takes away what a process that is gone has left there.
   private func unmountDead() {
     let found = directory.withCPath { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     if found >= 0 { close(found) }
-    if found < 0, errno == ENOTCONN { unmount() }
+    if found < 0, errno == ENOTCONN { try? unmount(lazily: true) }
   }
 }

@@ -8,6 +8,7 @@ private let readOnly = Option("r", "read-only", "let nobody write")
 private let optionList = Option(
   "o", "options", argument: "LIST",
   "as mount(8) has them: ro, nodev, nosuid, noexec, fsname=NAME, …")
+private let lazy = Option("l", "lazy", "also while programs use it")
 private let make = Option(nil, "make", "make FORK from this one if there is none of the name")
 private let over = Option(
   nil, "over", argument: "DIR", of: .hostPath,
@@ -73,9 +74,11 @@ extension Command {
 
   static func unmount(_ table: MountTable, _ host: MachineHost) -> Command {
     Command(
-      "umount", .layers, .arranges, "take a mount away", usage: ["DIR|FORK"],
-      operands: [Operand("DIR", .hostPath)],
-      details: "What is open in it goes on failing; what was written is the fork's.",
+      "umount", .layers, .arranges, "take a mount away", usage: ["[-l] DIR|FORK"],
+      options: [lazy], operands: [Operand("DIR", .hostPath)],
+      details:
+        "What was written is the fork's. Programs that use it when it is taken away with -l go on "
+        + "until they let go of it, or the workspace is left.",
       examples: ["mounts"]
     ) { context in
       try host.checkOutside()
@@ -90,7 +93,15 @@ extension Command {
       guard let place else {
         throw FileError(.invalidArgument, "\(ShownName(operand)): no mount of this workspace")
       }
-      try table.unmount(place, by: context.session.caller)
+      do throws(FileError) {
+        let isLazy = context.arguments.has(lazy)
+        try table.unmount(place, lazily: isLazy, by: context.session.caller)
+      } catch {
+        guard error.errno == .resourceBusy, error.reason == nil else { throw error }
+        throw CommandFailure(
+          "\(ShownName(place.directory)) is busy: programs use it; umount -l takes it from its place"
+        )
+      }
       MountPlace(host).remove(place.directory)
       return ExitStatus.success
     }

@@ -44,7 +44,8 @@ final class MountTable: Sendable {
 
   func keep(_ occupancy: Occupancy) { state.withLock { $0.occupancy = occupancy } }
 
-  var all: [Row] { state.withLock { $0.rows } }
+  /// Those that are at their places.
+  var all: [Row] { state.withLock { $0.rows }.filter(\.mount.isAttached) }
 
   /// Puts a fork over a directory, as the superuser does, or as fusermount3 does it for others.
   /// - Throws: EBUSY where one of these mounts is already, ENOENT, ENOTDIR; what a plugin says; what
@@ -96,14 +97,20 @@ final class MountTable: Sendable {
     throw FileError(.resourceBusy, "fork \(row.mount.fork.name) is mounted there")
   }
 
+  /// Seconds that it may take until what was in a mount is the fork's.
+  private static let patience = 2
+
   /// Takes a mount away, if no plugin objects.
-  func unmount(_ row: Row, by caller: Caller) throws(FileError) {
+  /// - Parameter lazily: also while programs use it, which go on until they let go of it.
+  /// - Throws: what a plugin says, EBUSY while programs use it.
+  func unmount(_ row: Row, lazily: Bool, by caller: Caller) throws(FileError) {
     let fork = row.mount.fork
     let hooks = fork.workspace.hooks
     if hooks.isAsked(.unmount) {
       _ = try hooks.ask(Self.event(.unmount, fork, row.directory, caller), on: fork)
     }
-    row.mount.stop()
+    try row.mount.detach(lazily: lazily)
+    if !lazily { row.mount.waitUntilEnded(seconds: Self.patience) }
   }
 
   private static func event(
@@ -135,7 +142,7 @@ final class MountTable: Sendable {
 
   /// At the end of the process.
   func stopAll() {
-    for row in all { row.mount.stop() }
+    for row in state.withLock({ $0.rows }) { row.mount.stop() }
   }
 
   private func writeDown() {
