@@ -11,7 +11,7 @@
 ---@field event string as it was registered: `before_copy_up`
 ---@field id integer its place in the sequence of events
 ---@field path string? absolute, inside the namespace
----@field path2 string? where to, of a rename or link; what a symlink points to; where the other fork of a merge has it
+---@field path2 string? where to, of a rename or link; what a symlink points to; where the other fork of a merge has it; on the host, of a copy or mount
 ---@field node integer? its number
 ---@field kind string? `file directory symlink char block fifo socket`
 ---@field size integer? of the file, in bytes

@@ -1,5 +1,6 @@
 import StrataEngine
 import StrataTestSupport
+import Synchronization
 import Testing
 
 @testable import StrataShell
@@ -144,11 +145,64 @@ import Testing
     #expect(result.status == 1)
   }
 
+  @Test func `plugins are asked about what is copied from and to the host, and told`() throws {
+    let host = TestHost(["in.txt": "from outside"])
+    let shell = try Shell(items, host: host)
+    let watch = CopyWatch()
+    shell.workspace.hooks.policy = watch
+    shell.workspace.hooks.add(watch)
+    shell.run("ln -s /etc out; copy-in in.txt out/inside; copy-out -r etc tree")
+    #expect(
+      watch.take() == [
+        "before import /etc/inside in.txt 12", "after import /etc/inside in.txt 12",
+        "before export /etc tree -", "before export /etc/hosts tree/hosts 20",
+        "after export /etc/hosts tree/hosts 20", "before export /etc/inside tree/inside 12",
+        "after export /etc/inside tree/inside 12", "before export /etc/motd tree/motd 14",
+        "after export /etc/motd tree/motd 14", "after export /etc tree -",
+      ])
+    watch.refused.withLock { $0 = true }
+    #expect(shell.run("copy-in in.txt no").error == "copy-in: no: Permission denied (no copies)\n")
+    #expect(
+      shell.run("copy-out etc/motd no").error
+        == "copy-out: etc/motd: Permission denied (no copies)\n")
+    #expect(shell.run("cat no").status == 1 && host.text("no") == nil)
+  }
+
   @Test func `permissions hold for the caller`() throws {
     let shell = try Shell(
       items + [("secret", .file("x", mode: 0o600))], caller: Caller(uid: 1000, gid: 1000))
     #expect(shell.run("cat secret").error == "cat: secret: Permission denied\n")
     #expect(shell.run("write etc/motd x").error == "write: etc/motd: Permission denied\n")
+  }
+}
+
+/// Notes what is copied from and to the host, and refuses it once it is told to.
+private final class CopyWatch: Policy, Observer {
+  let interest = EventSet([.import, .export])
+  let refused = Mutex(false)
+  private let lines = Mutex<[String]>([])
+
+  func decide(_ event: Event, on fork: Fork) throws(FileError) -> Verdict {
+    note("before", event)
+    if refused.withLock({ $0 }) { throw FileError(.permissionDenied, "no copies") }
+    return .proceed
+  }
+
+  func observe(_ event: Event, on fork: Fork) { note("after", event) }
+
+  private func note(_ when: String, _ event: Event) {
+    let size = event.size.map { "\($0)" } ?? "-"
+    let host = (event.path2 ?? []).text
+    lines.withLock {
+      $0.append("\(when) \(event.kind.rawValue) \(event.path.text) \(host) \(size)")
+    }
+  }
+
+  func take() -> [String] {
+    lines.withLock { lines in
+      defer { lines = [] }
+      return lines
+    }
   }
 }
 

@@ -43,8 +43,8 @@ public struct Event: Sendable {
   public var id: UInt64 = 0
   /// Absolute path inside the namespace; empty where the event has none.
   public var path: [UInt8] = []
-  /// Where to: the new path of a rename or link, the target of a new symlink, the host's directory of
-  /// a mount.
+  /// Where to: the new path of a rename or link, the target of a new symlink, the host's path of a
+  /// mount or of what is copied.
   public var path2: [UInt8]?
   public var node: NodeID?
   public var fileKind: FileKind?

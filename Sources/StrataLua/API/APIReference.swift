@@ -20,7 +20,7 @@ public enum APIReference {
     "path": "absolute, inside the namespace",
     "path2":
       "where to, of a rename or link; what a symlink points to; where the other fork of a merge has "
-      + "it", "node": "its number",
+      + "it; on the host, of a copy or mount", "node": "its number",
     "kind": "`file directory symlink char block fifo socket`", "size": "of the file, in bytes",
     "mode": "permission bits", "offset": "where is written",
     "bytes": "written, or taken from below", "layer": "that it happens in",
@@ -121,7 +121,11 @@ public enum APIReference {
     `before_X` may return a verdict, `after_X` observes. X is one of `open create write remove rename
     link setattr copy_up redirect metadata_copy whiteout opaque fork switch commit discard merge
     import export command mount unmount`. Besides: `session_start session_end plugin_load
-    plugin_unload error`. (Nothing raises import and export yet.)
+    plugin_unload error`.
+
+    `import` and `export` are of each file, directory and link that `copy-in` and `copy-out` copy,
+    with the host's path as `ev.path2`, as the command was given it. A directory's `after_` comes
+    behind those of what is in it. What `commit` brings to the host is a `commit`.
 
     `mount` and `unmount` have the host's directory as `ev.path2`. `before_unmount` is asked when
     the command `umount` is given; `after_unmount` tells of every end of a mount.

@@ -15,21 +15,25 @@ extension Session {
 }
 
 extension Session {
-  /// Asks the policy about an event of the fork as a whole, and in ``tell(_:)`` tells of it.
-  package func ask(_ kind: EventKind) throws(FileError) {
+  /// Asks the policy about an event, and in ``tell(_:_:)`` tells of it; `fill` is called only for who
+  /// wants to know.
+  package func ask(
+    _ kind: EventKind, _ fill: (inout Event) -> Void = { _ in }
+  ) throws(FileError) {
     guard workspace.hooks.isAsked(kind) else { return }
-    _ = try workspace.hooks.ask(event(kind), on: fork)
+    _ = try workspace.hooks.ask(event(kind, fill), on: fork)
   }
 
-  package func tell(_ kind: EventKind) {
+  package func tell(_ kind: EventKind, _ fill: (inout Event) -> Void = { _ in }) {
     guard workspace.hooks.isTold(kind) else { return }
-    workspace.hooks.tell(event(kind), on: fork)
+    workspace.hooks.tell(event(kind, fill), on: fork)
   }
 
-  private func event(_ kind: EventKind) -> Event {
+  private func event(_ kind: EventKind, _ fill: (inout Event) -> Void) -> Event {
     var event = Event(kind)
     event.fork = fork.name
     event.caller = caller
+    fill(&event)
     return event
   }
 }

@@ -36,13 +36,15 @@ private struct HostImport {
     try context.checkCancelled()
     let attributes = try context.host.attributes(source, follow: follow)
     do {
-      try copy(source, attributes, to: target)
-      guard preserves else { return }
-      var changes = AttributeChanges(
-        uid: attributes.uid, gid: attributes.gid, accessed: attributes.accessed,
-        modified: attributes.modified)
-      if attributes.kind != .symlink { changes.mode = attributes.mode }
-      try target.client.setAttributes(target.name, changes, follow: false)
+      try context.announcing(.import, target, source, attributes) {
+        try copy(source, attributes, to: target)
+        guard preserves else { return }
+        var changes = AttributeChanges(
+          uid: attributes.uid, gid: attributes.gid, accessed: attributes.accessed,
+          modified: attributes.modified)
+        if attributes.kind != .symlink { changes.mode = attributes.mode }
+        try target.client.setAttributes(target.name, changes, follow: false)
+      }
     } catch let error as FileError {
       throw PathFailure(target.path, error)
     }

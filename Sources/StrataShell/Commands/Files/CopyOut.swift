@@ -41,6 +41,12 @@ private struct HostExport {
   func copy(_ source: Place, to target: [UInt8], follow: Bool) throws {
     try context.checkCancelled()
     let attributes = try source.attributes(follow: follow)
+    try context.announcing(.export, source, target, attributes) {
+      try copy(source, attributes, to: target)
+    }
+  }
+
+  private func copy(_ source: Place, _ attributes: Attributes, to target: [UInt8]) throws {
     switch attributes.kind {
     case .regular:
       let from = try source.client.open(source.name, [.read])
