@@ -31,6 +31,17 @@ import Testing
     #expect(try bench.provenance("/etc/hosts") == ["redirect p.lua: policy p"])
   }
 
+  @Test func `rules deny changes, and no reading that a handler is asked about`() throws {
+    let bench = try PluginBench()
+    try bench.load(
+      """
+      strata.policy("p", {rules = {{match = "/etc/**", write = "deny"}}})
+      strata.on("before_open", function() end)
+      """)
+    #expect(try bench.read("/etc/hosts") != "")
+    #expect(bench.write("/etc/hosts", append: true) != nil)
+  }
+
   @Test func `handlers go by priority, then by the order of loading`() throws {
     let bench = try PluginBench()
     try bench.load(

@@ -14,7 +14,9 @@ extension PluginSet {
         return .proceed
       }
       var decision = Decision(event: event, isFirstWrite: isFirstWrite)
-      for (plugin, policy) in policies where plugin.disabled == nil {
+      // Policies are about changes.
+      let isChange = event.kind != .open && event.kind != .export
+      for (plugin, policy) in policies where isChange && plugin.disabled == nil {
         if try apply(policy, of: plugin, to: &decision, on: fork) { break }
       }
       // A handler may change copy-up to redirect or back: then those of the new kind are asked, each
