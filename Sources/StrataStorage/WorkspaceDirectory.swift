@@ -84,8 +84,12 @@ public final class WorkspaceDirectory: Sendable {
       && [EROFS, EACCES, EPERM].contains(errno)
   }
 
+  /// Microseconds that an owner which nobody needs any more takes to leave, and more.
+  private static let patience: UInt32 = 2_000_000
+  private static let interval: UInt32 = 10_000
+
   /// Keeps others from becoming the owner, as far as they can see this process, while it only reads.
-  /// - Throws: EBUSY while another process is the owner.
+  /// - Throws: EBUSY while another process is the owner, and does not leave.
   public static func read(_ path: [UInt8]) throws(FileError) -> WorkspaceDirectory {
     let directory: Descriptor
     var lock: Descriptor?
@@ -99,7 +103,12 @@ public final class WorkspaceDirectory: Sendable {
     } catch {
       throw FileError(error)
     }
-    if let lock, flock(lock.rawValue, LOCK_SH | LOCK_NB) != 0 { throw busy(lock) }
+    var waited: UInt32 = 0
+    while let lock, flock(lock.rawValue, LOCK_SH | LOCK_NB) != 0 {
+      guard errno == EWOULDBLOCK, waited < patience else { throw busy(lock) }
+      usleep(interval)
+      waited += interval
+    }
     return WorkspaceDirectory(path: path, directory, lock: lock)
   }
 

@@ -70,4 +70,21 @@ struct ReadOnlyTests {
     try shell("mount -o remount,rw \(place.path)")
     _ = try strata("write x y; undo; check")
   }
+
+  @Test func `who may only read waits for an owner that is about to leave`() throws {
+    defer { _ = try? end() }
+    try shell(
+      """
+      cd \(place.path); mkdir -p rw/tree ro; echo base > rw/tree/base
+      mount --bind rw ro; mount -o remount,bind,ro ro
+      """)
+    defer { _ = try? shell("umount -l \(place.path)/ro") }
+    #expect(try Finished.strata(["init"], in: "\(place.path)/rw/tree").status == 0)
+    for number in 1...3 {
+      let line = "write new \(number)"
+      #expect(try Finished.strata(["-c", line], in: "\(place.path)/rw/tree").status == 0)
+      let read = try Finished.strata(["cat", "new"], in: "\(place.path)/ro/tree")
+      #expect(read.output == "\(number)\n", "\(read)")
+    }
+  }
 }
