@@ -404,6 +404,8 @@ struct MountTests {
       #expect(
         refused.status == 1 && refused.errors == "mount: \(reason) (\(path))\n", "\(refused)")
     }
+    let brief = try strata(["--base", tree.path, "mount", "main", place.path])
+    #expect(brief.status == 1 && brief.errors.contains("ends with its command"), "\(brief)")
     let path = "\(place.path)/full"
     let lines = "mount main \(path)\n!ls \(path)\nmount main \(path) || mounts\numount main"
     let result = try strata(["--base", tree.path, "-c", lines])

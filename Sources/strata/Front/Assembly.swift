@@ -13,7 +13,11 @@ final class Assembly {
   /// - Parameters:
   ///   - host: the machine as the session's user sees it.
   ///   - caller: in whose name files are touched.
-  init(_ open: OpenWorkspace, _ host: MachineHost, _ caller: Caller, _ console: Console) {
+  ///   - isOnlyMount: whether the process ends with a single command `mount`.
+  init(
+    _ open: OpenWorkspace, _ host: MachineHost, _ caller: Caller, _ console: Console,
+    isOnlyMount: Bool = false
+  ) {
     plugins = open.plugins
     self.console = console
     self.open = open
@@ -24,7 +28,7 @@ final class Assembly {
       Command.replay(MachineReplayHost(host)), Command.record(recording), Command.test(host),
       Command.`init`(host),
       Command.commit(open.commitPlace),
-      Command.mount(open.mounts, host, open.runPlace, bases: open.bases),
+      Command.mount(open.mounts, host, open.runPlace, bases: open.bases, isLasting: !isOnlyMount),
       Command.unmount(open.mounts, host), Command.mounts(open.mounts),
       Command.run(open.runPlace),
     ] {

@@ -82,7 +82,9 @@ struct Launch {
       open = try OpenWorkspace(over: bases.isEmpty ? [[UInt8(ascii: ".")]] : bases)
     }
     for file in plugins { try open.load(plugin: file, host) }
-    return Assembly(open, host, .ofProcess(), Console(isJSON: json, color: color))
+    return Assembly(
+      open, host, .ofProcess(), Console(isJSON: json, color: color),
+      isOnlyMount: commands == nil && script == nil && words.first == Array("mount".utf8))
   }
 
   private func work(in session: any FrontSession) throws(Complaint) -> Int32 {

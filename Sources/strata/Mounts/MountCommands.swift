@@ -18,7 +18,8 @@ private let noPassthrough = Option(
 
 extension Command {
   static func mount(
-    _ table: MountTable, _ host: MachineHost, _ place: RunPlace, bases: [[UInt8]]
+    _ table: MountTable, _ host: MachineHost, _ place: RunPlace, bases: [[UInt8]],
+    isLasting: Bool
   ) -> Command {
     Command(
       "mount", .layers, .arranges, "show a fork as a directory to all programs",
@@ -37,6 +38,11 @@ extension Command {
       guard context.operands.count <= 2 else { throw UsageError("a fork and a directory") }
       // Without an owner there is nobody whom the mount could stay with.
       try context.workspace.checkWritable()
+      guard isLasting else {
+        throw CommandFailure(
+          "a session in memory ends with its command, and so would the mount; strata init makes a "
+            + "workspace, whose mounts stay")
+      }
       let wanted = context.arguments.all(over).map(host.absolutePath)
       guard wanted.isEmpty || wanted == bases else {
         throw CommandFailure("the workspace is over \(shown(bases)), not over \(shown(wanted))")
