@@ -135,6 +135,8 @@ struct UpperDirectoryTests {
       mount 'd e' ,x-strata.test=1; table mounted
       for n in $(seq 2000); do echo $n > "d e/f$n"; done
       umount "$PWD/d e"; ls upper | wc -l; table unmounted
+      mount 'd e'; command mount -o remount,ro "$PWD/d e"; touch 'd e/no' 2>/dev/null || echo read-only
+      command mount -o remount,rw "$PWD/d e"; touch 'd e/f1'; umount "$PWD/d e"; table remounted
       mount \(place.path); echo more > \(place.path)/more
       unshare -m --propagation private umount \(place.path)
       umount \(place.path); ls upper | wc -l; table 'after another namespace'
@@ -158,6 +160,8 @@ struct UpperDirectoryTests {
         SRC=none TARGET=\(disk.path)/d\\040e ROOT=/ OPTS=x-strata.test=1
         2000
         unmounted:
+        read-only
+        remounted:
         2001
         after another namespace:
         after a program:

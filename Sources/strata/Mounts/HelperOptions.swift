@@ -75,8 +75,16 @@ struct HelperOptions {
     "diratime", "nodiratime", "lazytime", "nolazytime", "sync", "async", "dirsync", "iversion",
     "noiversion", "mand", "nomand", "silent", "loud", "allow_other", "default_permissions",
     "subtype", "comment", "workdir", "redirect_dir", "index", "metacopy", "xino", "nfs_export",
-    "volatile", "userxattr", "uuid", "verity", "remount", "context", "fscontext", "defcontext",
+    "volatile", "userxattr", "uuid", "verity", "context", "fscontext", "defcontext",
   ]
+
+  /// Whether a mount that is there is to be changed.
+  static func isRemount(_ words: [[UInt8]]) -> Bool {
+    zip(words, words.dropFirst()).contains { flag, list in
+      flag == Array("-o".utf8)
+        && split(list, at: UInt8(ascii: ",")).contains(Array("remount".utf8))
+    }
+  }
 
   /// Parts between separators that no backslash stands before.
   static func split(_ list: [UInt8], at separator: UInt8) -> [[UInt8]] {

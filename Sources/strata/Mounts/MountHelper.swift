@@ -34,6 +34,7 @@ enum MountHelper {
 
   static func run(_ words: [[UInt8]]) -> Never {
     do throws(Complaint) {
+      if HelperOptions.isRemount(words) { try remount(words) }
       let options = try HelperOptions(words)
       if options.isDry { exit(0) }
       if options.workspace != nil {
@@ -46,6 +47,14 @@ enum MountHelper {
       error.show()
       exit(error.status == ExitStatus.failure ? Status.failure : Status.usage)
     }
+  }
+
+  /// The kernel does that without who serves the mount: mount(8) without a helper.
+  private static func remount(_ words: [[UInt8]]) throws(Complaint) -> Never {
+    let program = "mount"
+    let arguments = [program, "-i"].map { Array($0.utf8) } + words
+    if let arguments = try? CStrings(arguments) { execvp(program, arguments.pointers) }
+    throw Complaint("\(program): \(FileError.last.text)")
   }
 
   private static func startServing(_ words: [[UInt8]]) throws(Complaint) {
