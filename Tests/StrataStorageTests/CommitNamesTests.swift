@@ -19,6 +19,23 @@ import Testing
     #expect(try bench.changes().isEmpty)
   }
 
+  @Test(arguments: [".strata", ".strata-commits-1"])
+  func `what a base hides is not committed, and said to be in the way`(name: String) throws {
+    let bench = try CommitBench("echo one > a")
+    let before = try bench.look()
+    try bench.change { client in
+      try client.makeDirectory("/\(name)")
+      try client.makeDirectory("/\(name)/within")
+      try client.makeDirectory("/b")
+    }
+    let error = #expect(throws: FileError.self) { try bench.commitAll() }
+    #expect(error?.errno == .fileExists && error?.reason?.contains("/\(name) ") == true)
+    #expect(try bench.look() == before)
+    let plan = try bench.workspace.planCommit(bench.main, [Array("/b".utf8)])
+    _ = try bench.commit.run(plan, bench.main, "commit")
+    #expect(try bench.changes() == ["added /\(name)", "added /\(name)/within"])
+  }
+
   @Test func `a file that was read before a commit has renamed it reads the same behind it`() throws
   {
     let bench = try CommitBench("echo one > a; echo two > b")

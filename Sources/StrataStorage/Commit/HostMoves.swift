@@ -32,12 +32,25 @@ struct HostMoves {
   private var drops: [CommitMove] = []
   private var dressed: [[UInt8]: NodeID] = [:]
 
+  /// - Throws: EEXIST for a change of a name that is hidden in bases: there it is a workspace's.
   init(_ plan: CommitPlan, base: [UInt8]) throws(FileError) {
     (self.plan, self.base) = (plan, base)
+    try Self.checkNames(plan)
     wanted = Set(plan.changes.lazy.filter { $0.kind != .removed }.map(\.node))
     names = try HostNames(plan)
     try find()
     moves = inOrder()
+  }
+
+  private static func checkNames(_ plan: CommitPlan) throws(FileError) {
+    for change in plan.changes where change.kind != .removed {
+      let names = change.path.split(separator: UInt8(ascii: "/"), maxSplits: 1)
+      guard let top = names.first, HiddenNames.workspaces.contains(Name(top)) else { continue }
+      throw FileError(
+        .fileExists,
+        "/\(Name(top)) is a name of the workspace's own at the base's top; "
+          + "rename it in the fork, or commit other paths")
+    }
   }
 
   private mutating func find() throws(FileError) {
