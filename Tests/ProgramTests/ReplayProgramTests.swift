@@ -130,4 +130,57 @@ import Testing
     #expect(result.status == 0)
     #expect(try Finished.run("/bin/ls", ["-A", place.path]).output == "")
   }
+
+  @Test(arguments: ["memory", "workspace"])
+  func `what is recorded of commands that nobody types replays`(place: String) throws {
+    let tree = try TemporaryDirectory()
+    try tree.write("a.txt", "one\n")
+    if place == "workspace" { #expect(try Finished.strata(["init"], in: tree.path).status == 0) }
+    let lines = """
+      fork work; cat a.txt |
+        grep one; write b.txt <<END
+      two
+
+      END
+      # nothing
+      cat nope || cat b.txt
+      """
+    let transcript = """
+      #! strata-session 1
+      //base \(tree.path)
+
+      main:/> fork work
+      work:/> cat a.txt |
+      >   grep one
+      one
+      work:/> write b.txt <<END
+      > two
+      >
+      > END
+      work*:/> cat nope || cat b.txt
+      cat: nope: No such file or directory
+      two
+
+      """
+    let before = "record \(directory.path)/r; "
+    let end = "; record off; rm b.txt; switch main; drop -f work"
+    for (words, input) in [
+      (["-c", before + lines + end], ""), ([], before + lines + end),
+      (["record", "\(directory.path)/r"], lines),
+    ] {
+      let result = try Finished.strata(words, input: input, in: tree.path)
+      #expect(result.output == "one\ntwo\n\n", "\(words): \(result)")
+      #expect(try directory.read("r").contains(transcript), "\(words)")
+      let replayed = try Finished.strata(["replay", "\(directory.path)/r"])
+      #expect(replayed.output == "1 passed\n", "\(words): \(replayed)")
+    }
+  }
+
+  @Test func `record as a subcommand says whether something is recorded, and why it cannot be`()
+    throws
+  {
+    #expect(try Finished.strata(["record"]).output == "off\n")
+    let result = try Finished.strata(["record", "/nope/r"], input: "write a 1\n")
+    #expect(result.status == 1 && result.errors == "record: /nope/r: No such file or directory\n")
+  }
 }

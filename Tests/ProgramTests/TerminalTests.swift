@@ -187,10 +187,14 @@ import Testing
     #expect(!String(decoding: plain.screen, as: UTF8.self).contains("rc file"))
   }
 
-  @Test func `what is recorded at a terminal replays`() throws {
-    let shell = try start()
-    try shell.type("record \(state.path)/r.session\r")
-    try shell.expect("main:/> ")
+  @Test(arguments: [true, false])
+  func `what is recorded at a terminal replays`(isSubcommand: Bool) throws {
+    let words = ["record", "\(state.path)/r.session"]
+    let shell = try start(["--no-rc"] + (isSubcommand ? words : []))
+    if !isSubcommand {
+      try shell.type(words.joined(separator: " ") + "\r")
+      try shell.expect("main:/> ")
+    }
     for line in ["write new.txt some words", "cat new.txt", "ls", "nope"] {
       try shell.type(line + "\r")
       try shell.expect("> ")

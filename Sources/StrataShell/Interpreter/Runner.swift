@@ -5,19 +5,35 @@ internal import SystemPackage
 struct Runner {
   let session: Session
   let source: [UInt8]
-  let output: Output
+  private(set) var output: Output
   let input: any ByteSource
 
   /// - Returns: the status of the last statement that ran.
   func run(_ script: Script) -> Int32 {
     for statement in script.statements {
-      let (status, isFailure) = run(statement)
+      let (status, isFailure) = step(statement)
       session.lastStatus = status
       if session.exitStatus != nil { break }
       if session.cancellation.isCancelled { return ExitStatus.interrupted }
       if isFailure, !session.settings.keepsGoing { break }
     }
     return session.exitStatus ?? session.lastStatus
+  }
+
+  /// Runs a statement as one step of a transcript, if there is one.
+  private func step(_ statement: Statement) -> (Int32, isFailure: Bool) {
+    var isFailure = false
+    let status = session.step(statement.text(in: source), output) { output in
+      var runner = self
+      runner.output = output
+      let running = RunningCommand(output: output, session: ObjectIdentifier(session))
+      let (status, hasFailed) = RunningCommand.$current.withValue(running) {
+        runner.run(statement)
+      }
+      isFailure = hasFailed
+      return status
+    }
+    return (status, isFailure)
   }
 
   /// - Returns: the status, and whether it is a failure that nothing in the statement caught.

@@ -137,6 +137,7 @@ struct Lexer {
     for document in documents {
       let start = position
       var body: [UInt8] = []
+      var bodyEnd = start
       while true {
         guard position < source.count else { throw document.unterminated }
         let end = source[position...].firstIndex(of: UInt8(ascii: "\n")) ?? source.count
@@ -144,6 +145,7 @@ struct Lexer {
         if document.stripsTabs { line = line.drop { $0 == UInt8(ascii: "\t") } }
         let isTerminated = end < source.count
         position = isTerminated ? end + 1 : end
+        bodyEnd = end
         if line.elementsEqual(document.delimiter) { break }
         guard isTerminated else { throw document.unterminated }
         body += line + [UInt8(ascii: "\n")]
@@ -157,8 +159,7 @@ struct Lexer {
           throw SyntaxError(error.message, at: start + error.offset)
         }
       }
-      let range = tokens[document.tokenIndex].range
-      tokens[document.tokenIndex].kind = .document(Word(parts: parts, range: range))
+      tokens[document.tokenIndex].kind = .document(Word(parts: parts, range: start..<bodyEnd))
     }
   }
 }

@@ -67,7 +67,7 @@ public struct Word: Equatable, Sendable {
 public struct Redirection: Equatable, Sendable {
   public enum Kind: Equatable, Sendable {
     case input(Word)
-    /// The text of a heredoc, as one word.
+    /// The text of a heredoc, as one word; its range is that of the lines, the last one included.
     case document(Word)
     case output(Word, append: Bool)
     case error(Word, append: Bool)
@@ -77,4 +77,20 @@ public struct Redirection: Equatable, Sendable {
 
   public var kind: Kind
   public var range: SourceRange
+}
+
+extension Statement {
+  /// The statement as it is written, with the lines of its heredocs.
+  func text(in source: [UInt8]) -> [UInt8] {
+    let pipelines = [first] + rest.map(\.pipeline)
+    let documents = pipelines.flatMap(\.stages).flatMap(\.redirections).compactMap {
+      redirection -> SourceRange? in
+      // One that the statement goes on behind is in its range.
+      guard case .document(let word) = redirection.kind, word.range.lowerBound >= range.upperBound
+      else { return nil }
+      return word.range
+    }
+    let parts = ([range] + documents).map { source[$0] }
+    return Array(parts.joined(separator: CollectionOfOne(UInt8(ascii: "\n"))))
+  }
 }

@@ -13,22 +13,24 @@ extension Session {
   public func run(
     _ source: [UInt8], output: Output, input: any ByteSource = MemorySource(), name: String? = nil
   ) -> Int32 {
+    depth += 1
+    defer { depth -= 1 }
     let script: Script
     do {
       script = try Parser.parse(source)
     } catch {
       let place = name.map { "\($0): " } ?? ""
-      try? output.standardError.write(Array("strata: \(place)\(error.text(in: source))\n".utf8))
-      lastStatus = ExitStatus.usage
+      let message = Array("strata: \(place)\(error.text(in: source))\n".utf8)
+      lastStatus = step(source, output) { output in
+        try? output.standardError.write(message)
+        return ExitStatus.usage
+      }
       return lastStatus
     }
-    let running = RunningCommand(output: output, session: ObjectIdentifier(self))
-    lastStatus = RunningCommand.$current.withValue(running) {
-      Runner(session: self, source: source, output: output, input: input).run(script)
-    }
+    lastStatus = Runner(session: self, source: source, output: output, input: input).run(script)
     do throws(FileError) {
       // Durable when the prompt returns, all of a script's commands in one go.
-      if sourceDepth == 0 { try workspace.checkpoint(tellsFailures: false) }
+      if depth == 1 { try workspace.checkpoint(tellsFailures: false) }
     } catch {
       try? output.standardError.write(Array("strata: not saved: \(error.text)\n".utf8))
       if lastStatus == ExitStatus.success { lastStatus = ExitStatus.failure }

@@ -31,8 +31,10 @@ public final class Session {
   public private(set) var fork: Fork
   /// In whose name files are touched; its `command` is the line that runs.
   public private(set) var caller: Caller
-  /// How deep `source` is in `source`.
-  var sourceDepth = 0
+  /// Keeps what is run; nobody does where it is nil.
+  public weak var recorder: (any SessionRecorder)?
+  /// How deep what runs now is in what runs something else, as `source` does.
+  var depth = 0
   private var directories: [ForkID: NodeID] = [:]
   private var previousFork: Fork?
   var previousDirectory: [UInt8]?

@@ -24,6 +24,7 @@ final class Assembly {
     session = Session(
       workspace: open.workspace, host: host, caller: caller, plugins: plugins, turns: open.turns)
     recording = Recording(host, bases: open.bases)
+    session.recorder = recording
     for command in [
       Command.replay(MachineReplayHost(host)), Command.record(recording), Command.test(host),
       Command.`init`(host),
@@ -40,7 +41,7 @@ final class Assembly {
   func leave() { open.mounts.stopAll() }
 
   /// The streams as they are now: a terminal may have been resized.
-  var output: Output { recording.tap(console.output(session.host)) }
+  var output: Output { console.output(session.host) }
 
   /// What commands read that are given no file.
   var input: any ByteSource { console.input(session.cancellation) }

@@ -48,7 +48,7 @@ struct FrontSource {
   var text: Text
   /// Where it is from, for messages about its grammar.
   var name: String?
-  /// It is a line of a person, kept in the history and in a transcript.
+  /// It is a line of a person, kept in the history.
   var isTyped = false
   /// Commands in it read standard input.
   var readsInput = true
@@ -88,12 +88,11 @@ extension Assembly: FrontSession {
     output.isJSON = isJSON ?? output.isJSON
     switch source.text {
     case .words(let words): return session.run(arguments: words, output: output, input: input)
-    case .source(let text) where source.isTyped:
-      session.isTyped = true
-      session.remember(text)
-      recording.step(session, text) { session.run(text, output: output, input: input) }
-      return session.lastStatus
     case .source(let text):
+      if source.isTyped {
+        session.isTyped = true
+        session.remember(text)
+      }
       return session.run(text, output: output, input: input, name: source.name)
     }
   }

@@ -98,10 +98,9 @@ struct Launch {
       return front.run(try Self.contents(of: script))
     }
     if let first = words.first {
-      if session.hasCommand(first) {
-        let status = front.run(words: words)
-        return session.state.isRecording ? TerminalFront.run(session, readsRc: readsRc) : status
-      }
+      // What is to be recorded is still to come.
+      if first == Array("record".utf8) { return converse(in: session, front, opening: words) }
+      if session.hasCommand(first) { return front.run(words: words) }
       if MachineHost().isRegularFile(first) {
         front.setArguments(Array(words.dropFirst()), name: first)
         return front.run(try Self.contents(of: first))
@@ -111,8 +110,17 @@ struct Launch {
       }
       return front.run(words: words)
     }
-    return isatty(0) == 1
-      ? TerminalFront.run(session, readsRc: readsRc) : front.runStandardInput()
+    return converse(in: session, front)
+  }
+
+  /// Takes commands from the terminal, or from what standard input is instead.
+  /// - Parameter opening: the words of a command that comes first.
+  private func converse(
+    in session: any FrontSession, _ front: ScriptFront, opening: [[UInt8]] = []
+  ) -> Int32 {
+    isatty(0) == 1
+      ? TerminalFront.run(session, readsRc: readsRc, opening: opening)
+      : front.runStandardInput(opening: opening)
   }
 
   /// A reader that went away ends us as it ends others: by the signal.

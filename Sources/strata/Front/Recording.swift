@@ -3,12 +3,17 @@ internal import StrataShell
 internal import Synchronization
 
 /// The transcript that `record` writes of a session, while it is switched on.
-final class Recording: Sendable {
+final class Recording: SessionRecorder, Sendable {
   private struct State {
     let file: any HostFile
     var length: Int64
     let output: TranscriptOutput
     let workspace: Workspace
+
+    mutating func add(_ text: [UInt8]) throws(FileError) {
+      try file.write(text, at: length)
+      length += Int64(text.count)
+    }
   }
 
   private let host: MachineHost
@@ -24,14 +29,11 @@ final class Recording: Sendable {
   func start(_ path: [UInt8], _ session: Session) throws(FileError) {
     try stop()
     let file = try host.record(to: path)
-    let header = Recorder.header(bases: bases, plugins: session.plugins.plugins.map(\.path))
-    try file.write(header, at: 0)
     let output = TranscriptOutput(Trace.kinds, of: ObjectIdentifier(session))
+    var begun = State(file: file, length: 0, output: output, workspace: session.workspace)
+    try begun.add(Recorder.header(bases: bases, plugins: session.plugins.plugins.map(\.path)))
     session.workspace.hooks.add(output)
-    state.withLock {
-      $0 = State(
-        file: file, length: Int64(header.count), output: output, workspace: session.workspace)
-    }
+    state.withLock { $0 = begun }
   }
 
   func stop() throws(FileError) {
@@ -46,7 +48,7 @@ final class Recording: Sendable {
 
   /// The output with what goes there kept for the transcript. It is then as a replay will see it:
   /// no terminal, no colour.
-  func tap(_ output: Output) -> Output {
+  private func tap(_ output: Output) -> Output {
     guard let kept = state.withLock({ $0?.output }) else { return output }
     var output = output
     output.standardOutput = TranscriptSink(kept, passingTo: output.standardOutput)
@@ -55,28 +57,25 @@ final class Recording: Sendable {
     return output
   }
 
-  /// Runs a command and writes what came of it, unless recording began or ended with it.
-  func step(_ session: Session, _ input: [UInt8], _ run: () -> Int32) {
+  /// Runs a statement and writes what came of it, unless recording began or ended with it.
+  func step(
+    _ session: Session, _ source: [UInt8], _ output: Output, _ run: (Output) -> Int32
+  ) -> Int32 {
     let prompt = session.prompt
     let wasOn = isOn
-    let status = run()
-    let problem: FileError? = state.withLock { state in
-      guard wasOn, let output = state?.output else { return nil }
-      let text = Recorder.step(
-        prompt: prompt, input: input,
-        outcome: ReplayOutcome(pieces: output.take(), status: status))
-      do throws(FileError) {
-        try state?.file.write(text, at: state?.length ?? 0)
-        state?.length += Int64(text.count)
-        return nil
-      } catch {
-        return error
+    let status = run(tap(output))
+    guard wasOn else { return status }
+    do throws(FileError) {
+      try state.withLock { state throws(FileError) in
+        guard let pieces = state?.output.take() else { return }
+        let outcome = ReplayOutcome(pieces: pieces, status: status)
+        try state?.add(Recorder.step(prompt: prompt, input: source, outcome: outcome))
       }
-    }
-    if let problem {
-      Complaint("the transcript: \(problem.text)").show()
+    } catch {
+      try? output.standardError.write(Array("strata: the transcript: \(error.text)\n".utf8))
       try? stop()
     }
+    return status
   }
 }
 
@@ -87,9 +86,10 @@ extension Command {
       "record", .session, .manages, "write what is typed and shown as a transcript",
       usage: ["FILE", "off", ""], operands: [Operand("FILE", .hostPath)],
       details: """
-        The transcript is a file of the host, and grows with every command until 'record off' or \
-        the end of the session. 'replay FILE' runs it again and shows what differs. While it is \
-        written, commands write as they would to a file: no columns, no colour.
+        The transcript is a file of the host, and grows with every command, of a person or a \
+        script, until 'record off' or the end of the session. 'strata record FILE' begins a session \
+        with it. 'replay FILE' runs it again and shows what differs. While it is written, commands \
+        write as they would to a file: no columns, no colour.
         """,
       examples: ["record"]
     ) { context in

@@ -21,8 +21,14 @@ struct ScriptFront {
   func run(words: [[UInt8]]) -> Int32 { during { session.run(FrontSource(text: .words(words))) } }
 
   /// Runs the lines of standard input as they come. Commands that read it see nothing: it is ours.
-  func runStandardInput() -> Int32 {
+  /// - Parameter opening: the words of a `record` that comes first; nothing follows unless it begins
+  ///   a transcript.
+  func runStandardInput(opening: [[UInt8]] = []) -> Int32 {
     during {
+      if !opening.isEmpty {
+        let status = session.run(FrontSource(text: .words(opening), readsInput: false))
+        guard session.state.isRecording else { return status }
+      }
       let input = DescriptorSource(0, Cancellation())
       var rest: [UInt8] = []
       var isAtEnd = false

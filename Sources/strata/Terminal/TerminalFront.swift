@@ -14,8 +14,12 @@ final class TerminalFront {
     self.history = history
   }
 
+  /// - Parameter opening: the words of a `record` that comes first; nothing follows unless it begins
+  ///   a transcript.
   /// - Returns: the status to leave with.
-  static func run(_ session: any FrontSession, readsRc: Bool) -> Int32 {
+  static func run(
+    _ session: any FrontSession, readsRc: Bool, opening: [[UInt8]] = []
+  ) -> Int32 {
     let terminal = Terminal(
       complete: { session.complete($0, cursor: $1) }, interrupt: session.interrupt)
     guard let terminal else {
@@ -29,6 +33,10 @@ final class TerminalFront {
     session.begin(FrontStart(keepsGoing: true, history: history.lines()))
     defer { session.end() }
     if readsRc, let file = directories.rcFile { front.read(rcFile: file) }
+    if !opening.isEmpty {
+      let status = session.run(FrontSource(text: .words(opening)))
+      guard session.state.isRecording else { return status }
+    }
     return front.loop()
   }
 

@@ -11,11 +11,9 @@ extension Command {
     let paths = try context.requiredOperands("the FILE to run")
     guard paths.count == 1 else { throw UsageError("one FILE, and no arguments") }
     let session = context.session
-    guard session.sourceDepth < 100 else { throw CommandFailure("source is too deep in source") }
+    guard session.depth < 100 else { throw CommandFailure("source is too deep in source") }
     let text = try context.readScript(paths[0])
     try context.flush()
-    session.sourceDepth += 1
-    defer { session.sourceDepth -= 1 }
     return session.run(text, output: context.output, input: context.input, name: paths[0].shown)
   }
 }
