@@ -57,7 +57,7 @@ struct InsideRunTests {
     let result = try inside(
       """
       cat out sub a.txt; strata -c 'write out x; mkdir sub; write a.txt longer'; cat out a.txt
-      cd sub; ls g; strata -c 'write sub/f 1; mv sub/f sub/g; rm out'; pwd; ls; cat ../out; echo $?
+      cd sub; ls g; strata -c 'write f 1; mv f g; rm ../out'; pwd; ls; cat ../out; echo $?
       mkdir deep; cd deep; strata commit -y; pwd; cat ../g; echo more > h; cat h
       """)
     #expect(

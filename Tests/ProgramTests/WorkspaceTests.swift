@@ -58,6 +58,36 @@ import Testing
     }
   }
 
+  @Test
+  func `a session begins where the client stands, or above it where the fork has no such place`()
+    throws
+  {
+    _ = try Finished.run("/bin/mkdir", ["-p", "sub/deep", ".strata/in"], in: tree.path)
+    try tree.write("sub/f", "1\n")
+    func told(_ words: [String], in place: String, input: String = "") throws -> String {
+      let result = try Finished.strata(words, input: input, in: "\(tree.path)/\(place)")
+      #expect(result.status == 0, "\(words): \(result)")
+      return result.output
+    }
+    #expect(try told(["ls"], in: "sub") == "deep\nf\n")
+    #expect(try told([], in: "sub", input: "write g 2; cat f ../sub/g\n") == "1\n2\n")
+    #expect(try told(["rm", "-r", "/sub"], in: "sub/deep") == "")
+    #expect(try told(["pwd"], in: "sub/deep") == "/\n")
+    #expect(try told(["-c", "undo; ls /sub"], in: "sub").hasSuffix("\ndeep\nf\ng\n"))
+    #expect(try told(["pwd"], in: ".strata/in") == "/\n")
+    #expect(try told(["--base", "..", "pwd"], in: "sub") == "/sub\n")
+    #expect(try told(["--base", "sub", "pwd"], in: ".") == "/\n")
+  }
+
+  @Test func `what is recorded in a directory replays`() throws {
+    _ = try Finished.run("/bin/mkdir", ["new"], in: tree.path)
+    try tree.write("new/f", "1\n")
+    let place = "\(tree.path)/new"
+    #expect(try Finished.strata(["-c", "record ../r; cat f"], in: place).status == 0)
+    let replayed = try Finished.strata(["replay", "\(tree.path)/r"])
+    #expect(replayed.output == "1 passed\n", "\(replayed)")
+  }
+
   @Test func `git sees nothing of a workspace`() throws {
     let child = try ChildProcess(
       ["sh", "-ec", "cd '\(tree.path)'; git init -q; git add . 2>&1; git ls-files"])

@@ -12,6 +12,15 @@ public enum Recorder {
     return text(lines + [[]])
   }
 
+  /// The step that leads from the root, where a replay begins, to where a session stands.
+  public static func way(to session: Session) -> [UInt8] {
+    let root = [UInt8(ascii: "/")]
+    guard session.path != root else { return [] }
+    return step(
+      prompt: session.prompt(in: root), input: Array("cd ".utf8) + quoted(session.path),
+      outcome: ReplayOutcome())
+  }
+
   /// One step.
   /// - Parameters:
   ///   - prompt: as it was when the command was typed.

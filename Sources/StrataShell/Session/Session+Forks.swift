@@ -58,4 +58,12 @@ extension Session {
       directory = node
     }
   }
+
+  /// Goes to a directory, or where that cannot be entered to the nearest above it that can.
+  public func go(near path: [UInt8]) {
+    var path = path
+    while (try? go(to: nil, path)) == nil, let slash = path.lastIndex(of: UInt8(ascii: "/")) {
+      path = Array(path[..<slash])
+    }
+  }
 }

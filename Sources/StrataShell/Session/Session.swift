@@ -111,7 +111,9 @@ public final class Session {
   func setCommand(_ line: String) { caller.command = line }
 
   /// `fork:/path> `, with a star behind a fork that differs from what it was made from.
-  public var prompt: [UInt8] {
+  public var prompt: [UInt8] { prompt(in: path) }
+
+  func prompt(in path: [UInt8]) -> [UInt8] {
     Array("\(fork.name)\(fork.isDirty ? "*" : ""):\(ShownName(path))> ".utf8)
   }
 

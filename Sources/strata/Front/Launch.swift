@@ -82,9 +82,12 @@ struct Launch {
       open = try OpenWorkspace(over: bases.isEmpty ? [[UInt8(ascii: ".")]] : bases)
     }
     for file in plugins { try open.load(plugin: file, host) }
-    return Assembly(
+    let assembly = Assembly(
       open, host, .ofProcess(), Console(isJSON: json, color: color),
       isOnlyMount: commands == nil && script == nil && words.first == Array("mount".utf8))
+    let place = host.directory.flatMap(open.namespacePath)
+    if let place { assembly.session.go(near: place) }
+    return assembly
   }
 
   private func work(in session: any FrontSession) throws(Complaint) -> Int32 {

@@ -108,6 +108,14 @@ final class OpenWorkspace: Sendable {
 
   private static let clock: @Sendable () -> Timestamp = { MachineHost().now() }
 
+  /// Where in the namespace a path of the host is; nil for what is in no base.
+  func namespacePath(of path: [UInt8]) -> [UInt8]? {
+    let root = [UInt8(ascii: "/")]
+    guard let base = bases.first(where: { path.isBelow([$0]) }) else { return nil }
+    let rest = base == root ? path : Array(path.dropFirst(base.count))
+    return rest.isEmpty ? root : rest
+  }
+
   /// Where commits go.
   var commitPlace: CommitPlace {
     let directory = workspace.bases.first as? HostDirectory

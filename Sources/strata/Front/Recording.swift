@@ -32,6 +32,7 @@ final class Recording: SessionRecorder, Sendable {
     let output = TranscriptOutput(Trace.kinds, of: ObjectIdentifier(session))
     var begun = State(file: file, length: 0, output: output, workspace: session.workspace)
     try begun.add(Recorder.header(bases: bases, plugins: session.plugins.plugins.map(\.path)))
+    try begun.add(Recorder.way(to: session))
     session.workspace.hooks.add(output)
     state.withLock { $0 = begun }
   }

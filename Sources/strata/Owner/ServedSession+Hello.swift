@@ -56,7 +56,9 @@ extension ServedSession {
     connection.setInterrupt(assembly.interrupt) { cancellation.reset() }
     // A client that went away meanwhile has not found anything to interrupt.
     if connection.isAtEnd { cancellation.cancel() }
-    try go(assembly, params)
+    try go(assembly, fork: try params.optionalString("fork"))
+    let here = connection.open.namespacePath(of: directory)
+    if let path = try params.optionalBytes("path") ?? here { assembly.session.go(near: path) }
     return .object(
       [
         JSON.Member("version", .string(Version.current)),

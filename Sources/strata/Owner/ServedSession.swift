@@ -73,7 +73,8 @@ final class ServedSession {
     case (nil, let words?): text = .words(words)
     default: throw RemoteError(.invalidParams, "either line or words")
     }
-    try go(session, params)
+    try go(
+      session, fork: try params.optionalString("fork"), path: try params.optionalBytes("path"))
     let input: (any ByteSource)? =
       switch params["stdin"] {
       case .bool(true) where streams.isEmpty: ClientInput(connection)
@@ -105,10 +106,10 @@ final class ServedSession {
     ])
   }
 
-  /// Goes where `fork` and `path` say, if they are there.
-  func go(_ session: Assembly, _ params: Parameters) throws(RemoteError) {
-    let fork = try params.optionalString("fork")
-    let path = try params.optionalBytes("path")
+  /// Goes to a fork and a directory, if they are there.
+  func go(
+    _ session: Assembly, fork: String?, path: [UInt8]? = nil
+  ) throws(RemoteError) {
     do throws(FileError) {
       try session.session.go(to: fork, path)
     } catch {
