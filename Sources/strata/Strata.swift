@@ -76,7 +76,7 @@ struct Strata: ParsableCommand {
       bases: base.map(Launch.bytes), plugins: plugin.map(Launch.bytes), json: json,
       readsRc: !noRc, color: color, words: Launch.rawArguments(last: words.count),
       isAlone: alone)
-    launch.takeBasesOfRun()
+    launch.takeBasesOfCommand()
     Glibc.exit(launch.run())
   }
 }

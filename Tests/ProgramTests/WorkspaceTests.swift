@@ -88,6 +88,19 @@ import Testing
     #expect(replayed.output == "1 passed\n", "\(replayed)")
   }
 
+  @Test(arguments: [["--base", "../of", "init"], ["init", "--base", "../of"], ["init", "../of"]])
+  func `a workspace is made over the base that is named`(words: [String]) throws {
+    _ = try Finished.run("/bin/mkdir", ["of", "other"], in: tree.path)
+    try tree.write("of/f", "1\n")
+    let other = "\(tree.path)/other"
+    let made = try Finished.strata(words, in: other)
+    #expect(made.output.contains("other/.strata"), "\(made)")
+    #expect(try Finished.strata(["ls"], in: other).output == "f\n")
+    _ = try Finished.run("/bin/rm", ["-r", ".strata"], in: other)
+    #expect(try Finished.strata(["--base", "../of", "-c", "init"], in: other).status == 0)
+    #expect(try Finished.strata(["ls"], in: other).output == "f\n")
+  }
+
   @Test func `git sees nothing of a workspace`() throws {
     let child = try ChildProcess(
       ["sh", "-ec", "cd '\(tree.path)'; git init -q; git add . 2>&1; git ls-files"])

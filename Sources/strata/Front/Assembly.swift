@@ -27,7 +27,7 @@ final class Assembly {
     session.recorder = recording
     for command in [
       Command.replay(MachineReplayHost(host)), Command.record(recording), Command.test(host),
-      Command.`init`(host),
+      Command.`init`(host, over: open.isInMemory ? open.bases : nil),
       Command.commit(open.commitPlace),
       Command.mount(open.mounts, host, open.runPlace, bases: open.bases, isLasting: !isOnlyMount),
       Command.unmount(open.mounts, host), Command.mounts(open.mounts),

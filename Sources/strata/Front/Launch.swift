@@ -24,9 +24,10 @@ struct Launch {
     "--fork", "--chdir", "--net", "--forks", "-j", "--jobs",
   ]
 
-  /// `run --base DIR`, as people write it, is `--base DIR run`.
-  mutating func takeBasesOfRun() {
-    guard words.first == Array("run".utf8) else { return }
+  /// `run --base DIR`, as people write it, is `--base DIR run`; so it is with `init`.
+  mutating func takeBasesOfCommand() {
+    guard let command = words.first, ["run", "init"].contains(where: { Array($0.utf8) == command })
+    else { return }
     var index = 1
     while index < words.count {
       let word = String(decoding: words[index], as: UTF8.self)

@@ -108,6 +108,8 @@ final class OpenWorkspace: Sendable {
 
   private static let clock: @Sendable () -> Timestamp = { MachineHost().now() }
 
+  var isInMemory: Bool { directory == nil }
+
   /// Where in the namespace a path of the host is; nil for what is in no base.
   func namespacePath(of path: [UInt8]) -> [UInt8]? {
     let root = [UInt8(ascii: "/")]

@@ -4,14 +4,15 @@ internal import StrataStorage
 
 extension Command {
   /// The command that makes a workspace on disk.
-  static func `init`(_ host: MachineHost) -> Command {
+  /// - Parameter known: the bases of a session that has none on disk, for who names no others.
+  static func `init`(_ host: MachineHost, over known: [[UInt8]]?) -> Command {
     Command(
       "init", .layers, .arranges, "make a workspace that is still there tomorrow",
       usage: ["[DIR…]"], operands: [Operand("DIR", .hostPath, repeated: true)],
       details: """
         Makes .strata in the current directory of the host, over the directories DIR, topmost first; \
-        over the current directory without any. From then on strata keeps all forks and all history \
-        there, wherever below that directory it is started.
+        without any over those of --base, or else over the current directory. From then on strata keeps \
+        all forks and all history there, wherever below that directory it is started.
         """,
       examples: ["init --help"]
     ) { context in
@@ -23,17 +24,17 @@ extension Command {
         throw FileError(.fileExists, "\(ShownName(place)) is in \(mounted.text)")
       }
       let bases =
-        context.operands.isEmpty ? [place] : context.operands.map { host.absolutePath($0) }
+        context.operands.isEmpty ? known ?? [place] : context.operands.map(host.absolutePath)
       let path: [UInt8]
       do throws(FileError) {
         path = try WorkspaceDirectory.make(in: place)
       } catch {
         guard error.errno == .fileExists else { throw error }
-        let known = place + [UInt8(ascii: "/")] + WorkspaceDirectory.name.bytes
+        let there = place + [UInt8(ascii: "/")] + WorkspaceDirectory.name.bytes
         throw CommandFailure(
-          WorkspaceDirectory.isWorkspace(known)
-            ? "\(ShownName(known)) is a workspace already: strata opens it; remove it to begin anew"
-            : "\(ShownName(known)) is there already, and is no workspace")
+          WorkspaceDirectory.isWorkspace(there)
+            ? "\(ShownName(there)) is a workspace already: strata opens it; remove it to begin anew"
+            : "\(ShownName(there)) is there already, and is no workspace")
       }
       let directory = try WorkspaceDirectory.own(path)
       let store = try DurableStore(directory: directory.place.path)
