@@ -20,23 +20,29 @@ public final class WorkspaceDirectory: Sendable {
   /// The workspace that a directory is in: its own `.strata`, or that of the nearest directory
   /// above.
   /// - Parameter directory: an absolute path.
-  public static func find(from directory: [UInt8]) -> [UInt8]? {
+  /// - Throws: what ``isWorkspace(_:)`` says of the nearest.
+  public static func find(from directory: [UInt8]) throws(FileError) -> [UInt8]? {
     var place = directory[...]
     while true {
       let candidate = join(Array(place), name.bytes)
-      if isWorkspace(candidate) { return candidate }
+      if try isWorkspace(candidate) { return candidate }
       guard let slash = place.lastIndex(of: UInt8(ascii: "/")), place.count > 1 else { return nil }
       place = slash == place.startIndex ? place[...slash] : place[..<slash]
     }
   }
 
-  /// Whether a directory holds a workspace's store.
-  public static func isWorkspace(_ path: [UInt8]) -> Bool {
+  /// Whether a workspace's directory is at a path; false if no directory is.
+  /// - Throws: why the directory there is no workspace, or cannot be known to be one; the reason is
+  ///   the path.
+  public static func isWorkspace(_ path: [UInt8]) throws(FileError) -> Bool {
+    guard let directory = try? Descriptor(path: path, [.path, .directory]) else { return false }
+    let store = "store.db"
     do throws(Errno) {
-      let directory = try Descriptor(path: path, [.path, .directory])
-      return try directory.status(ofEntry: Array("store.db".utf8)).mode & 0o170000 == 0o100000
+      let mode = try directory.status(ofEntry: Array(store.utf8)).mode
+      guard mode & 0o170000 == 0o100000 else { throw .invalidArgument }
+      return true
     } catch {
-      return false
+      throw FileError(error, "\(String(decoding: path, as: UTF8.self))/\(store)")
     }
   }
 

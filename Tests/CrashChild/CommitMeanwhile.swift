@@ -7,7 +7,8 @@ import StrataTestSupport
 enum CommitMeanwhile {
   static func run(seed: UInt64) -> Never {
     do {
-      guard let path = WorkspaceDirectory.find(from: Array(currentDirectory.utf8)) else { exit(64) }
+      let found = try WorkspaceDirectory.find(from: Array(currentDirectory.utf8))
+      guard let path = found else { exit(64) }
       let directory = try WorkspaceDirectory.own(path)
       try commit(path, seed)
       withExtendedLifetime(directory) { exit(0) }

@@ -49,7 +49,7 @@ import Testing
     #expect(
       again.status == 1 && again.errors.contains("/.strata is a workspace already"), "\(again)")
     _ = try Finished.run("/bin/mkdir", ["-p", "new/.strata"], in: tree.path)
-    let other = try Finished.strata(["init"], in: "\(tree.path)/new")
+    let other = try Finished.strata(["--base", ".", "init"], in: "\(tree.path)/new")
     #expect(other.status == 1 && other.errors.contains("is no workspace"), "\(other)")
     for place in [[], ["--base", "."]] {
       let plugin = try Finished.strata(place + ["--plugin", "/nope", "-c", "ls"], in: tree.path)
@@ -99,6 +99,29 @@ import Testing
     _ = try Finished.run("/bin/rm", ["-r", ".strata"], in: other)
     #expect(try Finished.strata(["--base", "../of", "-c", "init"], in: other).status == 0)
     #expect(try Finished.strata(["ls"], in: other).output == "f\n")
+  }
+
+  @Test func `a workspace that cannot be opened is not passed over`() throws {
+    _ = try Finished.run("/bin/mkdir", ["-p", "new/.strata", "new/sub"], in: tree.path)
+    for place in ["new", "new/sub"] {
+      let words = ["-c", "write f lost"]
+      let result = try Finished.strata(words, in: "\(tree.path)/\(place)")
+      let path = "\(tree.path)/new/.strata/store.db"
+      #expect(
+        result.status == 1 && result.errors.contains("\(path): No such file or directory"),
+        "\(result)")
+      let inMemory = try Finished.strata(["--base", "."] + words, in: "\(tree.path)/\(place)")
+      #expect(inMemory.status == 0, "\(inMemory)")
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0)) func `another user's workspace is not passed over`() throws {
+    _ = try Finished.run("/bin/chmod", ["755", "."], in: tree.path)
+    let words = ["--reuid", "65534", "--regid", "65534", "--clear-groups", StrataProgram.path]
+    let result = try Finished.run("/usr/bin/setpriv", words + ["ls"], in: tree.path)
+    #expect(
+      result.status == 1 && result.errors.contains(".strata/store.db: Permission denied"),
+      "\(result)")
   }
 
   @Test func `git sees nothing of a workspace`() throws {

@@ -70,7 +70,7 @@ struct Launch {
       MountInfo.clearDead(over: directory)
       if let place = MountedPlace(directory) { return try RemoteSession(in: place, self) }
     }
-    if bases.isEmpty, let path = host.directory.flatMap({ WorkspaceDirectory.find(from: $0) }) {
+    if bases.isEmpty, let path = try host.directory.flatMap(Self.findWorkspace) {
       // Where nothing can be written there is no owner, and no need of one.
       let isReadOnly = WorkspaceDirectory.isReadOnly(path)
       guard isAlone || isReadOnly else { return try RemoteSession(workspace: path, self) }
@@ -89,6 +89,18 @@ struct Launch {
     let place = host.directory.flatMap(open.namespacePath)
     if let place { assembly.session.go(near: place) }
     return assembly
+  }
+
+  /// The workspace that a directory is in. One that is damaged, or somebody else's, is not passed over:
+  /// what is done in memory instead would be gone at the end.
+  static func findWorkspace(from directory: [UInt8]) throws(Complaint) -> [UInt8]? {
+    do throws(FileError) {
+      return try WorkspaceDirectory.find(from: directory)
+    } catch {
+      throw Complaint(
+        "no workspace can be opened: \(error.reason ?? ""): \(error.errno); --base DIR works without "
+          + "one, in memory")
+    }
   }
 
   private func work(in session: any FrontSession) throws(Complaint) -> Int32 {

@@ -85,7 +85,7 @@ enum MountHelper {
       launch.isOutside = true
       guard launch.run() == 0 else { throw Complaint("the fork was not mounted") }
     }
-    if MountedPlace(directory) == nil, WorkspaceDirectory.find(from: directory) == nil {
+    if MountedPlace(directory) == nil, try Launch.findWorkspace(from: directory) == nil {
       try perform([Array("init".utf8)] + bases)
     }
     let fork = Array(options.fork.utf8)

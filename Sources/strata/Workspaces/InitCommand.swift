@@ -32,7 +32,7 @@ extension Command {
         guard error.errno == .fileExists else { throw error }
         let there = place + [UInt8(ascii: "/")] + WorkspaceDirectory.name.bytes
         throw CommandFailure(
-          WorkspaceDirectory.isWorkspace(there)
+          (try? WorkspaceDirectory.isWorkspace(there)) == true
             ? "\(ShownName(there)) is a workspace already: strata opens it; remove it to begin anew"
             : "\(ShownName(there)) is there already, and is no workspace")
       }
