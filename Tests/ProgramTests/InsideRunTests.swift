@@ -80,6 +80,15 @@ struct InsideRunTests {
         """, "\(result)")
   }
 
+  @Test func `what both sides have made the same is no conflict of a commit in a run`() throws {
+    #expect(try strata(["write", "a.txt", "same"]).status == 0)
+    try tree.write("a.txt", "same\n")
+    let result = try inside("echo new > n; strata commit -y; cat a.txt n")
+    #expect(result.output.hasSuffix("same\nnew\n") && result.status == 0, "\(result)")
+    #expect(try tree.read("n") == "new\n")
+    #expect(try strata(["diff"]).output == "")
+  }
+
   @Test func `a merge into the fork of the run is seen there`() throws {
     let result = try inside(
       """

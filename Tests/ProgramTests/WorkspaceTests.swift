@@ -175,9 +175,37 @@ import Testing
     #expect(try strata("status").output.contains("no changes"))
     #expect(try strata("switch other; cat a.txt b.txt").output == "one\ntwo\n")
     // Before the commit the fork had the changes over the old tree.
-    try strata("undo")
+    #expect(try strata("undo").output.contains("the host keeps what was committed; commit --undo"))
     #expect(try strata("cat new/c.txt a.txt").output == "two\none\nmore\n")
     try strata("check")
+  }
+
+  @Test func `what both sides have made the same is no conflict, and no change`() throws {
+    try strata("write a.txt same; write new.txt same; mkdir d; write d/mine 1; write b.txt mine")
+    try tree.write("a.txt", "same\n")
+    try tree.write("new.txt", "same\n")
+    _ = try Finished.run("/bin/mkdir", ["d"], in: tree.path)
+    try tree.write("d/theirs", "1\n")
+    #expect(try strata("commit -n").output == "M /b.txt\nA /d/mine\n")
+    #expect(try strata("log -n 1").output.contains("write b.txt"))
+    #expect(try strata("commit -y").output == "M /b.txt\nA /d/mine\ncommitted 2 changes\n")
+    #expect(try strata("status").output.contains("no changes"))
+    #expect(try strata("ls d").output == "mine\ntheirs\n")
+    try strata("write a.txt again")
+    try tree.write("a.txt", "again\n")
+    #expect(try strata("commit -y; status").output.hasPrefix("no changes\n"))
+    try strata("check")
+  }
+
+  @Test func `a conflict that was settled by --ours is there again behind commit --undo`() throws {
+    try strata("write a.txt mine")
+    try tree.write("a.txt", "theirs\n")
+    try strata("commit -y --ours; commit --undo -y")
+    #expect(try tree.read("a.txt") == "theirs\n")
+    #expect(try strata("commit -y", status: 1).errors.contains("/a.txt: changed on the host"))
+    try strata("commit -y --theirs")
+    #expect(try tree.read("a.txt") == "theirs\n")
+    #expect(try strata("cat a.txt").output == "theirs\n")
   }
 
   @Test func `a conflict stops a commit before the first change`() throws {

@@ -162,6 +162,55 @@ import Testing
     #expect(try bench.plannedConflicts() == conflicts)
   }
 
+  @Test func `a conflict that was settled for the fork is there again`() throws {
+    let bench = try CommitBench("echo a > a; echo b > b; echo c > c")
+    try bench.change { client in
+      try client.put("/a", "mine")
+      try client.put("/b", "mine")
+      try client.put("/n", "mine")
+      try client.remove("/c")
+    }
+    try bench.host("echo theirs > a; echo theirs > n; echo theirs > c")
+    let before = try bench.look()
+    let conflicts = try bench.plannedConflicts()
+    #expect(conflicts == ["changed /a", "changed /c", "exists /n"])
+    var plan = try bench.workspace.planCommit(bench.main, [])
+    plan.override(plan.conflicts.map(\.path))
+    plan.conflicts = []
+    _ = try bench.commit.run(plan, bench.main, "commit")
+    #expect(try bench.tree.text("a") == "mine" && bench.changes() == [])
+    let undoing = try #require(try bench.commit.planUndo(bench.workspace))
+    #expect(try bench.commit.undo(undoing, bench.workspace).hasChanges)
+    #expect(try bench.look() == before)
+    #expect(try bench.plannedConflicts() == conflicts)
+    #expect(try bench.text("/a") == "mine")
+  }
+
+  @Test(arguments: [false, true])
+  func `of two commits that are taken back, the fork has all changes again`(isUndone: Bool) throws {
+    let bench = try CommitBench("echo a > a; echo b > b")
+    try bench.change { client in
+      try client.put("/a", "mine")
+      try client.put("/b", "mine")
+    }
+    let before = try bench.look()
+    let changes = try bench.changes()
+    let part = try bench.workspace.planCommit(bench.main, [Array("/a".utf8)])
+    _ = try bench.commit.run(part, bench.main, "commit")
+    try bench.commitAll()
+    // Who takes back the operation first has the changes in the fork already.
+    if isUndone { try bench.workspace.undo(bench.main) }
+    for number: BaseVersion in [2, 1] {
+      let undoing = try #require(try bench.commit.planUndo(bench.workspace))
+      #expect(undoing.number == number)
+      #expect(try bench.commit.undo(undoing, bench.workspace).hasChanges)
+    }
+    #expect(try bench.look() == before)
+    #expect(try bench.changes() == changes)
+    #expect(try bench.commitAll() == 2)
+    #expect(try bench.tree.text("a") == "mine" && bench.tree.text("b") == "mine")
+  }
+
   @Test func `a commit that cannot be done leaves the tree as it was, and the next one works`()
     throws
   {

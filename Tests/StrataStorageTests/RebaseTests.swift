@@ -148,6 +148,57 @@ import Testing
     #expect(try bench.tree.names("d") == ["both", "mine", "theirs"])
   }
 
+  @Test(arguments: ["echo host > c", ":"])
+  func `what both sides have made the same is no conflict of a commit`(further: String) throws {
+    let bench = try CommitBench("echo a > a; echo b > b; echo c > c; echo f > f; chmod 600 f")
+    try bench.change { client in
+      try client.put("/a", "same\n")
+      try client.remove("/b")
+      try client.put("/b", "same\n")
+      try client.put("/c", "mine\n")
+      try client.put("/n", "same\n")
+      try client.setAttributes(Array("/f".utf8), AttributeChanges(mode: 0o644))
+    }
+    try bench.host(
+      "echo same > a; echo same > t; mv t b; echo same > n; chmod 644 f a b n; \(further)")
+    if further == ":" {
+      // What is the same on both sides is none of the fork's changes.
+      #expect(try bench.changes() == ["modified /c"])
+      #expect(try bench.workspace.planCommit(bench.main, []).isRebased)
+      #expect(try bench.rebase { _ in nil }.settled == 0)
+      #expect(try bench.changes() == ["modified /c"])
+      #expect(try bench.commitAll() == 1)
+      let undoing = try #require(try bench.commit.planUndo(bench.workspace))
+      #expect(try bench.commit.undo(undoing, bench.workspace).hasChanges)
+      #expect(try bench.changes() == ["modified /c"])
+    } else {
+      #expect(try bench.plannedConflicts() == ["changed /c"])
+      var plan = try bench.workspace.planCommit(bench.main, [])
+      plan.leave(plan.conflicts.map(\.path))
+      plan.conflicts = []
+      _ = try bench.commit.run(plan, bench.main, "commit")
+      #expect(try bench.changes() == [])
+      #expect(try bench.tree.text("c") == "host\n")
+    }
+    #expect(try bench.tree.text("a") == "same\n" && bench.text("/b") == "same\n")
+    #expect(try bench.text("/n") == "same\n")
+  }
+
+  @Test func `a directory that both sides have made is one in a commit`() throws {
+    let bench = try CommitBench("mkdir keep")
+    try bench.change { client in
+      try client.makeDirectory("/d")
+      try client.put("/d/same", "same\n")
+      try client.put("/d/mine", "mine\n")
+    }
+    try bench.host("mkdir -m 777 d; echo same > d/same; echo theirs > d/theirs")
+    #expect(try bench.changes() == ["added /d/mine"])
+    _ = try bench.rebase { _ in nil }
+    #expect(try bench.commitAll() == 1)
+    #expect(try bench.tree.names("d") == ["mine", "same", "theirs"])
+    #expect(try bench.names("/d") == ["mine", "same", "theirs"])
+  }
+
   @Test func `what another fork has committed is no change of this one any more`() throws {
     let bench = try CommitBench("echo a > a; echo b > b; mkdir d; echo x > d/x")
     try bench.change { client in

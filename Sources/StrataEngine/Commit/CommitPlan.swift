@@ -17,8 +17,17 @@ public struct CommitPlan: Sendable {
   /// Whether the fork must be rebased before anybody can say what is to be done: what it has changed
   /// is gone from the host, for example, or another object is in the place.
   public var needsRebase = false
+  /// Whether the value is not the fork's yet, but that brought over to the bases as they are, because
+  /// both sides have changed something to the same. The fork is to be rebased before it is committed.
+  public var isRebased = false
   /// Paths that are left to the host: with the commit the fork drops what it has changed there.
   public internal(set) var left: [[UInt8]] = []
+
+  /// Paths where the host's change gives way to the fork's.
+  public internal(set) var overridden: [[UInt8]] = []
+
+  /// Settles conflicts for the fork's side.
+  public mutating func override(_ paths: [[UInt8]]) { overridden += paths }
 
   /// Leaves some paths, with all below them, to the host.
   public mutating func leave(_ paths: [[UInt8]]) {
@@ -60,36 +69,43 @@ public struct CommitConflict: Equatable, Sendable {
 
 extension Workspace {
   /// Compares a fork with the bases as they are now.
-  /// - Parameter paths: what to commit, with all below; empty is everything.
+  /// - Parameters:
+  ///   - paths: what to commit, with all below; empty is everything.
+  ///   - mayRebase: whether the fork can be rebased before. Else what both sides have changed to the
+  ///     same is written over the host's.
   public func planCommit(
-    _ fork: Fork, _ paths: [[UInt8]]
+    _ fork: Fork, _ paths: [[UInt8]], mayRebase: Bool = true
   ) throws(FileError) -> CommitPlan {
     startEpoch()
     // What is planned must outlast a crash in the middle of the commit.
-    let value = try fork.state.withLock { state throws(FileError) in
+    var value = try fork.state.withLock { state throws(FileError) in
       try state.flush()
       return state.world.value
     }
+    let drift = try rebased(value) { _ in nil }
+    let isRebased =
+      mayRebase && drift.open.isEmpty && (drift.sharesDirectories || !drift.agreed.isEmpty)
+    if isRebased { value = drift.value }
     let seen = Namespace(
       context: context, fork: fork.id, name: fork.name, version: value.version)
     let live = Namespace(context: context, fork: fork.id, name: fork.name)
-    let drift = try self.drift(of: value)
     let changes: [Change]
     do throws(FileError) {
       let all = try self.changes(seen, value)
       changes = all.contains { !$0.isOnlyIdentity } ? all : []
     } catch {
       guard error.errno == .staleNFSFileHandle else { throw error }
-      guard !drift.isEmpty else {
+      guard !drift.open.isEmpty else {
         throw FileError(error.errno, "\(error.reason ?? "the base has changed"); rebase first")
       }
       return CommitPlan(
-        changes: [], conflicts: drift, value: value, seen: seen, live: live, count: 0,
+        changes: [], conflicts: drift.open, value: value, seen: seen, live: live, count: 0,
         needsRebase: true)
     }
     var plan = CommitPlan(
-      changes: changes, conflicts: drift, value: value, seen: seen, live: live,
+      changes: changes, conflicts: drift.open, value: value, seen: seen, live: live,
       count: changes.count)
+    plan.isRebased = isRebased
     let told = Set(plan.shown.flatMap { [$0.path, $0.oldPath ?? $0.path] })
     if !paths.isEmpty {
       plan.changes = try plan.together { change in
@@ -102,7 +118,8 @@ extension Workspace {
     for change in plan.changes {
       if let base = context.bases.node(change.node) { _ = try? context.bases.status(of: base) }
     }
-    let known = Set(plan.conflicts.map(\.path))
+    // To write over the host's what is the same takes nothing from anybody.
+    let known = Set(plan.conflicts.map(\.path)).union(drift.agreed)
     let check = ConflictCheck(value: value, seen: seen, live: live, changes: plan.changes)
     plan.conflicts += try check.run().filter { !known.contains($0.path) }
     plan.conflicts.sort { $0.path.lexicographicallyPrecedes($1.path) }

@@ -14,6 +14,8 @@ public struct CommitRecord: Equatable, Sendable {
   public var settled: [Settled]
   /// Paths that were left to the host: the fork has dropped its changes there.
   public var left: [[UInt8]] = []
+  /// Paths where a change of the host has given way to the fork's.
+  public var overridden: [[UInt8]] = []
   /// The value that was committed; nil where nothing outlives the process.
   public var planned: StoredTree?
 
@@ -68,7 +70,9 @@ extension CommitRecord {
     }
     writer.number(UInt64(left.count))
     for path in left { writer.bytes(path) }
-    if let planned { writer.bytes(planned.encoded) }
+    writer.bytes(planned?.encoded ?? [])
+    writer.number(UInt64(overridden.count))
+    for path in overridden { writer.bytes(path) }
     return writer.result
   }
 
@@ -95,9 +99,13 @@ extension CommitRecord {
           directory: NodeID(try reader.number()), name: Name(try reader.bytes()),
           node: NodeID(try reader.number())))
     }
-    // Records of older versions end here.
+    // Records of older versions end here, or behind the next part.
     guard !reader.isAtEnd else { return }
     for _ in 0..<(try reader.count()) { left.append(try reader.bytes()) }
-    planned = reader.isAtEnd ? nil : try StoredTree(encoded: try reader.bytes())
+    guard !reader.isAtEnd else { return }
+    let tree = try reader.bytes()
+    planned = tree.isEmpty ? nil : try StoredTree(encoded: tree)
+    guard !reader.isAtEnd else { return }
+    for _ in 0..<(try reader.count()) { overridden.append(try reader.bytes()) }
   }
 }

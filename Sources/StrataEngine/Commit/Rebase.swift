@@ -22,7 +22,7 @@ extension Workspace {
   /// Bases a fork on the bases as they are now, as one operation: what it has changed itself stays,
   /// all else is what the host has.
   ///
-  /// A change that the host has as well is no conflict, it goes over into the base.
+  /// A change that the host has as well, whenever it was made, is no conflict, it goes over into the base.
   /// - Parameters:
   ///   - isDry: only to say what would come of it.
   ///   - settle: asked about each conflict; nil leaves it open, and then nothing is done. Content of
@@ -60,12 +60,8 @@ extension Workspace {
     return result
   }
 
-  /// What stands between a value and the bases as they are now, by path.
-  func drift(of value: Namespace) throws(FileError) -> [CommitConflict] {
-    try rebased(value) { _ in nil }.open
-  }
-
-  private func rebased(
+  /// A value brought over to the bases as they are now.
+  func rebased(
     _ value: Namespace, _ settle: (CommitConflict) -> Settlement?
   ) throws(FileError) -> RebaseOutcome {
     // The closure does not outlive the call.
@@ -81,6 +77,10 @@ struct RebaseOutcome {
   var open: [CommitConflict]
   var settled: Int
   var isChanged: Bool
+  /// Paths of what both sides have changed to the same.
+  var agreed: Set<[UInt8]>
+  /// Whether both sides have made a directory of the same name: what they have put in it is together.
+  var sharesDirectories: Bool
   /// Nodes of the bases that were found in other places than before.
   var found: Set<NodeID>
 }

@@ -60,13 +60,19 @@ extension RebaseRun {
     return try child(base.name, of: parent)?.id == base.id
   }
 
-  /// Whether the host has made the same change: then it is none of the fork's any more.
-  func isSame(_ id: NodeID, _ node: Node, as base: BaseNode) throws(FileError) -> Bool {
+  /// Whether the host has made the same change, at whatever time: then it is none of the fork's any
+  /// more.
+  /// - Parameter former: when the host's was modified before; if it is so still, a time that only the
+  ///   fork has set is a change of its own. Nil where the host had nothing there.
+  func isSame(
+    _ id: NodeID, _ node: Node, as base: BaseNode, former: Timestamp?
+  ) throws(FileError) -> Bool {
     let now = base.lastStatus
+    guard now.modified == node.modified || now.modified != former else { return false }
     guard now.kind == node.kind, now.mode == node.mode, now.uid == node.uid, now.gid == node.gid,
-      now.modified == node.modified, now.links == node.links
+      now.links == node.links
     else { return false }
-    for key in names[id, default: []] {
+    for key in names[id, default: []] where new.entries[key]?.node == id {
       guard let directory = bases.node(key.directory),
         try child(key.name, of: directory)?.id == base.id
       else { return false }
@@ -78,7 +84,13 @@ extension RebaseRun {
       }
     }
     switch node.body {
-    case .file:
+    case .file(let content):
+      // Who has changed the attributes alone has what the host has in it.
+      if let below = content.below, content.extents.isEmpty,
+        below.limit == below.stamp.size, node.size == below.limit
+      {
+        return true
+      }
       guard node.size == now.size else { return false }
       return try isSameContent(id, place, size: now.size)
     case .symlink(let link):

@@ -27,7 +27,7 @@ extension RebaseRun {
       node.kind == .directory, found.lastStatus.kind == .directory
     {
       // Both have made the directory.
-      isChanged = true
+      (isChanged, sharesDirectories) = (true, true)
       succeed(own, by: found)
       new.entries.remove(key)
       renew(found.id, found, found.lastStatus, found.lastStatus)
@@ -36,6 +36,7 @@ extension RebaseRun {
       waiting += names(in: found.id)
       return
     }
+    if try agree(at: key, found, former: nil) { return }
     switch decide(.exists, path(of: key)) {
     case .ours: try noteRemoved(found)
     case .theirs: drop(key)
@@ -64,7 +65,7 @@ extension RebaseRun {
       recounted.insert(base.id)
       return
     }
-    if try isSame(base.id, node, as: base) {
+    if try isSame(base.id, node, as: base, former: base.lastStatus.modified) {
       new.entries.remove(key)
       new.nodes.remove(base.id)
       return

@@ -14,14 +14,14 @@ extension RebaseRun {
       follow(id, node, base)
       guard status.stamp != node.origin?.stamp else { return }
       isChanged = true
-      if try isSame(id, node, as: base) { return giveToBase(id) }
+      if try agree(id, node, base) { return }
       switch decide(.changed, path(id)) {
       case .ours: renew(id, base, status, before)
       case .theirs: try takeTheirs(id, base)
       case nil: break
       }
     case .replaced(let twin):
-      if try isSame(id, node, as: twin) { return giveToBase(id) }
+      if try agree(id, node, twin) { return }
       switch decide(.changed, path(id)) {
       case .ours:
         succeed(id, by: twin)
@@ -33,6 +33,29 @@ extension RebaseRun {
       }
     case .gone: try settleGone(id, node, base)
     }
+  }
+
+  /// - Returns: whether the host has made the same change, so that it is the base's now.
+  private mutating func agree(
+    _ id: NodeID, _ node: Node, _ base: BaseNode
+  ) throws(FileError) -> Bool {
+    guard try isSame(id, node, as: base, former: node.origin?.stamp.modified) else { return false }
+    agreed.insert(path(id))
+    giveToBase(id)
+    return true
+  }
+
+  /// The same for what the fork has put in the place of something else.
+  mutating func agree(
+    at key: EntryKey, _ base: BaseNode, former: Timestamp?
+  ) throws(FileError) -> Bool {
+    guard let own = new.entries[key]?.node, let node = new.nodes[own], node.origin == nil,
+      try isSame(own, node, as: base, former: former)
+    else { return false }
+    agreed.insert(path(of: key))
+    isChanged = true
+    drop(key)
+    return true
   }
 
   private mutating func settleGone(
@@ -71,6 +94,11 @@ extension RebaseRun {
         if status.stamp != node.origin?.stamp { renewOrigin(id, base, status) }
         return
       }
+      let key = EntryKey(base.parent, base.name)
+      if try agree(at: key, base, former: node.origin?.stamp.modified) {
+        new.nodes.remove(id)
+        return
+      }
       switch decide(node.kind == .directory ? .notEmpty : .changed, path(id)) {
       case .ours:
         renewOrigin(id, base, status)
@@ -79,6 +107,11 @@ extension RebaseRun {
       case nil: break
       }
     case .replaced(let twin):
+      let key = EntryKey(twin.parent, twin.name)
+      if try agree(at: key, twin, former: node.origin?.stamp.modified) {
+        new.nodes.remove(id)
+        return
+      }
       switch decide(.changed, path(id)) {
       case .ours:
         new.nodes.remove(id)

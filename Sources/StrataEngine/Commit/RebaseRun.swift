@@ -10,6 +10,9 @@ struct RebaseRun {
   private var told: Set<[UInt8]> = []
   var settled = 0
   var isChanged = false
+  /// Paths of what both sides have changed to the same.
+  var agreed: Set<[UInt8]> = []
+  var sharesDirectories = false
   /// Names that layers have given to nodes, when the run began.
   var names: [NodeID: [EntryKey]] = [:]
   /// What nodes of the bases that were replaced have become.
@@ -43,7 +46,8 @@ struct RebaseRun {
     for directory in recounted { try count(directory) }
     open.sort { $0.path.lexicographicallyPrecedes($1.path) }
     return RebaseOutcome(
-      value: new, open: open, settled: settled, isChanged: isChanged, found: found)
+      value: new, open: open, settled: settled, isChanged: isChanged, agreed: agreed,
+      sharesDirectories: sharesDirectories, found: found)
   }
 
   /// The records of what is a base's, from the root down.

@@ -22,7 +22,7 @@ extension Workspace {
     return CommitRecord(
       fork: fork.id, command: command, version: version, kept: making.kept, placed: making.placed,
       reach: plan.reach, settled: try plan.isReversal ? [] : settled(plan), left: plan.left,
-      planned: planned)
+      overridden: plan.overridden, planned: planned)
   }
 
   /// The fork's names that the base will show by itself.

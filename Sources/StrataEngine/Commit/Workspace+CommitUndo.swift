@@ -25,21 +25,24 @@ extension Workspace {
 
   /// After a commit was taken back: the fork has its changes again, unless it has gone on since, or has
   /// them already.
-  /// - Returns: whether it has.
+  /// - Returns: whether it has them.
   @discardableResult
   public func takeBack(
     _ record: CommitRecord, _ command: String
   ) throws(FileError) -> Bool {
-    guard let fork = forks.first(where: { $0.id == record.fork }),
-      let commit = fork.history.last(where: {
-        $0.after.version == record.version && $0.before.version < record.version
-      }), fork.value.isUnchanged(since: commit.after)
-    else { return false }
     startEpoch()
+    guard let fork = forks.first(where: { $0.id == record.fork }),
+      let commit = fork.allOperations.last(where: {
+        $0.after.version == record.version && $0.before.version < record.version
+      }), try isIn(fork.value, [commit.after, commit.before])
+    else { return false }
+    let newest = context.bases.version.withLock { $0 }
+    if fork.value.version == newest, try isIn(fork.value, [commit.before]) { return true }
     let value = try context.whole { () throws(FileError) in
       // The host has again what the changes were made on; only its objects are others.
-      // What was left to it is in conflict again.
-      var run = RebaseRun(commit.before) { $0.path.isBelow(record.left) ? nil : .ours }
+      // What was settled is in conflict again.
+      let conflicts = record.left + record.overridden
+      var run = RebaseRun(commit.before) { $0.path.isBelow(conflicts) ? nil : .ours }
       return try run.run().value
     }
     operation(command, on: fork) {
@@ -48,6 +51,21 @@ extension Workspace {
     }
     try checkpoint()
     return true
+  }
+}
+
+extension Workspace {
+  /// Whether a value comes to the same as one of others over the bases as they are now: taking back a
+  /// later commit, for example, has brought the fork over to them.
+  private func isIn(_ value: Namespace, _ others: [Namespace]) throws(FileError) -> Bool {
+    if others.contains(where: value.isUnchanged(since:)) { return true }
+    return try context.whole { () throws(FileError) in
+      let now = try rebased(value) { _ in .ours }.value
+      for other in others {
+        if try changes(now, rebased(other) { _ in .ours }.value).isEmpty { return true }
+      }
+      return false
+    }
   }
 }
 

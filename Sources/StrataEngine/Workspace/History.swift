@@ -12,6 +12,11 @@ public struct Operation: Sendable {
   /// What the operation's layer holds; nil if it only went back to an older value.
   public let layer: Layer?
 
+  /// The command of one that brings the fork's changes to its bases.
+  public static let commit = "commit"
+  /// Whether it has changed the bases as well, which going back to the tree before does not.
+  public var isCommit: Bool { command == Self.commit && before.version < after.version }
+
   /// What was done in all its layers: a long operation has several when there is a store.
   public var stats: LayerStats {
     var stats = LayerStats()

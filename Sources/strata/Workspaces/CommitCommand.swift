@@ -25,15 +25,16 @@ extension Command {
       ],
       operands: [Operand("PATH", .path, repeated: true)],
       details: """
-        Compares the base as the fork has seen it with the base as it is. A conflict stops everything \
-        before the first change, unless it is settled by one of the options. All new files are \
+        Compares the base as the fork has seen it with the base as it is. What both sides have changed \
+        to the same is no conflict: the fork is rebased first. A conflict stops everything before the \
+        first change, unless it is settled by one of the options. All new files are \
         written beside the tree first; then names are moved, so that no file is ever there by half. \
         What is replaced is kept: other forks, undo and fork --at go on seeing it. \
         With a PATH comes what cannot be made apart from it: further names of the same file, what \
         changes places with it, the directories on the way. \
         --undo brings the host's tree back as it was before the last commit, unless somebody else \
-        has changed it there; the fork then has its changes again, and where they were left to the \
-        host, the conflict is there again.
+        has changed it there; the fork then has its changes again, and conflicts that were settled \
+        are there again.
         """,
       examples: ["commit -n"]
     ) { context in try CommitCall(context, place).run() }
@@ -75,7 +76,13 @@ private struct CommitCall {
     }
     if context.arguments.has(undo) { return try takeBack() }
     let paths = context.operands.map(context.session.absolutePath)
-    var plan = try context.workspace.planCommit(context.fork, paths)
+    // The programs of a run go on in the tree that they began in.
+    let isIdle = (try? context.fork.checkIdle()) != nil
+    var plan = try context.workspace.planCommit(context.fork, paths, mayRebase: isIdle)
+    if plan.isRebased, !context.arguments.has(dryRun), !context.arguments.has(script) {
+      try context.workspace.rebase(context.fork, "rebase") { _ in nil }
+      plan = try context.workspace.planCommit(context.fork, paths)
+    }
     let unexplained = paths.filter { path in
       !plan.conflicts.contains { $0.path.isBelow([path]) }
     }
@@ -112,7 +119,7 @@ private struct CommitCall {
     if !plan.changes.isEmpty {
       try context.session.ask(.commit)
       let result = try place.commit.run(
-        plan, context.fork, "commit")
+        plan, context.fork, Operation.commit)
       context.session.tell(.commit)
       for (path, error) in result.refused { try context.complain(path, error) }
       try say("committed \(counted(result.changes, "change"))")
@@ -217,7 +224,7 @@ private struct CommitCall {
     guard !(context.arguments.has(ours) && context.arguments.has(theirs)) else {
       throw UsageError("--ours or --theirs, not both")
     }
-    var left: [[UInt8]] = []
+    var (left, overridden): ([[UInt8]], [[UInt8]]) = ([], [])
     plan.conflicts.removeAll { conflict in
       if theirsPaths.contains(conflict.path)
         || (context.arguments.has(theirs) && !oursPaths.contains(conflict.path))
@@ -225,9 +232,13 @@ private struct CommitCall {
         left.append(conflict.path)
         return true
       }
-      let isPossible = conflict.kind != .noDirectory
-      return isPossible && (oursPaths.contains(conflict.path) || context.arguments.has(ours))
+      guard conflict.kind != .noDirectory,
+        oursPaths.contains(conflict.path) || context.arguments.has(ours)
+      else { return false }
+      overridden.append(conflict.path)
+      return true
     }
+    plan.override(overridden)
     plan.leave(left)
   }
 

@@ -7,6 +7,10 @@ extension Command {
     for _ in 0..<(try context.repetitions()) {
       let operation = try context.workspace.undo(context.fork)
       try context.print("undid \(operation.id): \(shortened(operation.command, to: 60))")
+      if operation.isCommit {
+        try context.print(
+          "the host keeps what was committed; commit --undo takes it back from there")
+      }
     }
     return ExitStatus.success
   }
