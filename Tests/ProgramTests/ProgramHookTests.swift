@@ -38,6 +38,22 @@ struct ProgramHookTests {
     #expect(result.errors.contains("hang.lua:2: ran out of its budget"), "\(result)")
   }
 
+  @Test(arguments: [false, true])
+  func `that a plugin is disabled for a program is told at once`(hasWorkspace: Bool) throws {
+    if hasWorkspace { #expect(try Finished.strata(["init"], in: tree.path).status == 0) }
+    try tree.write(
+      "bad.lua",
+      """
+      #!strata-plugin name=bad api=1
+      strata.on("before_write", {pattern="/f*"}, function(ev) error("boom") end)
+      """)
+    let script = "for i in 1 2 3 4 5; do echo x > f$i; done; cat f*"
+    let result = try run("bad.lua", "run -q -- sh -c '\(script)'; echo after")
+    #expect(result.output == "x\nx\nafter\n", "\(result)")
+    let parts = result.errors.split(separator: "plugin bad is disabled: it failed 3 times in a row")
+    #expect(parts.count == 2 && parts[0].contains("bad.lua:2: boom"), "\(result)")
+  }
+
   @Test func `plugins are asked about mounts, and told of them and of their end`() throws {
     try tree.write(
       "watch.lua",

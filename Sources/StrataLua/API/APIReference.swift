@@ -144,7 +144,8 @@ public enum APIReference {
 
     The operation fails with EPERM and nothing has changed, unless the handler was registered with
     `on_error="ignore"`; the message names `plugin:line`, and the traceback is shown. Three failures
-    in a row disable the plugin.
+    in a row disable the plugin, which every session of the workspace is told at once, or the next that
+    begins. A disabled plugin is asked nothing: what it would refuse is done, until `plugin enable NAME`.
 
     ## Programs
 

@@ -179,7 +179,9 @@ public final class PluginSet: Sendable {
     }
     if plugin.failuresInRow == Self.failuresUntilDisabled {
       plugin.disabled = "failed \(Self.failuresUntilDisabled) times in a row"
-      host.report("plugin \(plugin.name) is disabled: it \(plugin.disabled ?? "failed")")
+      host.report(
+        "plugin \(plugin.name) is disabled: it \(plugin.disabled ?? "failed"). What it would refuse "
+          + "is done from now on, until 'plugin enable \(plugin.name)'")
       refreshInterest()
     }
     report(failure, on: fork)

@@ -35,7 +35,10 @@ final class Assembly {
     ] {
       session.commands.add(command)
     }
+    plugins.attach(ObjectIdentifier(session), output)
   }
+
+  deinit { plugins.detach(ObjectIdentifier(session)) }
 
   /// The process ends, and with it what it serves.
   func leave() { open.mounts.stopAll() }

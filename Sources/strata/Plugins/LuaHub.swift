@@ -22,6 +22,11 @@ final class LuaHub: PluginHub {
     set { host.output = newValue }
   }
 
+  /// Has a session told, besides of what its own commands lead to, of what nobody's command does: a
+  /// plugin fails for a program, for example. What nobody was there for is told now.
+  func attach(_ session: ObjectIdentifier, _ output: Output) { host.attach(session, output) }
+  func detach(_ session: ObjectIdentifier) { host.detach(session) }
+
   /// Stops what Lua runs; from any thread.
   func interrupt() { loaded.interrupt() }
 
@@ -118,7 +123,17 @@ final class LuaHub: PluginHub {
 private final class LuaHost: PluginHost {
   private unowned let workspace: Workspace
   let caller: Caller
-  private let state = Mutex<Output?>(nil)
+  private let state = Mutex(State())
+
+  private struct State {
+    var output: Output?
+    var sessions: [ObjectIdentifier: Listener] = [:]
+    /// What was reported while there was no session.
+    var untold: [String] = []
+  }
+
+  /// Reports that wait for a session.
+  private static let mostUntold = 20
 
   init(_ workspace: Workspace, _ caller: Caller) {
     self.workspace = workspace
@@ -127,8 +142,21 @@ private final class LuaHost: PluginHost {
 
   /// Where it goes that no command in this thread is to blame for.
   var output: Output? {
-    get { state.withLock { $0 } }
-    set { state.withLock { $0 = newValue } }
+    get { state.withLock { $0.output } }
+    set { state.withLock { $0.output = newValue } }
+  }
+
+  func attach(_ session: ObjectIdentifier, _ output: Output) {
+    let untold = state.withLock { state in
+      defer { state.untold = [] }
+      state.sessions[session] = Listener(output)
+      return state.untold
+    }
+    for text in untold { Self.tell(text, output) }
+  }
+
+  func detach(_ session: ObjectIdentifier) {
+    state.withLock { $0.sessions.removeValue(forKey: session) }?.leave()
   }
 
   var currentFork: Fork { workspace.main }
@@ -146,16 +174,21 @@ private final class LuaHost: PluginHost {
   }
 
   func report(_ text: String) {
-    let bytes = Array((text + "\n").utf8)
-    do throws(FileError) {
-      if let output = RunningCommand.current?.output ?? output {
-        try output.standardError.write(bytes)
-      } else {
-        try DescriptorSink(2).write(bytes)
+    if let output = RunningCommand.current?.output { return Self.tell(text, output) }
+    let (replayed, sessions) = state.withLock { state in
+      let sessions = Array(state.sessions.values)
+      if state.output == nil, sessions.isEmpty {
+        state.untold = (state.untold + [text]).suffix(Self.mostUntold)
       }
-    } catch {
-      // As above.
+      return (state.output, sessions)
     }
+    if let replayed { return Self.tell(text, replayed) }
+    for session in sessions { session.withOutput { Self.tell(text, $0) } }
+  }
+
+  private static func tell(_ text: String, _ output: Output) {
+    // If nobody reads any more, whoever writes next finds out.
+    try? output.standardError.write(Array((text + "\n").utf8))
   }
 
   func freeBytes(_ directory: [UInt8]?) -> Int64 {
@@ -166,4 +199,20 @@ private final class LuaHost: PluginHost {
       return 0
     }
   }
+}
+
+/// The output of a session, until that ends and its streams are closed. Who waits for a terminal that
+/// is stopped keeps only that session from its end.
+private final class Listener: Sendable {
+  private let output: Mutex<Output?>
+
+  init(_ output: Output) { self.output = Mutex(output) }
+
+  func withOutput(_ body: (Output) -> Void) {
+    output.withLock { output in
+      if let output { body(output) }
+    }
+  }
+
+  func leave() { output.withLock { $0 = nil } }
 }
