@@ -180,6 +180,17 @@ import Testing
     try strata("check")
   }
 
+  @Test func `without a terminal, nothing is committed that nobody says yes to`() throws {
+    try strata("write a.txt mine")
+    for words in ["commit", "commit --undo"] {
+      let refused = try strata(words, status: 1)
+      #expect(refused.errors == "commit: there is no terminal to ask at; -y does it\n")
+      #expect(refused.output.hasSuffix("/a.txt\nnothing was done\n"))
+      #expect(try tree.read("a.txt") == (words == "commit" ? "one\n" : "mine\n"))
+      try strata("commit -y")
+    }
+  }
+
   @Test func `what both sides have made the same is no conflict, and no change`() throws {
     try strata("write a.txt same; write new.txt same; mkdir d; write d/mine 1; write b.txt mine")
     try tree.write("a.txt", "same\n")

@@ -3,7 +3,7 @@ internal import StrataShell
 internal import StrataStorage
 
 private let dryRun = Option("n", "dry-run", "only show what would be done")
-private let yes = Option("y", "yes", "do not ask")
+private let yes = Option("y", "yes", "do not ask; without a terminal, nothing is done else")
 private let interactive = Option("i", "interactive", "ask about each change")
 private let script = Option(nil, "script", "print a shell script that does the same")
 private let undo = Option(nil, "undo", "take the last commit back from the host")
@@ -243,7 +243,10 @@ private struct CommitCall {
   }
 
   private func isWanted(_ plan: CommitPlan) throws -> Bool {
-    guard context.output.isTerminal else { return true }
+    guard context.output.isTerminal else {
+      try context.complain("there is no terminal to ask at; -y does it")
+      return false
+    }
     return try answer(
       "apply \(counted(plan.shown.count, "change")) to \(ShownName(place.base.shown))?")
   }
