@@ -67,9 +67,9 @@ int strata_no_network(void) {
 /// 0 from when it has ended.
 static volatile sig_atomic_t supervised;
 
-/// To what the program has left behind. Nobody but us reaps it, and not while we are in here, so that
-/// the numbers are those of our children.
-static void pass_to_children(int number) {
+/// Acts on what the program has left behind. Nobody but us reaps it, and not while we are in here, so
+/// that the numbers are those of our children.
+static void with_children(void (*act)(pid_t child, int number), int number) {
   char text[4096];
   int file = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
   if (file < 0) return;
@@ -80,10 +80,30 @@ static void pass_to_children(int number) {
     if (text[i] >= '0' && text[i] <= '9') {
       child = child * 10 + (text[i] - '0');
     } else {
-      if (child > 0) kill(child, number);
+      if (child > 0) act(child, number);
       child = 0;
     }
   }
+}
+
+static void send_signal(pid_t child, int number) { kill(child, number); }
+
+static void tell_of(pid_t child, int number) {
+  (void)number;
+  char path[64], name[64];
+  snprintf(path, sizeof path, "/proc/%d/comm", (int)child);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t count = file < 0 ? 0 : read(file, name, sizeof name);
+  if (file >= 0) close(file);
+  // The kernel ends it with a newline.
+  if (count > 0) dprintf(2, "run: still waiting for process %d, %.*s", (int)child, (int)count, name);
+}
+
+/// Nothing but the wait for them is interrupted by that.
+static void tell_of_children(int number) {
+  int error = errno;
+  with_children(tell_of, number);
+  errno = error;
 }
 
 static void pass_on(int number) {
@@ -91,7 +111,7 @@ static void pass_on(int number) {
   if (supervised > 0) {
     kill(supervised, number);
   } else {
-    pass_to_children(number);
+    with_children(send_signal, number);
   }
   errno = error;
 }
@@ -142,6 +162,11 @@ int strata_supervise(bool contained, int directory) {
     if (ended.si_pid == program) {
       supervised = 0;
       code = ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
+      if (isatty(2)) {
+        // A person wonders after a second.
+        signal(SIGALRM, tell_of_children);
+        alarm(1);
+      }
     }
     waitpid(ended.si_pid, NULL, 0);
   }

@@ -58,6 +58,14 @@ struct RunTerminalTests {
     #expect(result.status == 3 && result.errors == "got\n", "\(result)")
   }
 
+  @Test func `a person is told what is waited for behind the program's end`() throws {
+    let left = try run("sleep 1.6 & echo ready", ["-q"])
+    try left.expect("ready")
+    try left.expect("run: still waiting for process ")
+    try left.expect("sleep")
+    #expect(try left.exitStatus() == 0)
+  }
+
   /// There is nothing to keep them in without a workspace.
   @Test(arguments: [false, true])
   func `a person is asked what becomes of the changes`(_ hasWorkspace: Bool) throws {
