@@ -66,6 +66,18 @@ struct RunTerminalTests {
     #expect(try left.exitStatus() == 0)
   }
 
+  @Test func `the difference that a person is shown is the run's`() throws {
+    _ = try Finished.strata(["init"], in: tree.path)
+    _ = try Finished.strata(["write", "earlier", "1"], in: tree.path)
+    let shell = try run("echo two >> a.txt")
+    try shell.expect("diff?")
+    try shell.type("f\r")
+    let told = try shell.expect("diff?")
+    #expect(told.contains("+two") && !told.contains("earlier"), "\(told)")
+    try shell.type("k\r")
+    #expect(try shell.exitStatus() == 0)
+  }
+
   /// There is nothing to keep them in without a workspace.
   @Test(arguments: [false, true])
   func `a person is asked what becomes of the changes`(_ hasWorkspace: Bool) throws {

@@ -161,10 +161,10 @@ struct RunCall {
     let text = "\(rest)\(counted(changes.count, "change")) in \(fork.name)\n"
     try? context.output.standardError.write(Array(text.utf8))
     guard context.output.isTerminal, fork === context.fork else { return }
-    try ask(fork)
+    try ask(fork, changes, from: before)
   }
 
-  private func ask(_ fork: Fork) throws {
+  private func ask(_ fork: Fork, _ changes: [Change], from before: Namespace) throws {
     // What is in memory ends with the session, which has this one command.
     let canKeep = place.workspace != nil || context.session.isTyped
     while true {
@@ -175,7 +175,8 @@ struct RunCall {
       switch try context.input.readLine().first {
       case UInt8(ascii: "c"): return perform(["commit", "-y"])
       case UInt8(ascii: "d"): return perform(["undo"])
-      case UInt8(ascii: "f"): perform(["diff"])
+      case UInt8(ascii: "f"):
+        try context.writePatch(of: changes, from: ("before", before), to: (fork.name, fork.value))
       default: return
       }
     }

@@ -1,4 +1,4 @@
-internal import StrataEngine
+package import StrataEngine
 
 private let nameStatus = Option(
   nil, "name-status", "a letter and a path for each change (the default)")
@@ -35,8 +35,7 @@ extension Command {
     if context.isJSON {
       try context.print(changes.map(\.json))
     } else if context.arguments.has(patch) {
-      let patch = Patch(context: context, old: old, new: new)
-      for change in changes { try patch.write(change) }
+      try context.writePatch(of: changes, from: old, to: new)
     } else if context.arguments.has(statistics) {
       try writeStatistics(changes, context)
     } else {
@@ -44,6 +43,17 @@ extension Command {
       for change in changes { try context.print(change.statusLine(style)) }
     }
     return context.status
+  }
+}
+
+extension Context {
+  /// Changes with the lines that they concern.
+  package func writePatch(
+    of changes: [Change], from old: (label: String, value: Namespace),
+    to new: (label: String, value: Namespace)
+  ) throws {
+    let patch = Patch(context: self, old: old, new: new)
+    for change in changes { try patch.write(change) }
   }
 }
 
