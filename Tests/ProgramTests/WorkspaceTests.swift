@@ -40,6 +40,7 @@ import Testing
   @Test func `squash says of what it gives up what was undone`() throws {
     try strata("write a.txt 1; write a.txt 2; undo; rm b.txt")
     let told = try strata("squash").output
+    #expect(try strata("squash -n").output == told)
     #expect(told.hasPrefix("gives up 1: write a.txt 1\ngives up 2, undone: write a.txt 2\n"))
     #expect(told.contains("gives up 3: rm b.txt\n"))
   }

@@ -1,11 +1,12 @@
 internal import StrataEngine
 
+private let dryRun = Option("n", "dry-run", "only list what would be given up, as without -y")
 private let yes = Option("y", "yes", "give up the points of undo without asking for -y")
 
 extension Command {
   static let squash = Command(
     "squash", .layers, .maintains, "fold the layers of this fork into one",
-    usage: ["[-y]"], options: [yes],
+    usage: ["[-n|-y]"], options: [dryRun, yes],
     details:
       "What the fork shows stays the same. Its operations can be undone no more, and nothing "
       + "can begin after them: without -y they are only listed.",
@@ -15,6 +16,9 @@ extension Command {
     ]
   ) { context in
     guard context.operands.isEmpty else { throw UsageError("no arguments are taken") }
+    guard !(context.arguments.has(yes) && context.arguments.has(dryRun)) else {
+      throw UsageError("-n or -y, not both")
+    }
     if context.arguments.has(yes) { try context.workspace.checkWritable() }
     let points = Set(context.fork.history.map(\.id))
     for operation in context.fork.allOperations {
