@@ -123,7 +123,7 @@ public final class WorkspaceDirectory: Sendable {
     let reason = errno
     guard reason == EWOULDBLOCK else { return FileError(Errno(rawValue: reason)) }
     let owner = owner(lock).map { "process \($0)" } ?? "another process"
-    return FileError(.resourceBusy, "the workspace is open in \(owner)")
+    return FileError(.resourceBusy, saying: "the workspace is open in \(owner)")
   }
 
   private static func openLock(_ directory: Descriptor) throws(Errno) -> Descriptor {

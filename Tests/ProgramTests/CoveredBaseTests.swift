@@ -115,7 +115,7 @@ struct CoveredBaseTests {
         /sub
         here
         fork work, made from main, in /sub
-        init: File exists (\(tree.path)/sub is in fork work of a workspace, mounted)
+        init: \(tree.path)/sub is in fork work of a workspace, mounted
 
         """, "\(text)")
   }

@@ -127,7 +127,7 @@ import Testing
     #expect(shell.output("fork past --at 1; ls") == "a\nbig\netc\nold\n")
     #expect(
       shell.run("fork x --at 99").error.hasPrefix(
-        "fork: x: No such file or directory (operation 99"))
+        "fork: x: operation 99 is not in the log"))
   }
 
   @Test func `discard goes back to the start and can be undone`() throws {

@@ -56,10 +56,10 @@ import Testing
     ("cat < /none", 1, "strata: /none: No such file or directory\n"),
     ("echo > *.txt", 1, "strata: a redirection to 2 files at once\n"),
     ("switch mian", 1, "switch: no fork mian; did you mean main?\n"),
-    ("drop main", 1, "drop: main: Device or resource busy (main cannot be dropped)\n"),
+    ("drop main", 1, "drop: main: main cannot be dropped\n"),
     ("alias x='a|b'", 1, "alias: an alias stands for one command with arguments, not for a|b\n"),
     ("source /none", 1, "source: /none: No such file or directory\n"),
-    ("undo", 1, "undo: No such file or directory (nothing to undo)\n"),
+    ("undo", 1, "undo: nothing to undo\n"),
     ("help mov", 1, "help: no command mov; did you mean mv?\n"),
     ("plugin load x", 1, "plugin: x: No such file or directory\n"),
   ])

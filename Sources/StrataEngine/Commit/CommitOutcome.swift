@@ -134,7 +134,8 @@ struct CommitOutcome {
 
   private static func missing(_ path: [UInt8]) -> FileError {
     FileError(
-      .noSuchFileOrDirectory, "\(String(decoding: path, as: UTF8.self)) is gone from the host")
+      .noSuchFileOrDirectory,
+      saying: "\(String(decoding: path, as: UTF8.self)) is gone from the host")
   }
 
   // MARK: In the end

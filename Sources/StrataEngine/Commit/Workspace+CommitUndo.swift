@@ -9,7 +9,8 @@ extension Workspace {
   /// - Throws: ENOENT if the fork that was committed is not there any more.
   public func planUndo(of record: CommitRecord) throws(FileError) -> CommitPlan {
     guard let fork = forks.first(where: { $0.id == record.fork }) else {
-      throw FileError(.noSuchFileOrDirectory, "the fork that was committed is not there any more")
+      throw FileError(
+        .noSuchFileOrDirectory, saying: "the fork that was committed is not there any more")
     }
     startEpoch()
     let seen = Namespace(context: context, fork: fork.id, name: fork.name)
@@ -167,7 +168,7 @@ private struct CommitReversal {
   private func differs(_ path: [UInt8]) -> FileError {
     FileError(
       .notSupported,
-      "commit \(record.version) cannot be taken back whole: "
+      saying: "commit \(record.version) cannot be taken back whole: "
         + "\(String(decoding: path, as: UTF8.self)) would not be what it was; nothing was done")
   }
 

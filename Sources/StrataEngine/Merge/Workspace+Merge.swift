@@ -13,7 +13,7 @@ extension Workspace {
     by caller: Caller = .superuser
   ) throws(FileError) -> MergePlan {
     guard theirs !== ours else {
-      throw FileError(.invalidArgument, "a fork cannot be merged into itself")
+      throw FileError(.invalidArgument, saying: "a fork cannot be merged into itself")
     }
     // What is shared from now on belongs to neither, as after a fork.
     let other = try theirs.state.withLock { state throws(FileError) -> Namespace in
@@ -25,7 +25,7 @@ extension Workspace {
     guard value.version == other.version else {
       throw FileError(
         .staleNFSFileHandle,
-        "a commit came between the two, so their bases differ: rebase the older one first")
+        saying: "a commit came between the two, so their bases differ: rebase the older one first")
     }
     var general: MergeChoice?
     general = try ours.ask(.merge, caller) { $0.message = theirs.name }.merge
@@ -79,13 +79,14 @@ extension Workspace {
     _ plan: MergePlan, into fork: Fork, _ command: String, by caller: Caller = .superuser
   ) throws(FileError) {
     guard plan.conflicts.isEmpty else {
-      throw FileError(.resourceBusy, "\(plan.conflicts.count) conflicts are not settled")
+      throw FileError(.resourceBusy, saying: "\(plan.conflicts.count) conflicts are not settled")
     }
     try checkWritable()
     try operation(command, on: fork) { () throws(FileError) in
       try fork.state.withLock { state throws(FileError) in
         guard state.world.value.isUnchanged(since: plan.ours) else {
-          throw FileError(.resourceTemporarilyUnavailable, "\(fork.name) was changed meanwhile")
+          throw FileError(
+            .resourceTemporarilyUnavailable, saying: "\(fork.name) was changed meanwhile")
         }
         state.world.value = plan.result
         for node in state.world.open.keys { state.world.value.keepOpen(node, as: plan.ours) }

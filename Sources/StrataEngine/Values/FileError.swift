@@ -6,10 +6,19 @@ public struct FileError: Error, Equatable, Sendable {
   /// What a person needs beyond the error's text: `guard.lua:12: too large`, the two objects of an
   /// ESTALE. Nil where the errno is the whole story.
   public var reason: String?
+  /// The reason is all that a person needs; the errno is for programs.
+  public var isReasonAll = false
 
   public init(_ errno: Errno, _ reason: String? = nil) {
     self.errno = errno
     self.reason = reason
+  }
+
+  /// An error that no system call has made, and whose errno would tell a person something else:
+  /// `nothing to undo` is no file that is missing.
+  public init(_ errno: Errno, saying reason: String) {
+    self.init(errno, reason)
+    isReasonAll = true
   }
 }
 

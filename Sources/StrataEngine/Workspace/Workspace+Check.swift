@@ -29,7 +29,8 @@ extension Workspace {
   /// - Throws: EINVAL for a workspace in memory; what the disk says.
   public func check() throws(FileError) -> CheckReport {
     guard let persistence = context.persistence else {
-      throw FileError(.invalidArgument, "the session is in memory: there is no store to check")
+      throw FileError(
+        .invalidArgument, saying: "the session is in memory: there is no store to check")
     }
     try checkpoint()
     return try persistence.pending.withLock { pending throws(FileError) in

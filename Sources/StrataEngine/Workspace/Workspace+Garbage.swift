@@ -16,7 +16,8 @@ extension Workspace {
     olderThan time: Timestamp, dryRun: Bool
   ) throws(FileError) -> Collected {
     guard let persistence = context.persistence else {
-      throw FileError(.invalidArgument, "the session is in memory: there is no store to clean")
+      throw FileError(
+        .invalidArgument, saying: "the session is in memory: there is no store to clean")
     }
     state.withLock { $0.mayUseReserve = true }
     do throws(FileError) {

@@ -164,7 +164,7 @@ extension Workspace {
         try state.checkIdle()
         return state.history[keyPath: from].last
       }
-      guard let entry = last else { throw FileError(.noSuchFileOrDirectory, reason) }
+      guard let entry = last else { throw FileError(.noSuchFileOrDirectory, saying: reason) }
       guard let operation = fork.operations([entry]).first else {
         throw FileError(.ioError, "operation \(entry.id) cannot be read; run check --repair")
       }
@@ -195,7 +195,8 @@ extension Workspace {
   ///   way in the fork.
   public func restore(_ fork: Fork, to id: UInt64, _ command: String) throws(FileError) {
     guard let found = fork.operation(id) else {
-      throw FileError(.noSuchFileOrDirectory, "operation \(id) is not in the log of \(fork.name)")
+      throw FileError(
+        .noSuchFileOrDirectory, saying: "operation \(id) is not in the log of \(fork.name)")
     }
     try replacement(command, on: fork) { () throws(FileError) in
       fork.replaceValue(with: found.after)
@@ -220,7 +221,7 @@ extension Fork {
 }
 
 extension Fork.State {
-  fileprivate static let busy = FileError(.resourceBusy, "a run in the fork has not ended")
+  fileprivate static let busy = FileError(.resourceBusy, saying: "a run in the fork has not ended")
 
   fileprivate func checkIdle() throws(FileError) {
     guard operation == nil else { throw Self.busy }

@@ -13,7 +13,7 @@ extension Workspace {
     let given = fork.allOperations
     let squashed = try fork.state.withLock { state throws(FileError) -> Squashed in
       guard state.operation == nil else {
-        throw FileError(.resourceBusy, "an operation is under way")
+        throw FileError(.resourceBusy, saying: "an operation is under way")
       }
       try state.flush()
       let floor = state.origin.newest

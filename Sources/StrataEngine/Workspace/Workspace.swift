@@ -111,7 +111,7 @@ public final class Workspace: Sendable {
     _ parent: Fork, named name: String, at operation: UInt64? = nil, by caller: Caller = .superuser
   ) throws(FileError) -> Fork {
     guard Self.isValidForkName(name) else {
-      throw FileError(.invalidArgument, "a fork's name has letters, digits and . _ - only")
+      throw FileError(.invalidArgument, saying: "a fork's name has letters, digits and . _ - only")
     }
     if fork(named: name) != nil { throw .exists }
     try checkWritable()
@@ -172,7 +172,8 @@ public final class Workspace: Sendable {
     }
     guard let found = parent.operation(operation) else {
       throw FileError(
-        .noSuchFileOrDirectory, "operation \(operation) is not in the log of \(parent.name)")
+        .noSuchFileOrDirectory, saying: "operation \(operation) is not in the log of \(parent.name)"
+      )
     }
     var value = found.after
     return value.makeFork(named: name)
@@ -182,9 +183,10 @@ public final class Workspace: Sendable {
   /// - Throws: EBUSY for `main` and for one that is mounted or has a run, ENOENT for one that was
   ///   dropped already.
   public func drop(_ fork: Fork) throws(FileError) {
-    guard fork.id != .main else { throw FileError(.resourceBusy, "main cannot be dropped") }
+    guard fork.id != .main else { throw FileError(.resourceBusy, saying: "main cannot be dropped") }
     if fork.state.withLock({ !$0.holders.isEmpty }) {
-      throw FileError(.resourceBusy, "fork \(fork.name) is mounted, or a program runs in it")
+      throw FileError(
+        .resourceBusy, saying: "fork \(fork.name) is mounted, or a program runs in it")
     }
     try checkWritable()
     let isKnown = state.withLock { state in

@@ -41,9 +41,10 @@ public enum ExitStatus {
 
 extension FileError {
   /// What the C library says of the errno, and the reason behind it: `Permission denied (guard.lua:4:
-  /// hands off)`.
+  /// hands off)`; or the reason alone, where that is all.
   public var text: String {
     let what = errno.description
-    return reason.map { "\(what) (\($0))" } ?? what
+    guard let reason else { return what }
+    return isReasonAll ? reason : "\(what) (\(reason))"
   }
 }

@@ -94,7 +94,7 @@ public final class ForkTurns: Sendable {
   func drop(_ fork: Fork) throws(FileError) {
     try state.withLock { state throws(FileError) in
       if fork.id != .main, state.users[fork.id] != nil {
-        throw FileError(.resourceBusy, "another client is in the fork")
+        throw FileError(.resourceBusy, saying: "another client is in the fork")
       }
       try fork.workspace.drop(fork)
     }

@@ -44,7 +44,7 @@ extension Session {
   public func go(to name: String?, _ path: [UInt8]?) throws(FileError) {
     if let name {
       guard let fork = workspace.fork(named: name) else {
-        throw FileError(.noSuchFileOrDirectory, "no fork \(ShownName([UInt8](name)))")
+        throw FileError(.noSuchFileOrDirectory, saying: "no fork \(ShownName([UInt8](name)))")
       }
       try enter(fork)
     }

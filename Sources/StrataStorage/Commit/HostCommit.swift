@@ -72,7 +72,7 @@ public struct HostCommit {
     let isDone = try workspace.finish(record, since: plan.value) { () throws(FileError) in
       try perform(steps, place)
     }
-    guard isDone else { throw FileError(.resourceBusy, "another commit came first") }
+    guard isDone else { throw FileError(.resourceBusy, saying: "another commit came first") }
     try settle()
     try end(place)
     return Result(changes: plan.shown.count, refused: refused)

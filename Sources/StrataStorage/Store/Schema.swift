@@ -105,7 +105,8 @@ enum Schema {
     guard try !isBehind(database) else {
       throw FileError(
         .notSupported,
-        "the workspace has an older format, and must be opened once where it can be written")
+        saying: "the workspace has an older format, and must be opened once where it can be written"
+      )
     }
   }
 
@@ -132,12 +133,13 @@ enum Schema {
     try database.run("PRAGMA application_id") { application = $0.integer(0) }
     guard version != 0 || application != 0 else { return true }
     guard application == Self.application else {
-      throw FileError(.invalidArgument, "store.db is not a strata workspace")
+      throw FileError(.invalidArgument, saying: "store.db is not a strata workspace")
     }
     guard (0...Self.version).contains(version) else {
       throw FileError(
         .notSupported,
-        "the workspace has format \(version), this strata knows formats up to \(Self.version)")
+        saying:
+          "the workspace has format \(version), this strata knows formats up to \(Self.version)")
     }
     return version < Self.version
   }

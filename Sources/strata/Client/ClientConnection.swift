@@ -31,7 +31,7 @@ final class ClientConnection {
       throw FileError(error)
     }
     guard isTrusted || geteuid() == 0 else {
-      throw FileError(.notPermitted, "another user's process listens there")
+      throw FileError(.notPermitted, saying: "another user's process listens there")
     }
     reader = WireReader(wire, longest: 1 << 30)
     requests = ClientRequests(isTrusted: isTrusted)

@@ -91,7 +91,8 @@ final class OpenWorkspace: Sendable {
       } catch {
         throw FileError(
           error.errno,
-          "a commit was broken off and cannot be finished: \(error.text); mend that, or give it up "
+          saying:
+            "a commit was broken off and cannot be finished: \(error.text); mend that, or give it up "
             + "by moving its directory out of \(ShownName(commits.shown))")
       }
     }

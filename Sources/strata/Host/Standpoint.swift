@@ -45,7 +45,8 @@ struct Standpoint: Sendable {
   }
 
   static let isElsewhere = FileError(
-    .notPermitted, "the owner of the workspace does not see the host's files as this run does")
+    .notPermitted,
+    saying: "the owner of the workspace does not see the host's files as this run does")
 
   /// The stream that a path leads to.
   private func stream(_ path: [UInt8]) -> [UInt8]? {

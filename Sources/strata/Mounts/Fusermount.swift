@@ -55,7 +55,8 @@ struct Fusermount {
     guard let path = Self.path else {
       throw FileError(
         .notPermitted,
-        "only the superuser may mount, and others by \(Self.program), of the package fuse3, which is "
+        saying:
+          "only the superuser may mount, and others by \(Self.program), of the package fuse3, which is "
           + "not installed")
     }
     return try spawn.start([path] + words, variables)

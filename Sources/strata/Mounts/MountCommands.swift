@@ -97,7 +97,8 @@ extension Command {
         table.all.last { $0.directory == path }
         ?? table.all.last { $0.mount.fork.name == name }
       guard let place else {
-        throw FileError(.invalidArgument, "\(ShownName(operand)): no mount of this workspace")
+        throw FileError(
+          .invalidArgument, saying: "\(ShownName(operand)): no mount of this workspace")
       }
       do throws(FileError) {
         let isLazy = context.arguments.has(lazy)

@@ -69,7 +69,8 @@ private struct CommitCall {
 
   func run() throws -> Int32 {
     guard !place.isUnion else {
-      throw FileError(.notSupported, "there are several bases; a commit goes to a single one")
+      throw FileError(
+        .notSupported, saying: "there are several bases; a commit goes to a single one")
     }
     if !context.arguments.has(script), !context.arguments.has(dryRun) {
       try context.workspace.checkWritable()
@@ -134,7 +135,7 @@ private struct CommitCall {
     guard context.operands.isEmpty else { throw UsageError("--undo takes no paths") }
     let commit = place.commit
     guard let undoing = try commit.planUndo(context.workspace) else {
-      throw FileError(.noSuchFileOrDirectory, "there is no commit to take back")
+      throw FileError(.noSuchFileOrDirectory, saying: "there is no commit to take back")
     }
     guard undoing.plan.conflicts.isEmpty else {
       return try refuse(
@@ -167,11 +168,11 @@ private struct CommitCall {
       for path in [change.path, change.oldPath].compactMap({ $0 }) {
         if place.isCovered(path) {
           throw FileError(
-            .resourceBusy, "\(ShownName(path)): a fork is mounted there; umount it first")
+            .resourceBusy, saying: "\(ShownName(path)): a fork is mounted there; umount it first")
         }
         if change.oldPath != nil, place.holdsMounts(path) {
           throw FileError(
-            .resourceBusy, "\(ShownName(path)): a fork is mounted in it; umount that first")
+            .resourceBusy, saying: "\(ShownName(path)): a fork is mounted in it; umount that first")
         }
       }
     }
@@ -268,7 +269,8 @@ private struct CommitCall {
     if let other = plan.shown.first(where: { !paths.contains($0.path) }) {
       throw FileError(
         .invalidArgument,
-        "what was chosen cannot be committed without \(ShownName(other.path)); nothing was done")
+        saying:
+          "what was chosen cannot be committed without \(ShownName(other.path)); nothing was done")
     }
     // A directory that has come along unasked may be left to the host.
     plan.leave([])

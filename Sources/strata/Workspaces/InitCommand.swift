@@ -18,10 +18,10 @@ extension Command {
     ) { context in
       try host.checkOutside()
       guard let place = host.directory else {
-        throw FileError(.noSuchFileOrDirectory, "the current directory is gone")
+        throw FileError(.noSuchFileOrDirectory, saying: "the current directory is gone")
       }
       if let mounted = MountedPlace(place) {
-        throw FileError(.fileExists, "\(ShownName(place)) is in \(mounted.text)")
+        throw FileError(.fileExists, saying: "\(ShownName(place)) is in \(mounted.text)")
       }
       let bases =
         context.operands.isEmpty ? known ?? [place] : context.operands.map(host.absolutePath)

@@ -27,7 +27,7 @@ extension Command {
       let last = path.lastComponent
       if path.isEmpty, has(force) { return }
       if last == [UInt8(ascii: ".")] || last == [UInt8]("..") || last == [slash] {
-        throw FileError(.invalidArgument, "this directory is not removed")
+        throw FileError(.invalidArgument, saying: "this directory is not removed")
       }
       do {
         try removal.remove(context.place(path))

@@ -25,7 +25,7 @@ extension Command {
 
   private static func show(_ id: UInt64, _ context: Context) throws {
     guard let operation = context.workspace.operation(id) else {
-      throw FileError(.noSuchFileOrDirectory, "no operation \(id)")
+      throw FileError(.noSuchFileOrDirectory, saying: "no operation \(id)")
     }
     let changes = try context.workspace.diff(operation.before, operation.after)
     if context.isJSON {
