@@ -101,9 +101,33 @@ import Testing
     let bench = try CommitBench("head -c 200000 /dev/zero > f")
     try bench.change { try $0.put("/f", "mine", at: 100_000) }
     try bench.host("rm f")
-    #expect(CommitBench.shown(try bench.rebase { _ in .ours }.conflicts) == ["gone /f"])
+    #expect(CommitBench.shown(try bench.rebase { _ in .ours }.conflicts) == ["lost /f"])
     #expect(try bench.rebase { _ in .theirs }.conflicts.isEmpty)
     #expect(try bench.names().isEmpty)
+  }
+
+  @Test func `a file that was only renamed is lost with the host's, and said to be`() throws {
+    let bench = try CommitBench("echo base > f")
+    try bench.change { try $0.rename("/f", to: "/g") }
+    try bench.host("rm f")
+    #expect(try bench.plannedConflicts() == ["lost /g"])
+    #expect(CommitBench.shown(try bench.rebase { _ in .ours }.conflicts) == ["lost /g"])
+    #expect(try bench.rebase { _ in .theirs }.conflicts.isEmpty)
+    #expect(try bench.names().isEmpty)
+  }
+
+  @Test func `a file that was only renamed goes on with what the host has put in its place`() throws
+  {
+    let bench = try CommitBench("echo base > f")
+    try bench.change { try $0.rename("/f", to: "/g") }
+    try bench.host("echo other > t; mv t f")
+    let plan = try bench.workspace.planCommit(bench.main, [])
+    let conflict = try #require(plan.conflicts.first { $0.path == Array("/g".utf8) })
+    #expect(conflict.kind == .replaced && !conflict.canBeOverridden && conflict.canBeKept)
+    #expect(try bench.rebase { _ in .ours }.conflicts.isEmpty)
+    #expect(try bench.text("/g") == "other\n")
+    try bench.commitAll()
+    #expect(try bench.tree.names() == ["g"])
   }
 
   @Test func `changes go with a directory that the host has renamed`() throws {

@@ -59,12 +59,27 @@ public struct CommitConflict: Equatable, Sendable {
     /// The fork removes a directory in which the host has got something new.
     case notEmpty = "has got new entries on the host"
     case noDirectory = "its directory is gone from the host"
+    /// As ``gone`` and ``changed``, where the fork has renamed a file, say, of which it holds no content,
+    /// or some blocks only.
+    case lost = "gone from the host, and the fork has no copy of it"
+    case replaced = "replaced on the host, and the fork has no copy of what was there"
   }
 
   public var kind: Kind
   public var path: [UInt8]
 
   public init(kind: Kind, path: [UInt8]) { (self.kind, self.path) = (kind, path) }
+
+  /// Whether a commit can make the fork's side the host's.
+  public var canBeOverridden: Bool {
+    switch kind {
+    case .changed, .gone, .exists, .notEmpty: true
+    case .noDirectory, .lost, .replaced: false
+    }
+  }
+
+  /// Whether a rebase can keep the fork's side.
+  public var canBeKept: Bool { kind != .lost }
 }
 
 extension Workspace {

@@ -22,7 +22,7 @@ extension RebaseRun {
       }
     case .replaced(let twin):
       if try agree(id, node, twin) { return }
-      switch decide(.changed, path(id)) {
+      switch decide(isIndependent(node) ? .changed : .replaced, path(id)) {
       case .ours:
         succeed(id, by: twin)
         renew(twin.id, twin, twin.lastStatus, before)
@@ -61,13 +61,13 @@ extension RebaseRun {
   private mutating func settleGone(
     _ id: NodeID, _ node: Node, _ base: BaseNode
   ) throws(FileError) {
-    let isWhole = isIndependent(node)
+    let kind: CommitConflict.Kind = isIndependent(node) ? .gone : .lost
     let path = path(id)
-    switch decide(.gone, path) {
-    case .ours where isWhole: try detach(id, node)
+    switch decide(kind, path) {
+    case .ours where kind == .gone: try detach(id, node)
     case .ours:
       settled -= 1
-      open.append(CommitConflict(kind: .gone, path: path))
+      open.append(CommitConflict(kind: kind, path: path))
     case .theirs: forget(id)
     case nil: break
     }

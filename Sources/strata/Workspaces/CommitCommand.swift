@@ -96,7 +96,7 @@ private struct CommitCall {
     let whole = plan
     try settle(&plan)
     guard plan.conflicts.isEmpty else {
-      return try refuse(plan, "nothing was done; --ours or --theirs settles it")
+      return try refuse(plan, "nothing was done; \(Self.waysOut(of: plan.conflicts))")
     }
     if context.arguments.has(script) {
       var script = try HostScript(plan, base: place.base, keepsOwners: place.keepsOwners) {
@@ -216,6 +216,12 @@ private struct CommitCall {
     return ExitStatus.failure
   }
 
+  private static func waysOut(of conflicts: [CommitConflict]) -> String {
+    if conflicts.contains(where: \.canBeOverridden) { return "--ours or --theirs settles it" }
+    return conflicts.contains(where: \.canBeKept)
+      ? "--theirs, or rebase --ours, settles it" : "only --theirs settles it"
+  }
+
   // MARK: Choosing
 
   /// Takes out of the plan what is left to the host, and the conflicts that are settled.
@@ -233,7 +239,7 @@ private struct CommitCall {
         left.append(conflict.path)
         return true
       }
-      guard conflict.kind != .noDirectory,
+      guard conflict.canBeOverridden,
         oursPaths.contains(conflict.path) || context.arguments.has(ours)
       else { return false }
       overridden.append(conflict.path)

@@ -35,9 +35,10 @@ extension Command {
     }
     try context.complain(result.conflicts)
     guard result.conflicts.isEmpty else {
+      let ways =
+        result.conflicts.contains(where: \.canBeKept) ? "--ours or --theirs" : "only --theirs"
       try context.complain(
-        "\(counted(result.conflicts.count, "conflict")), nothing was done; "
-          + "--ours or --theirs settles it")
+        "\(counted(result.conflicts.count, "conflict")), nothing was done; \(ways) settles it")
       return ExitStatus.failure
     }
     let settled = result.settled > 0 ? ", \(counted(result.settled, "conflict")) settled" : ""
