@@ -15,7 +15,8 @@ extension HostCommit {
         // After a crash right behind the end, only the journal is left to be put away.
         if workspace.nextCommit <= record.version { try resume(journal.steps, place) }
         try workspace.finish(record)
-        try takeBack(behind: record, workspace)
+        // Where something of it is damaged, the fork keeps what it has.
+        try? takeBack(behind: record, workspace)
         try end(place)
         isFinished = true
       } else if try contents(Self.done, place) == nil, try contents(Self.broken, place) == nil {

@@ -46,7 +46,8 @@ extension HostCommit {
     }
   }
 
-  /// After a crash, gives a fork back what it had committed, if a commit has taken another back.
+  /// After a crash, gives a fork back what it had committed, if a commit has taken another back and the
+  /// fork has it not again.
   func takeBack(behind record: CommitRecord, _ workspace: Workspace) throws(FileError) {
     guard let number = Self.undone(by: record),
       let bytes = try contents(

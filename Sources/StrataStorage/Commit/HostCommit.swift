@@ -35,17 +35,11 @@ public struct HostCommit {
   }
 
   /// Does what a plan says, whose conflicts were settled.
-  public func run(
-    _ plan: CommitPlan, _ fork: Fork, _ command: String
-  ) throws(FileError) -> Result {
-    try run(plan, fork, command) { () throws(FileError) in }
-  }
-
   /// - Parameter settle: what the workspace does besides when the tree is as planned, before the journal
-  ///   is put away; must do nothing the second time.
-  func run(
+  ///   is put away. If it fails, the commit is done all the same.
+  public func run(
     _ plan: CommitPlan, _ fork: Fork, _ command: String,
-    settle: () throws(FileError) -> Void
+    settle: () throws(FileError) -> Void = {}
   ) throws(FileError) -> Result {
     let workspace = fork.workspace
     let name = Array("\(workspace.nextCommit)".utf8)
@@ -73,7 +67,12 @@ public struct HostCommit {
       try perform(steps, place)
     }
     guard isDone else { throw FileError(.resourceBusy, saying: "another commit came first") }
-    try settle()
+    do throws(FileError) {
+      try settle()
+    } catch {
+      try end(place)
+      throw error
+    }
     try end(place)
     return Result(changes: plan.shown.count, refused: refused)
   }

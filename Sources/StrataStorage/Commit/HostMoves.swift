@@ -48,7 +48,7 @@ struct HostMoves {
       guard let top = names.first, HiddenNames.workspaces.contains(Name(top)) else { continue }
       throw FileError(
         .fileExists,
-        "/\(Name(top)) is a name of the workspace's own at the base's top; "
+        saying: "/\(Name(top)) is a name of the workspace's own at the base's top; "
           + "rename it in the fork, or commit other paths")
     }
   }
