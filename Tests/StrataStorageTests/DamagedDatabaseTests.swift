@@ -139,10 +139,7 @@ import Testing
     let problems = try workspace.check().problems
     #expect(problems == [], "\(what)")
     if problems.isEmpty { outcome.repaired += 1 }
-    try workspace.operation("new", on: workspace.main) { () throws(FileError) in
-      _ = try Client(workspace.main, as: .superuser)
-        .open(Array("/new".utf8), [.write], create: 0o644).write(content(1), at: 0)
-    }
+    try write(content(1), workspace)
     try workspace.checkpoint()
     #expect(try workspace.check().problems == [], "\(what)")
   }
@@ -176,9 +173,7 @@ import Testing
   @Test(arguments: ["counter", "base", "fork", "side_layer"], ["", "_mirror"])
   func `a small table that is damaged costs nothing`(table: String, suffix: String) throws {
     do { _ = try fill() }
-    let query = "SELECT rootpage FROM sqlite_master WHERE name = '\(table)\(suffix)'"
-    let child = try ChildProcess(["sqlite3", "\(directory.path)/w/store.db", query])
-    let page = try #require(Int(child.text.split(separator: "\n").joined()))
+    let page = try rootPage(of: table + suffix)
     // All of the page, and the number of its rows.
     for (place, value) in [(0..<4096, UInt8(0xA5)), (3..<5, 0)] {
       try shell("rm -rf whole; cp -a w whole")
@@ -189,12 +184,48 @@ import Testing
         let workspace = try open()
         #expect(readable(workspace) == 500)
         #expect(try workspace.check().problems.isEmpty == (value == 0 && isEmpty(table)))
+        // What cannot be saved now goes into the new database.
+        try write(content(7), workspace)
+        _ = try? workspace.checkpoint()
         _ = try workspace.repair()
         #expect(try workspace.check().problems == [])
       }
-      #expect(readable(try open()) == 500)
+      let workspace = try open()
+      #expect(readable(workspace) == 500)
+      let file = try Client(workspace.main, as: .superuser).open(Array("/new".utf8), [.read])
+      #expect(try file.read(100, at: 0) == content(7))
       try shell("rm -rf w; mv whole w")
     }
+  }
+
+  private func write(_ content: [UInt8], _ workspace: Workspace) throws {
+    try workspace.operation("new", on: workspace.main) { () throws(FileError) in
+      _ = try Client(workspace.main, as: .superuser)
+        .open(Array("/new".utf8), [.write], create: 0o644).write(content, at: 0)
+    }
+  }
+
+  @Test func `a fork that is dropped where its row is lost stays so`() throws {
+    do { _ = try fill() }
+    let page = try rootPage(of: "fork")
+    // The number of its rows.
+    try change("store.db") {
+      $0.replaceSubrange((page - 1) * 4096 + 3..<(page - 1) * 4096 + 5, with: [0, 0])
+    }
+    do {
+      let workspace = try open()
+      try workspace.drop(try #require(workspace.fork(named: "child")))
+      try workspace.checkpoint()
+    }
+    let workspace = try open()
+    #expect(workspace.forks.map(\.name) == ["main"])
+    #expect(readable(workspace) == 200)
+  }
+
+  private func rootPage(of table: String) throws -> Int {
+    let query = "SELECT rootpage FROM sqlite_master WHERE name = '\(table)'"
+    let child = try ChildProcess(["sqlite3", "\(directory.path)/w/store.db", query])
+    return try #require(Int(child.text.split(separator: "\n").joined()))
   }
 
   /// The test's workspace has no side layers, and its store was not told of bases.

@@ -32,10 +32,19 @@ extension Workspace {
       throw FileError(
         .invalidArgument, saying: "the session is in memory: there is no store to check")
     }
-    try checkpoint()
-    return try persistence.pending.withLock { pending throws(FileError) in
-      var report = CheckReport()
-      report.problems = try persistence.store.integrity().map {
+    var report = CheckReport()
+    do throws(FileError) {
+      try checkpoint()
+    } catch {
+      guard error.errno == .ioError else { throw error }
+      report.problems.append(
+        .init(
+          place: "store.db", what: "what was done last",
+          why: "cannot be saved: \(error.reason ?? error.errno.description)"))
+    }
+    return try persistence.pending.withLock { [report] pending throws(FileError) in
+      var report = report
+      report.problems += try persistence.store.integrity().map {
         .init(place: "store.db", what: "database", why: $0)
       }
       let survey = try survey(persistence, &pending)

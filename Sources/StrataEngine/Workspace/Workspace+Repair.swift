@@ -10,9 +10,13 @@ extension Workspace {
   public func repair() throws(FileError) -> [String] {
     guard let persistence = context.persistence else { return [] }
     for fork in forks { try fork.checkIdle() }
-    try checkpoint()
+    // What a damaged database does not take goes into the new one.
+    do throws(FileError) { try checkpoint() } catch {
+      guard error.errno == .ioError else { throw error }
+    }
     let rebuilt = try persistence.store.rebuild()
     if !rebuilt.isEmpty { try saveKnownBaseNodes(persistence.store) }
+    try checkpoint()
     let (damage, lostOperations) = try persistence.pending.withLock {
       pending throws(FileError) -> (StoreDamage, Set<UInt64>) in
       let survey = try survey(persistence, &pending)

@@ -38,17 +38,20 @@ extension Database {
   }
 
   private func counters() throws(FileError) -> StoredCounters? {
-    let rows = try rows(of: .counter) { row in (name: row.text(0), value: row.number(1)) }
+    func pair(_ row: Row) -> (String, UInt64) { (row.text(0), row.number(1)) }
+    var rows = try rows(of: .counter, pair)
     guard !rows.isEmpty else { return nil }
+    // Of two that differ the greater: no number is given out again.
+    rows += (try? mirrorRows(of: .counter, pair)) ?? []
     var counters = StoredCounters()
     for (name, value) in rows {
       switch name {
-      case "node": counters.node = value
-      case "layer": counters.layer = value
-      case "fork": counters.fork = UInt32(truncatingIfNeeded: value)
-      case "record": counters.record = value
-      case "operation": counters.operation = value
-      case "version": counters.version = value
+      case "node": counters.node = max(counters.node, value)
+      case "layer": counters.layer = max(counters.layer, value)
+      case "fork": counters.fork = max(counters.fork, UInt32(truncatingIfNeeded: value))
+      case "record": counters.record = max(counters.record, value)
+      case "operation": counters.operation = max(counters.operation, value)
+      case "version": counters.version = max(counters.version, value)
       default: break
       }
     }

@@ -142,7 +142,7 @@ extension Database {
         ])
     }
     for fork in batch.droppedForks {
-      try run("DELETE FROM fork WHERE id = ?", [.integer(Int64(fork.rawValue))])
+      try remove(from: .fork, where: "id = ?", [.integer(Int64(fork.rawValue))])
       try run("DELETE FROM operation WHERE fork = ?", [.integer(Int64(fork.rawValue))])
     }
     for fork in batch.forks {

@@ -18,10 +18,11 @@ extension DurableStore {
     try changing { () throws(FileError) in
       guard try !problems().isEmpty else { return [] }
       try head.forget()
+      let differences = (try? database.differences()) ?? []
       let lines = try (try? vacuum()) == true ? [] : copy()
       head.make(of: database)
       try head.settle()
-      return lines + ["store.db was made anew from what could be read of it"]
+      return differences + lines + ["store.db was made anew from what could be read of it"]
     }
   }
 
@@ -42,16 +43,18 @@ extension DurableStore {
       try Schema.prepare(new)
       try new.transaction { () throws(FileError) in
         for (table, columns) in Self.tables {
-          var areWhole = true
-          let isWhole = try database.scan(columns, of: table) { row throws(FileError) in
-            areWhole = try new.insert(row.values, into: table, "id, \(columns)") && areWhole
+          var isTaken = true
+          let isRead = try database.scan(columns, of: table) { row throws(FileError) in
+            isTaken = try new.insert(row.values, into: table, "id, \(columns)") && isTaken
           }
-          if !isWhole || !areWhole { lines.append("rows of the table \(table) are lost") }
+          if !isRead || !isTaken { lines.append("rows of the table \(table) are lost") }
         }
         for table in Database.MirroredTable.allCases {
+          var isTaken = true
           for values in try database.rows(of: table, \.values) {
-            _ = try new.insert(values, into: table.rawValue, table.columns)
+            isTaken = try new.insert(values, into: table.rawValue, table.columns) && isTaken
           }
+          if !isTaken { lines.append("rows of the table \(table.rawValue) are lost") }
         }
         try copyChecksums(to: new)
       }

@@ -235,7 +235,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   public func setBasePaths(_ paths: [[UInt8]]) throws(FileError) {
     try changing { () throws(FileError) in
       try database.transaction { () throws(FileError) in
-        try database.execute("DELETE FROM base")
+        try database.remove(from: .base)
         for (place, path) in paths.enumerated() {
           try database.run(
             "INSERT INTO base(place, path) VALUES(?, ?)", [.integer(Int64(place)), .blob(path)])

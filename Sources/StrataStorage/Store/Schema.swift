@@ -79,17 +79,11 @@ enum Schema {
       INSERT OR REPLACE INTO counter_mirror VALUES(new.name, new.value); END;
     CREATE TRIGGER base_put AFTER INSERT ON base BEGIN
       INSERT OR REPLACE INTO base_mirror VALUES(new.place, new.path); END;
-    CREATE TRIGGER base_drop AFTER DELETE ON base BEGIN
-      DELETE FROM base_mirror WHERE place = old.place; END;
     CREATE TRIGGER fork_put AFTER INSERT ON fork BEGIN
       INSERT OR REPLACE INTO fork_mirror
       VALUES(new.id, new.name, new.parent, new.value, new.origin); END;
-    CREATE TRIGGER fork_drop AFTER DELETE ON fork BEGIN
-      DELETE FROM fork_mirror WHERE id = old.id; END;
     CREATE TRIGGER side_put AFTER INSERT ON side_layer BEGIN
       INSERT OR REPLACE INTO side_layer_mirror VALUES(new.id, new.name, new.data); END;
-    CREATE TRIGGER side_drop AFTER DELETE ON side_layer BEGIN
-      DELETE FROM side_layer_mirror WHERE id = old.id; END;
     """
 
   /// What must be said before a file has its first page. Later it would take room on the disk for
