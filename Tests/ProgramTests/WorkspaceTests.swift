@@ -199,6 +199,7 @@ import Testing
     _ = try Finished.run("/bin/mkdir", ["d"], in: tree.path)
     try tree.write("d/theirs", "1\n")
     #expect(try strata("commit -n").output == "M /b.txt\nA /d/mine\n")
+    #expect(try strata("commit", status: 1).output.hasSuffix("A /d/mine\nnothing was done\n"))
     #expect(try strata("log -n 1").output.contains("write b.txt"))
     #expect(try strata("commit -y").output == "M /b.txt\nA /d/mine\ncommitted 2 changes\n")
     #expect(try strata("status").output.contains("no changes"))

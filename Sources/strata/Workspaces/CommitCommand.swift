@@ -72,24 +72,19 @@ private struct CommitCall {
       throw FileError(
         .notSupported, saying: "there are several bases; a commit goes to a single one")
     }
-    if !context.arguments.has(script), !context.arguments.has(dryRun) {
-      try context.workspace.checkWritable()
-    }
+    if !isOnlyShown { try context.workspace.checkWritable() }
     if context.arguments.has(undo) { return try takeBack() }
     let paths = context.operands.map(context.session.absolutePath)
     // The programs of a run go on in the tree that they began in.
     let isIdle = (try? context.fork.checkIdle()) != nil
     var plan = try context.workspace.planCommit(context.fork, paths, mayRebase: isIdle)
-    if plan.isRebased, !context.arguments.has(dryRun), !context.arguments.has(script) {
-      try context.workspace.rebase(context.fork, "rebase") { _ in nil }
-      plan = try context.workspace.planCommit(context.fork, paths)
-    }
     let unexplained = paths.filter { path in
       !plan.conflicts.contains { $0.path.isBelow([path]) }
     }
     try context.checkPaths(unexplained, in: plan.value, plan.seen)
     if plan.needsRebase { return try refuse(plan, "nothing was done; rebase settles it") }
     guard !plan.changes.isEmpty else {
+      if plan.isRebased, !isOnlyShown { try rebase() }
       try tell(plan)
       return ExitStatus.success
     }
@@ -119,6 +114,7 @@ private struct CommitCall {
     if !plan.left.isEmpty { try context.fork.checkIdle() }
     if !plan.changes.isEmpty {
       try context.session.ask(.commit)
+      if plan.isRebased { plan = try rebased(plan, paths) }
       let result = try place.commit.run(
         plan, context.fork, Operation.commit)
       context.session.tell(.commit)
@@ -128,6 +124,29 @@ private struct CommitCall {
       try context.workspace.discard(context.fork, plan.left, "commit --theirs")
     }
     return context.status
+  }
+
+  private var isOnlyShown: Bool { context.arguments.has(script) || context.arguments.has(dryRun) }
+
+  /// What both sides have changed to the same becomes the base's.
+  private func rebase() throws {
+    try context.workspace.rebase(context.fork, "rebase") { _ in nil }
+  }
+
+  /// Bases the fork on the bases as they are, as a plan takes it to be, and plans the same again.
+  private func rebased(_ plan: CommitPlan, _ paths: [[UInt8]]) throws -> CommitPlan {
+    try rebase()
+    var new = try context.workspace.planCommit(context.fork, paths, mayRebase: false)
+    try settle(&new)
+    let wanted = Set(plan.changes.map(\.path))
+    new.changes = new.changes.filter { wanted.contains($0.path) }
+    guard new.conflicts.isEmpty, new.changes.map(\.path) == plan.changes.map(\.path),
+      new.changes.map(\.kind) == plan.changes.map(\.kind)
+    else {
+      throw FileError(
+        .staleNFSFileHandle, saying: "the host has changed meanwhile; nothing was committed")
+    }
+    return new
   }
 
   /// `commit --undo`
