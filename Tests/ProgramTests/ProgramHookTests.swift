@@ -54,6 +54,49 @@ struct ProgramHookTests {
     #expect(parts.count == 2 && parts[0].contains("bad.lua:2: boom"), "\(result)")
   }
 
+  @Test func `who takes no output stops nobody when a plugin fails`() throws {
+    #expect(try Finished.strata(["init"], in: tree.path).status == 0)
+    let (file, place) = ("\(tree.path)/bad.lua", try TemporaryDirectory())
+    try tree.write(
+      "bad.lua",
+      """
+      #!strata-plugin name=bad api=1
+      strata.on("before_create", {pattern="/bad*"}, function(ev) error("boom at " .. ev.path) end)
+      """)
+    let pipe = try FullPipe()
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, pipe.writer, 2)
+    let stopped = try Finished.spawn(
+      StrataProgram.path,
+      ["--plugin", file, "-c", "fork own; write ready x; write bad-own x; write unseen x"],
+      in: tree.path, [], &actions, nil)
+    pipe.closeWriter()
+    /// Runs a command that must not have to wait.
+    func run(_ script: String) throws -> Finished {
+      try Finished.run(
+        "/usr/bin/timeout", ["20", "sh", "-c", script, StrataProgram.path], in: tree.path)
+    }
+    defer { _ = try? ChildProcess(["umount", "-l", place.path]) }
+    let wait = "until \"$0\" -c 'switch own; cat ready' 2> /dev/null; do sleep 0.02; done"
+    #expect(try run("\(wait); sleep 0.3; \"$0\" write fine x").status == 0)
+    let mounted = try run("\"$0\" mount main \(place.path)")
+    #expect(mounted.status == 0, "\(mounted)")
+    let program = try run("cd \(place.path); touch fine2; touch bad-program; ls")
+    #expect(program.output == "a.txt\nbad.lua\nfine\nfine2\n", "\(program)")
+    #expect(program.errors.contains("Operation not permitted"), "\(program)")
+    #expect(try run("\"$0\" write fine3 x; \"$0\" umount main").status == 0)
+    // It goes on when somebody reads, and is told all.
+    let text = pipe.readToEnd()
+    _ = try Finished.wait(stopped)
+    for path in ["/bad-own", "/bad-program"] {
+      let parts = text.split(
+        separator: "bad.lua:2: boom at \(path)\nstack", omittingEmptySubsequences: false)
+      #expect(parts.count == 2, "\(text)")
+    }
+  }
+
   @Test func `plugins are asked about mounts, and told of them and of their end`() throws {
     try tree.write(
       "watch.lua",
@@ -187,5 +230,40 @@ struct ProgramHookTests {
     try shell.expect("main*:/> ")
     try shell.type("exit\r")
     #expect(try shell.exitStatus() == 0)
+  }
+}
+
+/// A pipe that takes nothing until it is read.
+private final class FullPipe {
+  private let reader: Int32
+  let writer: Int32
+  private var isOpen = true
+
+  init() throws {
+    var ends: [Int32] = [-1, -1]
+    guard pipe2(&ends, Int32(O_CLOEXEC)) == 0 else { throw TestFailure("pipe: \(errno)") }
+    (reader, writer) = (ends[0], ends[1])
+    _ = fcntl(writer, F_SETFL, O_NONBLOCK)
+    let block = [UInt8](repeating: UInt8(ascii: "."), count: 4096)
+    while write(writer, block, block.count) > 0 {}
+    _ = fcntl(writer, F_SETFL, 0)
+  }
+
+  deinit {
+    close(reader)
+    closeWriter()
+  }
+
+  func closeWriter() {
+    if isOpen { close(writer) }
+    isOpen = false
+  }
+
+  func readToEnd() -> String {
+    var (text, buffer): ([UInt8], [UInt8]) = ([], .init(repeating: 0, count: 65536))
+    while case let count = read(reader, &buffer, buffer.count), count > 0 {
+      text += buffer[..<count]
+    }
+    return String(decoding: text.drop { $0 == UInt8(ascii: ".") }, as: UTF8.self)
   }
 }

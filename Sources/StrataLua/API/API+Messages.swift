@@ -6,7 +6,7 @@ extension API {
         help: "Reports a line at the level \(level).", example: "strata.log.\(level)(\"text\")",
         body: .function { plugin, values throws(LuaCallFailure) in
           let text = try text(values, 0, "the text")
-          if level != "debug" { plugin.set.host.report("\(plugin.name): \(level): \(text)") }
+          if level != "debug" { plugin.set.report("\(plugin.name): \(level): \(text)") }
           return []
         })
     } + [
@@ -15,7 +15,7 @@ extension API {
         help: "Tells the person something, whatever command is running.",
         example: "strata.notify(\"kept a fork\")",
         body: .function { plugin, values throws(LuaCallFailure) in
-          plugin.set.host.report("\(plugin.name): \(try text(values, 0, "the text"))")
+          plugin.set.report("\(plugin.name): \(try text(values, 0, "the text"))")
           return []
         }),
       APIFunction(

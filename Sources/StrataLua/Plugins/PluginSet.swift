@@ -173,18 +173,28 @@ public final class PluginSet: Sendable {
     plugin.failures += 1
     plugin.failuresInRow += 1
     if !failure.traceback.isEmpty {
-      host.report("\(failure.message)\n\(failure.traceback)")
+      report("\(failure.message)\n\(failure.traceback)")
     } else {
-      host.report(failure.message)
+      report(failure.message)
     }
     if plugin.failuresInRow == Self.failuresUntilDisabled {
       plugin.disabled = "failed \(Self.failuresUntilDisabled) times in a row"
-      host.report(
+      report(
         "plugin \(plugin.name) is disabled: it \(plugin.disabled ?? "failed"). What it would refuse "
           + "is done from now on, until 'plugin enable \(plugin.name)'")
       refreshInterest()
     }
     report(failure, on: fork)
+  }
+
+  /// Bytes of a report; with what marks one that is cut, still what a pipe takes at once.
+  private static let longestReport = 4000
+
+  /// Tells the person, when no other has to wait for that.
+  func report(_ text: String) {
+    let start = String(decoding: text.utf8.prefix(Self.longestReport), as: UTF8.self)
+    let text = text.utf8.count > Self.longestReport ? start + "\u{2026}" : text
+    gate.whenLeft { [host] in host.report(text) }
   }
 
   /// Tells the handlers of `error`; what fails in those is not told again.

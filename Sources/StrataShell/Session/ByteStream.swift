@@ -6,6 +6,12 @@ public protocol ByteSink: AnyObject, Sendable {
   /// Takes all the bytes.
   /// - Throws: what the place says; EPIPE when nobody reads any more.
   func write(_ bytes: [UInt8]) throws(FileError)
+  /// Whether it takes what a pipe does at once, 4096 bytes, without waiting for who reads.
+  var isReady: Bool { get }
+}
+
+extension ByteSink {
+  public var isReady: Bool { true }
 }
 
 /// Where bytes come from.

@@ -83,6 +83,7 @@ extension Assembly: FrontSession {
   func run(
     _ source: FrontSource, input: (any ByteSource)?, isJSON: Bool? = nil
   ) -> Int32 {
+    defer { plugins.tellUntold(ObjectIdentifier(session)) }
     let input = input ?? MemorySource()
     var output = output
     output.isJSON = isJSON ?? output.isJSON

@@ -23,6 +23,12 @@ final class DescriptorSink: ByteSink {
       }
     }
   }
+
+  /// False for a terminal that is stopped, and a pipe or socket that is full.
+  var isReady: Bool {
+    var end = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return poll(&end, 1, 0) > 0
+  }
 }
 
 /// A descriptor of the process that bytes come from.

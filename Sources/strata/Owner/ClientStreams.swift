@@ -20,6 +20,8 @@ final class NotificationSink: ByteSink {
       try wire.send(Message.request(method, .members(["data": .bytes(part)])))
     }
   }
+
+  var isReady: Bool { DescriptorSink(wire.socket.rawValue).isReady }
 }
 
 /// The standard input of such a client, which is asked for it.

@@ -27,6 +27,9 @@ final class LuaHub: PluginHub {
   func attach(_ session: ObjectIdentifier, _ output: Output) { host.attach(session, output) }
   func detach(_ session: ObjectIdentifier) { host.detach(session) }
 
+  /// Tells a session what it took no output for when that happened.
+  func tellUntold(_ session: ObjectIdentifier) { host.tellUntold(session) }
+
   /// Stops what Lua runs; from any thread.
   func interrupt() { loaded.interrupt() }
 
@@ -132,9 +135,6 @@ private final class LuaHost: PluginHost {
     var untold: [String] = []
   }
 
-  /// Reports that wait for a session.
-  private static let mostUntold = 20
-
   init(_ workspace: Workspace, _ caller: Caller) {
     self.workspace = workspace
     self.caller = caller
@@ -147,16 +147,27 @@ private final class LuaHost: PluginHost {
   }
 
   func attach(_ session: ObjectIdentifier, _ output: Output) {
+    let listener = Listener(output.standardError)
     let untold = state.withLock { state in
       defer { state.untold = [] }
-      state.sessions[session] = Listener(output)
+      state.sessions[session] = listener
       return state.untold
     }
-    for text in untold { Self.tell(text, output) }
+    listener.tell(untold)
   }
 
   func detach(_ session: ObjectIdentifier) {
-    state.withLock { $0.sessions.removeValue(forKey: session) }?.leave()
+    guard let listener = state.withLock({ $0.sessions.removeValue(forKey: session) }) else {
+      return
+    }
+    let untold = listener.leave()
+    state.withLock { state in
+      if state.sessions.isEmpty { state.untold = Listener.newest(state.untold + untold) }
+    }
+  }
+
+  func tellUntold(_ session: ObjectIdentifier) {
+    state.withLock { $0.sessions[session] }?.tell([])
   }
 
   var currentFork: Fork { workspace.main }
@@ -178,12 +189,12 @@ private final class LuaHost: PluginHost {
     let (replayed, sessions) = state.withLock { state in
       let sessions = Array(state.sessions.values)
       if state.output == nil, sessions.isEmpty {
-        state.untold = (state.untold + [text]).suffix(Self.mostUntold)
+        state.untold = Listener.newest(state.untold + [text])
       }
       return (state.output, sessions)
     }
     if let replayed { return Self.tell(text, replayed) }
-    for session in sessions { session.withOutput { Self.tell(text, $0) } }
+    for session in sessions { session.tell([text]) }
   }
 
   private static func tell(_ text: String, _ output: Output) {
@@ -201,18 +212,39 @@ private final class LuaHost: PluginHost {
   }
 }
 
-/// The output of a session, until that ends and its streams are closed. Who waits for a terminal that
-/// is stopped keeps only that session from its end.
+/// A session as reports reach it that nobody's command has led to, until it ends and its streams are
+/// closed. Nobody waits for one that takes no output: what it is not told is kept.
 private final class Listener: Sendable {
-  private let output: Mutex<Output?>
+  private struct State {
+    /// Its standard error.
+    var stream: (any ByteSink)?
+    var untold: [String] = []
+  }
 
-  init(_ output: Output) { self.output = Mutex(output) }
+  private let state: Mutex<State>
 
-  func withOutput(_ body: (Output) -> Void) {
-    output.withLock { output in
-      if let output { body(output) }
+  init(_ stream: any ByteSink) { state = Mutex(State(stream: stream)) }
+
+  /// Tells these, and what is kept, as far as the stream takes it now.
+  func tell(_ texts: [String]) {
+    state.withLock { state in
+      state.untold = Self.newest(state.untold + texts)
+      while let text = state.untold.first, let stream = state.stream, stream.isReady {
+        state.untold.removeFirst()
+        // If nobody reads any more, whoever writes next finds out.
+        try? stream.write(Array((text + "\n").utf8))
+      }
     }
   }
 
-  func leave() { output.withLock { $0 = nil } }
+  /// - Returns: what it was not told.
+  func leave() -> [String] {
+    state.withLock { state in
+      state.stream = nil
+      return state.untold
+    }
+  }
+
+  /// Reports that are kept for who cannot be told them now.
+  static func newest(_ texts: [String]) -> [String] { texts.suffix(20) }
 }
