@@ -176,6 +176,30 @@ import Testing
     }
   }
 
+  @Test(arguments: ["fork work; cd d", "fork work; write x y; undo", "cd d"])
+  func `what is recorded in another place than the root of main replays`(before: String) throws {
+    let tree = try TemporaryDirectory()
+    mkdir("\(tree.path)/d", 0o755)
+    let result = try Finished.strata(
+      ["-c", "\(before); record \(directory.path)/r; ls; write new x; cat new"], in: tree.path)
+    #expect(result.status == 0 && result.errors == "", "\(result)")
+    let replayed = try Finished.strata(["replay", "\(directory.path)/r"])
+    #expect(replayed.output == "1 passed\n", "\(replayed)\(try directory.read("r"))")
+  }
+
+  @Test(arguments: [
+    ("main", "write x y"), ("work", "fork work; write x y"), ("work", "write x y; fork work"),
+  ])
+  func `record warns where a replay cannot begin`(fork: String, before: String) throws {
+    let tree = try TemporaryDirectory()
+    let result = try Finished.strata(
+      ["-c", "\(before); record \(directory.path)/r; cat x"], in: tree.path)
+    let warning =
+      "record: fork \(fork) differs from the bases; a replay begins with those, and will not show "
+      + "the same\n"
+    #expect(result.status == 0 && result.errors == warning, "\(result)")
+  }
+
   @Test func `record as a subcommand says whether something is recorded, and why it cannot be`()
     throws
   {

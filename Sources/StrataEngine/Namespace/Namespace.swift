@@ -66,6 +66,12 @@ public struct Namespace: Sendable {
     return layer
   }
 
+  /// Whether the tree is that of the bases as they are, because nothing was ever changed in it.
+  public var isBare: Bool {
+    nodes.isEmpty && entries.isEmpty && annotations == nil
+      && version == context.bases.version.withLock { $0 }
+  }
+
   /// Whether both hold the same tree because neither changed since they were one.
   public func isUnchanged(since other: Namespace) -> Bool {
     version == other.version && nodes.isIdentical(to: other.nodes)

@@ -87,8 +87,13 @@ public final class Context {
   /// Says `NAME: message` on standard error.
   public func complain(_ message: String) throws {
     try flush()
-    try? output.standardError.write(Array("\(name): \(message)\n".utf8))
+    warn(message)
     status = max(status, ExitStatus.failure)
+  }
+
+  /// The same of what is no failure.
+  public func warn(_ message: String) {
+    try? output.standardError.write(Array("\(name): \(message)\n".utf8))
   }
 
   /// Says what stands between the fork and its base; that the host has changed is told with it.

@@ -12,13 +12,25 @@ public enum Recorder {
     return text(lines + [[]])
   }
 
-  /// The step that leads from the root, where a replay begins, to where a session stands.
+  /// The steps that lead from the root of a new `main`, where a replay begins, to where a session
+  /// stands.
   public static func way(to session: Session) -> [UInt8] {
     let root = [UInt8(ascii: "/")]
-    guard session.path != root else { return [] }
-    return step(
-      prompt: session.prompt(in: root), input: Array("cd ".utf8) + quoted(session.path),
-      outcome: ReplayOutcome())
+    let (main, fork) = (session.workspace.main.name, session.fork.name)
+    var way: [UInt8] = []
+    func go(_ fork: String, _ command: String, _ operand: [UInt8]) {
+      way += step(
+        prompt: Session.prompt(fork, in: root), input: Array("\(command) ".utf8) + quoted(operand),
+        outcome: ReplayOutcome())
+    }
+    if fork != main { go(main, "fork", Array(fork.utf8)) }
+    if session.path != root { go(fork, "cd", session.path) }
+    return way
+  }
+
+  /// Whether a replay finds there what the session does now: it begins with the bases alone.
+  public static func canFollow(_ session: Session) -> Bool {
+    !session.fork.isDirty && session.fork.value.isBare
   }
 
   /// One step.

@@ -111,10 +111,10 @@ public final class Session {
   func setCommand(_ line: String) { caller.command = line }
 
   /// `fork:/path> `, with a star behind a fork that differs from what it was made from.
-  public var prompt: [UInt8] { prompt(in: path) }
+  public var prompt: [UInt8] { Self.prompt(fork.name, isDirty: fork.isDirty, in: path) }
 
-  func prompt(in path: [UInt8]) -> [UInt8] {
-    Array("\(fork.name)\(fork.isDirty ? "*" : ""):\(ShownName(path))> ".utf8)
+  static func prompt(_ fork: String, isDirty: Bool = false, in path: [UInt8]) -> [UInt8] {
+    Array("\(fork)\(isDirty ? "*" : ""):\(ShownName(path))> ".utf8)
   }
 
   /// What stands in front of further lines of one command.

@@ -90,7 +90,8 @@ extension Command {
         The transcript is a file of the host, and grows with every command, of a person or a \
         script, until 'record off' or the end of the session. 'strata record FILE' begins a session \
         with it. 'replay FILE' runs it again and shows what differs. While it is written, commands \
-        write as they would to a file: no columns, no colour.
+        write as they would to a file: no columns, no colour. A replay begins with the bases: of a \
+        fork that differs from them it cannot show the same.
         """,
       examples: ["record"]
     ) { context in
@@ -103,6 +104,11 @@ extension Command {
         } catch {
           throw PathFailure(context.operands[0], error)
         }
+        guard !Recorder.canFollow(context.session) else { break }
+        let fork = context.session.fork.name
+        context.warn(
+          "fork \(fork) differs from the bases; a replay begins with those, and will not show the same"
+        )
       default: throw UsageError("one file at a time")
       }
       return context.status
