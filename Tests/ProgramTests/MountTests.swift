@@ -194,6 +194,32 @@ struct MountTests {
     #expect(try strata(["drop", "-f", "work"]).status == 0)
   }
 
+  @Test func `umount takes away the fork's mount alone, whatever lies below or above`() throws {
+    #expect(try strata(["init"]).status == 0)
+    defer { for _ in 1...3 { unmount() } }
+    func put(_ name: String) throws {
+      try sh("mount -t tmpfs none '\(place.path)'; touch '\(place.path)/\(name)'", in: "/")
+    }
+    try put("below")
+    let both = "'\(StrataProgram.path)' umount '\(place.path)' 2> error"
+    for _ in 1...10 {
+      #expect(try strata(["mount", "main", place.path]).status == 0)
+      try sh("\(both)1 & \(both)2 & wait; test $(cat error1 error2 | wc -l) = 1", in: tree.path)
+      #expect(try sh("ls", in: place.path) == "below\n")
+    }
+    #expect(try strata(["mount", "main", place.path]).status == 0)
+    try put("above")
+    for words in [["umount", "main"], ["umount", "-l", "main"]] {
+      let refused = try strata(words)
+      let reason = "umount: \(place.path): another file system is at the place of the mount\n"
+      #expect(refused.status == 1 && refused.errors == reason, "\(refused)")
+      #expect(try sh("ls", in: place.path) == "above\n")
+    }
+    try sh("umount '\(place.path)'", in: "/")
+    #expect(try strata(["umount", "main"]).status == 0)
+    #expect(try sh("ls", in: place.path) == "below\n")
+  }
+
   @Test func `programs get errors when the server is killed, and the next start clears up`() throws
   {
     #expect(try strata(["init"]).status == 0)

@@ -192,11 +192,18 @@ public final class Mount: Sendable {
 
   /// Takes it from where it was attached, and goes on to serve the programs that are in it.
   /// - Parameter lazily: also while there are any.
-  /// - Throws: EBUSY while there are, EINVAL where it is not attached any more.
+  /// - Throws: EBUSY while there are, EINVAL where it is not attached any more, or another thread is
+  ///   about to take it away: two that do would take away what lies below as well.
   public func detach(lazily: Bool) throws(FileError) {
-    guard let detach = state.withLock({ $0.detach }) else { throw .invalid }
-    try detach(lazily)
-    state.withLock { $0.detach = nil }
+    guard let detach = state.withLock({ $0.detach.take() }) else { throw .invalid }
+    do throws(FileError) {
+      try detach(lazily)
+    } catch {
+      state.withLock { state in
+        if isServing { state.detach = detach }
+      }
+      throw error
+    }
   }
 
   /// Ends it. Programs that are in it get errors from now on.

@@ -16,8 +16,12 @@ final class MountTable: Sendable {
     /// The number of the mount's file system, where this process sees it at the directory.
     var device: dev_t?
 
-    /// Whether the mount is what is seen at its directory now.
-    fileprivate var isOnTop: Bool { device != nil && device == Self.device(of: directory) }
+    /// Whether something else is seen at its directory: what was mounted there later, or what lies
+    /// below if the mount was taken away by others.
+    fileprivate var isCovered: Bool {
+      guard let device, let found = Self.device(of: directory) else { return false }
+      return found != device
+    }
 
     fileprivate static func device(of directory: [UInt8]) -> dev_t? {
       var status = stat()
@@ -93,7 +97,7 @@ final class MountTable: Sendable {
     } catch {
       throw FileError(error)
     }
-    guard let row = all.last(where: { $0.directory == directory && $0.isOnTop }) else { return }
+    guard let row = all.last(where: { $0.directory == directory && !$0.isCovered }) else { return }
     throw FileError(.resourceBusy, "fork \(row.mount.fork.name) is mounted there")
   }
 
@@ -102,12 +106,18 @@ final class MountTable: Sendable {
 
   /// Takes a mount away, if no plugin objects.
   /// - Parameter lazily: also while programs use it, which go on until they let go of it.
-  /// - Throws: what a plugin says, EBUSY while programs use it.
+  /// - Throws: what a plugin says, EBUSY while programs use it, EINVAL where something else is at its
+  ///   place, which would be taken away.
   func unmount(_ row: Row, lazily: Bool, by caller: Caller) throws(FileError) {
     let fork = row.mount.fork
     let hooks = fork.workspace.hooks
     if hooks.isAsked(.unmount) {
       _ = try hooks.ask(Self.event(.unmount, fork, row.directory, caller), on: fork)
+    }
+    guard !row.isCovered else {
+      throw FileError(
+        .invalidArgument,
+        saying: "\(ShownName(row.directory)): another file system is at the place of the mount")
     }
     try row.mount.detach(lazily: lazily)
     if !lazily { row.mount.waitUntilEnded(seconds: Self.patience) }
@@ -142,7 +152,7 @@ final class MountTable: Sendable {
 
   /// At the end of the process.
   func stopAll() {
-    for row in state.withLock({ $0.rows }) { row.mount.stop() }
+    for row in state.withLock({ $0.rows }) where !row.isCovered { row.mount.stop() }
   }
 
   private func writeDown() {
