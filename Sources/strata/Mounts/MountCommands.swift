@@ -40,8 +40,8 @@ extension Command {
       try context.workspace.checkWritable()
       guard isLasting else {
         throw CommandFailure(
-          "a session in memory ends with its command, and so would the mount; strata init makes a "
-            + "workspace, whose mounts stay")
+          "the mount would end with this command, which nothing outlives that could serve it; the "
+            + "mounts of a workspace, which strata init makes, stay unless it is opened --alone")
       }
       let wanted = context.arguments.all(over).map(host.absolutePath)
       guard wanted.isEmpty || wanted == bases else {
