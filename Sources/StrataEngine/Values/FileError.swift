@@ -20,6 +20,13 @@ public struct FileError: Error, Equatable, Sendable {
     self.init(errno, reason)
     isReasonAll = true
   }
+
+  /// The same error, saying of what: `guard.lua:4: hands off`.
+  public func prefixed(_ place: String) -> FileError {
+    var error = self
+    error.reason = reason.map { "\(place): \($0)" } ?? place
+    return error
+  }
 }
 
 extension FileError {

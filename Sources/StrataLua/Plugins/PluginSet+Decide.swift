@@ -63,8 +63,7 @@ extension PluginSet {
         decision.verdict.rule = place
       }
       switch rule.effect ?? policy.write {
-      case .deny(let error)?:
-        throw FileError(error.errno, error.reason.map { "\(place): \($0)" } ?? place)
+      case .deny(let error)?: throw error.prefixed(place)
       case .firstWrite(let choice)?:
         if decision.isFirstWrite { decision.choose(choice, place) }
       case nil: break
@@ -128,8 +127,7 @@ extension PluginSet {
     switch verdict {
     case .goOn: return true
     case .allow: return false
-    case .deny(let error):
-      throw FileError(error.errno, error.reason.map { "\(place): \($0)" } ?? place)
+    case .deny(let error): throw error.prefixed(place)
     case .firstWrite(let choice):
       guard decision.isFirstWrite else {
         throw FileError(

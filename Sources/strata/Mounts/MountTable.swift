@@ -76,8 +76,7 @@ final class MountTable: Sendable {
         mount = try Fusermount(directory).mount(fork, options)
       }
     } catch {
-      let place = ShownName(directory).description
-      throw FileError(error.errno, error.reason.map { "\(place): \($0)" } ?? place)
+      throw error.prefixed(ShownName(directory).description)
     }
     let bodies = uncover
     uncover = []
