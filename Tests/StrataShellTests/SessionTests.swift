@@ -44,6 +44,16 @@ import Testing
     #expect(try Shell(items).run(line).output == expected)
   }
 
+  @Test func `a recorder is asked for what is to be kept only while it is on`() throws {
+    let shell = try Shell(items)
+    let recorder = FakeRecorder()
+    shell.session.recorder = recorder
+    #expect(shell.output("echo a; cat b.txt") == "a\nberry\n" && recorder.sources.isEmpty)
+    recorder.isOn = true
+    #expect(shell.output("echo a; cat b.txt # all") == "a\nberry\n")
+    #expect(recorder.sources == ["echo a", "cat b.txt"])
+  }
+
   @Test(arguments: [
     ("nosuch", 127, "strata: nosuch: unknown command\n"),
     ("gerp x", 127, "strata: gerp: unknown command; did you mean grep?\n"),
@@ -132,5 +142,17 @@ import Testing
       String(decoding: $0.replacement, as: UTF8.self) + ($0.isFinal ? " " : "")
     }
     #expect(texts == expected)
+  }
+}
+
+private final class FakeRecorder: SessionRecorder {
+  var isOn = false
+  var sources: [String] = []
+
+  func step(
+    _ session: Session, _ source: [UInt8], _ output: Output, _ run: (Output) -> Int32
+  ) -> Int32 {
+    sources.append(String(decoding: source, as: UTF8.self))
+    return run(output)
   }
 }

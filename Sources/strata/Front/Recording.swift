@@ -58,14 +58,12 @@ final class Recording: SessionRecorder, Sendable {
     return output
   }
 
-  /// Runs a statement and writes what came of it, unless recording began or ended with it.
+  /// Runs a statement and writes what came of it, unless recording ended with it.
   func step(
     _ session: Session, _ source: [UInt8], _ output: Output, _ run: (Output) -> Int32
   ) -> Int32 {
     let prompt = session.prompt
-    let wasOn = isOn
     let status = run(tap(output))
-    guard wasOn else { return status }
     do throws(FileError) {
       try state.withLock { state throws(FileError) in
         guard let pieces = state?.output.take() else { return }
