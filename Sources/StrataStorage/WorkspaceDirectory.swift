@@ -90,8 +90,9 @@ public final class WorkspaceDirectory: Sendable {
       && [EROFS, EACCES, EPERM].contains(errno)
   }
 
-  /// Microseconds that an owner which nobody needs any more takes to leave, and more.
-  private static let patience: UInt32 = 2_000_000
+  /// Microseconds that an owner takes to leave: it stays for 200 ms after its last client, and then
+  /// saves what is left. Who is still there is not about to leave.
+  private static let patience: UInt32 = 500_000
   private static let interval: UInt32 = 10_000
 
   /// Keeps others from becoming the owner, as far as they can see this process, while it only reads.

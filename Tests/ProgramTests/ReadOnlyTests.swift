@@ -86,5 +86,16 @@ struct ReadOnlyTests {
       let read = try Finished.strata(["cat", "new"], in: "\(place.path)/ro/tree")
       #expect(read.output == "\(number)\n", "\(read)")
     }
+    // One that stays is not waited for much longer.
+    let shell = try TerminalProcess(["--no-rc"], in: "\(place.path)/rw/tree")
+    try shell.expect("main*:/> ")
+    var read: Finished?
+    let waited = try ContinuousClock().measure {
+      read = try Finished.strata(["cat", "new"], in: "\(place.path)/ro/tree")
+    }
+    #expect(read?.errors.contains("the workspace is open in process ") == true && read?.status == 1)
+    #expect(waited < .milliseconds(1500))
+    try shell.type("exit\r")
+    #expect(try shell.exitStatus() == 0)
   }
 }
