@@ -63,6 +63,19 @@ struct KernelLayersTests {
     #expect(text == "")
   }
 
+  @Test func `what has taken the place of the directory it was in is found again`() throws {
+    let text = try sh(
+      """
+      mkdir -p l/d/e l/g k s u w; echo e > l/d/e/f; echo g > l/g/h
+      kernel lowerdir=l,upperdir=u,workdir=w; chmod 600 k/g/h
+      for n in d/e g/h; do mv k/$n k/t; rm -r k/${n%/*}; mv k/t k/${n%/*}; done
+      look k > want; umount k
+      strata lowerdir=l,upperdir=u,workdir=w; look s > got; diff want got; leave
+      strata lowerdir=u:l; look s > got2; diff want got2
+      """)
+    #expect(text == "")
+  }
+
   @Test func `a file whose content is nowhere cannot be read as something else`() throws {
     let text = try sh(
       Self.layers + """

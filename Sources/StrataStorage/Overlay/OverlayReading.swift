@@ -52,6 +52,15 @@ struct OverlayReading {
     try client.rename(path, to: hold + Array("/\(held)".utf8))
   }
 
+  /// Where the source is when the place is free: it may have been in what gave way.
+  private mutating func makeRoom(
+    at path: [UInt8], for source: [UInt8]
+  ) throws(FileError) -> [UInt8] {
+    let node = try client.attributes(source, follow: false).node
+    try putAway(path)
+    return client.fork.path(of: node) ?? source
+  }
+
   private func remove(_ path: [UInt8]) throws(FileError) {
     guard exists(path)?.kind == .directory else { return try client.unlink(path) }
     for entry in try client.list(path) {
@@ -77,8 +86,7 @@ struct OverlayReading {
       let isAbsolute = target.first == UInt8(ascii: "/")
       if let source = try source(target, of: path, isAbsolute) {
         guard source != path else { return }
-        try putAway(path)
-        return try client.rename(source, to: path)
+        return try client.rename(try makeRoom(at: path, for: source), to: path)
       }
     }
     let isOpaque = OverlayUpper.own(OverlayUpper.opaque, in: attributes)?.first == UInt8(ascii: "y")
@@ -198,8 +206,7 @@ struct OverlayReading {
         read: { buffer, offset throws(FileError) in try content.read(into: buffer, at: offset) })
     }
     guard exists(path)?.node != attributes.node else { return }
-    try putAway(path)
-    try client.link(known, as: path)
+    try client.link(try makeRoom(at: path, for: known), as: path)
   }
 
   private func copy(_ host: [UInt8], to path: [UInt8], _ size: Int64) throws(FileError) {
