@@ -241,7 +241,8 @@ private final class FullPipe {
 
   init() throws {
     var ends: [Int32] = [-1, -1]
-    guard pipe2(&ends, Int32(O_CLOEXEC)) == 0 else { throw TestFailure("pipe: \(errno)") }
+    guard pipe(&ends) == 0 else { throw TestFailure("pipe: \(errno)") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     (reader, writer) = (ends[0], ends[1])
     _ = fcntl(writer, F_SETFL, O_NONBLOCK)
     let block = [UInt8](repeating: UInt8(ascii: "."), count: 4096)
