@@ -108,18 +108,41 @@ import Testing
     #expect(try bench.commit.planUndo(bench.workspace) == nil)
   }
 
-  @Test func `a fork that has gone on keeps what it has`() throws {
-    let bench = try CommitBench("echo a > a; echo b > b")
+  @Test func `a fork that has gone on has its changes again, and keeps what came behind`() throws {
+    let bench = try CommitBench("echo a > a; echo b > b; mkdir d; echo x > d/x; echo r > r")
     let before = try bench.look()
-    try bench.change { try $0.put("/a", "mine") }
+    try bench.change { client in
+      try client.put("/a", "mine")
+      try client.put("/n", "new")
+      try client.put("/m", "new")
+      try client.remove("/r")
+      try client.rename("/d", to: "/e")
+      try client.rename("/b", to: "/c")
+    }
     try bench.commitAll()
-    try bench.change { try $0.put("/later", "later") }
+    try bench.change { client in
+      try client.put("/later", "later")
+      try client.put("/a", "more", at: 4)
+      try client.put("/n", "!", at: 3)
+      try client.remove("/m")
+      try client.put("/e/y", "y")
+      try client.rename("/c", to: "/g")
+    }
     let undoing = try #require(try bench.commit.planUndo(bench.workspace))
     let done = try bench.commit.undo(undoing, bench.workspace)
-    #expect(!done.hasChanges)
+    #expect(done.hasChanges)
     #expect(try bench.look() == before)
-    #expect(try bench.text("/later") == "later")
-    #expect(try bench.changes() == ["added /later"])
+    let shown = [
+      "added /e/y", "added /later", "added /n", "modified /a", "removed /r", "renamed /e",
+      "renamed /g",
+    ]
+    #expect(try bench.changes().sorted() == shown)
+    #expect(try bench.text("/later") == "later" && bench.text("/n") == "new!")
+    #expect(try bench.text("/a") == "minemore" && bench.names("/e") == ["x", "y"])
+    #expect(try bench.plannedConflicts() == [])
+    try bench.commitAll()
+    #expect(try bench.tree.names() == ["a", "e", "g", "later", "n"])
+    #expect(try bench.changes().isEmpty)
   }
 
   @Test(arguments: ["echo host > a", "echo host > t; mv t a", "rm a", "echo n > d/n"])

@@ -83,4 +83,66 @@ import Testing
     }
     return undone
   }
+
+  /// The fork goes on between the commit and taking it back: what it shows stays, and all of it is its
+  /// own again.
+  @Test func `what came behind a commit that is taken back stays`() throws {
+    let first = try TestSeed.first(85_000)
+    var (kept, failures): (Int, [String]) = (0, [])
+    for seed in first..<first + 30 {
+      do {
+        if try goOn(seed) { kept += 1 }
+      } catch {
+        failures.append("STRATA_SEED=\(seed): \(error)")
+      }
+    }
+    guard failures.isEmpty else {
+      throw CommitBench.Problem(description: failures.joined(separator: "\n"))
+    }
+    #expect(kept > 20)
+  }
+
+  private func goOn(_ seed: UInt64) throws -> Bool {
+    let bench = try CommitBench("true")
+    var generator = OperationGenerator(seed: seed, paths: [])
+    func change(_ count: Int) throws {
+      bench.workspace.startEpoch()
+      bench.workspace.operation("random", on: bench.main) {
+        var client = ClientUnderTest(bench.main)
+        for _ in 0..<count {
+          let operation = generator.next()
+          generator.learn(operation, client.perform(operation))
+        }
+        client.open = [:]
+      }
+    }
+    try change(60)
+    try bench.commitAll()
+    try change(25)
+    guard try !bench.changes().isEmpty else { return false }
+    let before = try bench.look()
+    try bench.commitAll()
+    try change(12)
+    let shown = try TreeDump(bench.main).asOnHost
+    guard let undoing = try bench.commit.planUndo(bench.workspace) else { return false }
+    let done = try bench.commit.undo(undoing, bench.workspace)
+    guard try bench.look() == before else {
+      throw CommitBench.Problem(description: "the host is not as it was")
+    }
+    if let difference = try TreeDump(bench.main).asOnHost.difference(from: shown) {
+      throw CommitBench.Problem(description: "the fork (\(done.hasChanges)): \(difference)")
+    }
+    guard done.hasChanges else { return false }
+    guard try bench.plannedConflicts().isEmpty else {
+      throw CommitBench.Problem(description: "conflicts: \(try bench.plannedConflicts())")
+    }
+    try bench.commitAll()
+    if let difference = try TreeDump(bench.main).asOnHost.difference(from: shown) {
+      throw CommitBench.Problem(description: "committed again: \(difference)")
+    }
+    guard try bench.changes().isEmpty else {
+      throw CommitBench.Problem(description: "left: \(try bench.changes())")
+    }
+    return true
+  }
 }

@@ -24,9 +24,10 @@ extension Workspace {
       count: changes.count, isReversal: true)
   }
 
-  /// After a commit was taken back: the fork has its changes again, unless it has gone on since, or has
-  /// them already.
-  /// - Returns: whether it has them.
+  /// After a commit was taken back: the fork has its changes again, with what it has changed since, unless
+  /// it has them already.
+  /// - Returns: whether it has them. It has not where the commit is not in its log any more, or both
+  ///   cannot be had together.
   @discardableResult
   public func takeBack(
     _ record: CommitRecord, _ command: String
@@ -35,17 +36,26 @@ extension Workspace {
     guard let fork = forks.first(where: { $0.id == record.fork }),
       let commit = fork.allOperations.last(where: {
         $0.after.version == record.version && $0.before.version < record.version
-      }), try isIn(fork.value, [commit.after, commit.before])
+      })
     else { return false }
     let newest = context.bases.version.withLock { $0 }
     if fork.value.version == newest, try isIn(fork.value, [commit.before]) { return true }
-    let value = try context.whole { () throws(FileError) in
+    // A value over later bases has come there by taking back a later commit.
+    let hasGoneOn =
+      fork.value.version == commit.after.version
+      ? !fork.value.isUnchanged(since: commit.after)
+      : try !isIn(fork.value, [commit.after, commit.before])
+    let value = try context.whole { () throws(FileError) -> Namespace? in
       // The host has again what the changes were made on; only its objects are others.
       // What was settled is in conflict again.
       let conflicts = record.left + record.overridden
       var run = RebaseRun(commit.before) { $0.path.isBelow(conflicts) ? nil : .ours }
-      return try run.run().value
+      let value = try run.run().value
+      guard hasGoneOn else { return value }
+      // Where it is not to be had, the fork keeps what it has.
+      return (try? add(fork.value, since: commit.after, record, to: value)) ?? nil
     }
+    guard let value else { return false }
     operation(command, on: fork) {
       fork.replaceValue(with: value)
       fork.state.withLock { $0.origin = value.pristine }
@@ -56,6 +66,40 @@ extension Workspace {
 }
 
 extension Workspace {
+  /// Adds what a fork has changed since a commit to the value that has the commit's changes as its own.
+  /// - Returns: nil where that is not what the fork shows.
+  private func add(
+    _ later: Namespace, since commit: Namespace, _ record: CommitRecord, to value: Namespace
+  ) throws(FileError) -> Namespace? {
+    guard later.version == commit.version else { return nil }
+    let plan = try plan(
+      later, into: value, since: commit, value.forkName,
+      { _ throws(FileError) in nil as MergeChoice? }, labels: { nil })
+    guard plan.conflicts.isEmpty else { return nil }
+    var result = plan.result
+    // What the bases had by the commit they have no more.
+    let committed = Set(
+      record.kept.map(\.id) + record.placed.map(\.node) + record.settled.map(\.node))
+    for id in committed where result.nodes[id] != nil {
+      _ = result.nodes.update(id) { $0.origin = value.nodes[id]?.origin }
+    }
+    return try isSame(result, as: later, over: record) ? result : nil
+  }
+
+  /// Whether two values show the same, over the bases before a commit and behind it.
+  private func isSame(
+    _ value: Namespace, as other: Namespace, over record: CommitRecord
+  ) throws(FileError) -> Bool {
+    guard try diff(other, value).isEmpty else { return false }
+    for row in record.kept {
+      for name in row.node.names.keys {
+        let key = EntryKey(row.id, name)
+        guard try value.node(under: key) == other.node(under: key) else { return false }
+      }
+    }
+    return true
+  }
+
   /// Whether a value comes to the same as one of others over the bases as they are now: taking back a
   /// later commit, for example, has brought the fork over to them.
   private func isIn(_ value: Namespace, _ others: [Namespace]) throws(FileError) -> Bool {

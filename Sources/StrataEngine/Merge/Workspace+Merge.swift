@@ -33,7 +33,9 @@ extension Workspace {
       throw FileError(.notPermitted, "merged content answers a conflict, not the merge as a whole")
     }
     return try context.whole { () throws(FileError) in
-      try plan(other, into: value, theirs.name) { conflict throws(FileError) in
+      try plan(
+        other, into: value, since: try commonAncestor(value, other), theirs.name
+      ) { conflict throws(FileError) in
         if let choice = settling.choice(for: conflict) { return choice }
         let verdict = try ours.ask(.merge, caller) { $0.describe(conflict, theirs.name) }
         return verdict.merge ?? general
@@ -44,12 +46,13 @@ extension Workspace {
     }
   }
 
-  private func plan(
-    _ theirs: Namespace, into ours: Namespace, _ name: String,
+  /// What brings into one value what another has changed since an ancestor.
+  /// - Parameter name: theirs, for people.
+  func plan(
+    _ theirs: Namespace, into ours: Namespace, since ancestor: Namespace, _ name: String,
     _ settle: @escaping (MergeConflict) throws(FileError) -> MergeChoice?,
     labels: () -> LineMerge.Labels?
   ) throws(FileError) -> MergePlan {
-    let ancestor = try commonAncestor(ours, theirs)
     var result = ours
     result.seal()
     result.sealedThrough = context.ids.newestLayer
