@@ -85,4 +85,26 @@ for thread in threads:
 for thread in threads:
     thread.join()
 check("who was last", read(pair[0] + "/both"), read(pair[1] + "/both"))
+
+
+# Both append, each by a process of its own: no line is lost, nor half of one.
+def append(place, word):
+    if os.fork() == 0:
+        for turn in range(200):
+            file = os.open(place + "/log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            os.write(file, f"{word} {turn}\n".encode())
+            os.close(file)
+        os._exit(0)
+
+
+for place, word in zip(pair, ("one", "two")):
+    append(place, word)
+while True:
+    try:
+        os.wait()
+    except ChildProcessError:
+        break
+wanted = sorted(f"{word} {turn}".encode() for word in ("one", "two") for turn in range(200))
+for place in pair:
+    check("appended lines", wanted, sorted(read(place + "/log").splitlines()))
 sys.exit(1 if failures else 0)

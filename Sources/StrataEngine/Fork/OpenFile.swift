@@ -111,6 +111,15 @@ public final class OpenFile: Sendable {
     return bytes.count
   }
 
+  /// Writes all the bytes at the end of the file, wherever that has come to be.
+  /// - Returns: where that was.
+  /// - Throws: as ``write(_:at:drops:)-(UnsafeRawBufferPointer,_,_)`` does.
+  public func append(
+    _ bytes: UnsafeRawBufferPointer, drops: PrivilegeDrop? = nil
+  ) throws(FileError) -> Int64 {
+    try change(bytes: bytes.count, drops) { .write(bytes, at: $0) }
+  }
+
   public func write(
     _ bytes: [UInt8], at offset: Int64, drops: PrivilegeDrop? = nil
   ) throws(FileError) -> Int {
@@ -138,9 +147,12 @@ public final class OpenFile: Sendable {
     guard options.contains(.write) else { throw FileError(.badFileDescriptor) }
   }
 
+  /// - Parameter make: the change of a file of a size.
+  /// - Returns: the size before.
+  @discardableResult
   private func change(
     bytes: Int, _ drops: PrivilegeDrop?, _ make: @escaping (Int64) -> ContentChange
-  ) throws(FileError) {
+  ) throws(FileError) -> Int64 {
     try checkWritable()
     func describe(_ event: inout Event) {
       guard let value = try? value else { return }
@@ -153,7 +165,7 @@ public final class OpenFile: Sendable {
     }
     try fork.ask(.write, caller, describe)
     let (how, rule) = try firstWrite()
-    try fork.change(in: generation, caller, rule: rule) {
+    let former = try fork.change(in: generation, caller, rule: rule) {
       value, _, effects throws(FileError) in
       let record = try value.record(node)
       let change = make(record.size)
@@ -161,8 +173,10 @@ public final class OpenFile: Sendable {
       guard size >= 0, size <= Int64.max - Int64(Block.size) else { throw FileError(.fileTooLarge) }
       try value.change(
         node, change, how, reader, drops: drops ?? caller.drop(from: record.gid), &effects)
+      return record.size
     }
     fork.tell(.write, caller, describe)
+    return former
   }
 
   /// Has the policy decide now how content from below comes up, where one is there to be asked.

@@ -5,6 +5,14 @@ internal import SystemPackage
 /// The requests on files.
 extension Server {
   private static let killsPrivileges: UInt32 = 4
+  /// FUSE_WRITE_CACHE: pages that were mapped.
+  private static let isFromCache: UInt32 = 1
+  /// O_DIRECT, which the C library tells only to those who ask for GNU's names.
+  #if arch(arm64)
+    private static let direct: Int32 = 0x10000
+  #else
+    private static let direct: Int32 = 0x4000
+  #endif
   /// Up to this many bytes, reading a file costs less than opening it once more for the kernel.
   private static let smallFile: Int64 = 32 << 10
 
@@ -186,13 +194,26 @@ extension Server {
     let offset = try request.offset(8)
     let size = Int(try request.word(16))
     guard size == request.body.count - 40 else { throw .invalid }
-    let kills = try request.word(20) & Self.killsPrivileges != 0
-    let drops = kills ? privileges(file.node, request) : .nothing
-    let written = try file.write(
-      UnsafeRawBufferPointer(rebasing: request.body[40...]), at: offset, drops: drops)
-    try noteWritten(written, at: offset)
-    reply.put(UInt32(written))
+    let kind = try request.word(20)
+    let drops = kind & Self.killsPrivileges != 0 ? privileges(file.node, request) : .nothing
+    let bytes = UnsafeRawBufferPointer(rebasing: request.body[40...])
+    if size > 0, kind & Self.isFromCache == 0, isAppended(Int32(bitPattern: try request.word(32))) {
+      let end = try file.append(bytes, drops: drops)
+      // The kernel takes the bytes to be where it has sent them.
+      if end != offset { others.sendLater(.changed(request.node), on: device) }
+    } else {
+      _ = try file.write(bytes, at: offset, drops: drops)
+    }
+    try noteWritten(size, at: offset)
+    reply.put(UInt32(size))
     reply.put(UInt32(0))
+  }
+
+  /// Whether what is written goes where the file ends by now. The kernel knows nothing of what others
+  /// have added since: another mount of the fork, or a command. Parts of a direct write come at once, and
+  /// each must be where it is sent.
+  private func isAppended(_ flags: Int32) -> Bool {
+    flags & O_APPEND != 0 && flags & Self.direct == 0
   }
 
   func allocate(_ request: Request) throws(FileError) {

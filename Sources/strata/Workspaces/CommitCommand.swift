@@ -176,7 +176,8 @@ private struct CommitCall {
     try say("took commit \(undoing.number) back")
     if !hasChanges {
       try say(
-        "the fork has gone on since and keeps what it has; log tells of its former trees")
+        "the fork could not have its changes again beside what it has done since: it shows them, and "
+          + "loses them with the next commit or rebase; log tells of its former trees")
     }
     return context.status
   }
