@@ -16,6 +16,9 @@ struct OverlayUpper: Sendable {
   static let opaque = "opaque"
   static let redirect = "redirect"
   static let metacopy = "metacopy"
+  /// What is in the directory may have other numbers than on the host: the kernel lists them right
+  /// only then.
+  static let impure = "impure"
   /// Ours: the number that programs see, and where the lower directories show a file with several
   /// names, which may have more of them.
   static let number = "strata.number"

@@ -236,7 +236,9 @@ final class OverlayWriting {
     var notes = [
       Name("trusted.overlay.\(OverlayUpper.number)"): Array("\(numbers.number(of: node))".utf8)
     ]
-    if attributes.kind != .directory, attributes.links > 1, let path = origin(of: node) {
+    if attributes.kind == .directory {
+      notes[Name("trusted.overlay.\(OverlayUpper.impure)")] = [UInt8(ascii: "y")]
+    } else if attributes.links > 1, let path = origin(of: node) {
       notes[Name("trusted.overlay.\(OverlayUpper.origin)")] = path
     }
     return notes
