@@ -105,6 +105,20 @@ struct UpperDirectoryTests {
     #expect(try sh("find . | sort", in: place.path) == want)
   }
 
+  @Test func `a mount that another namespace still has is written back when it is unmounted`()
+    throws
+  {
+    defer { end() }
+    try mount("\(disk.path)/lower", "\(disk.path)/upper", at: place.path)
+    try sh(
+      """
+      unshare -m --propagation private sh -c 'touch ready; exec sleep 60' > /dev/null 2>&1 & other=$!
+      until test -e ready; do sleep 0.01; done
+      echo two > '\(place.path)/b'; '\(StrataProgram.path)' umount-helper '\(place.path)'
+      cat upper/b; kill $other
+      """, in: disk.path)
+  }
+
   /// In a mount namespace with helpers and a table of its own, so that those of the machine stay as
   /// they are.
   @Test func `umount(8) comes back when all is written, and its table is as before`() throws {

@@ -2,6 +2,7 @@ internal import CStrataSystem
 internal import Glibc
 internal import StrataEngine
 internal import StrataShell
+internal import StrataSystem
 internal import SystemPackage
 
 /// `strata umount-helper`, which umount(8) calls as `/sbin/umount.fuse.strata`: comes back when an
@@ -35,6 +36,7 @@ enum UnmountHelper {
     guard let directory else { exit(1) }
     let notice = UpperLock.Notice(of: directory)
     let place = MachineHost().absolutePath(directory)
+    let isWritten = notice == nil || isLazy || writesBack(directory)
     let result = directory.withCPath { strata_unmount($0, isLazy) }
     guard result == 0 else {
       let error = FileError(Errno(rawValue: -result))
@@ -44,6 +46,13 @@ enum UnmountHelper {
     if let notice, !notice.hasEnded {
       // umount(8) takes one line away now, and the mount is not at its end.
       UserMounts.add(place, servedBy: notice.server)
+      guard isWritten else {
+        Complaint(
+          "umount: \(ShownName(directory)) is unmounted, but not written back: it is still mounted in "
+            + "another place"
+        ).show()
+        exit(failure)
+      }
     } else if let notice, !isLazy, let reason = notice.wait() {
       Complaint(
         "umount: \(ShownName(directory)) is unmounted, but not written back yet, and that is tried "
@@ -52,5 +61,16 @@ enum UnmountHelper {
       exit(failure)
     }
     exit(0)
+  }
+
+  /// While the mount is there: a file system that is mounted in another place, or another mount
+  /// namespace, too, goes on, and does it only at its end.
+  private static func writesBack(_ directory: [UInt8]) -> Bool {
+    do throws(Errno) {
+      try Descriptor(path: directory, [.read, .directory]).sync()
+      return true
+    } catch {
+      return false
+    }
   }
 }
