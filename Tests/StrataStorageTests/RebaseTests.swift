@@ -146,6 +146,23 @@ import Testing
     #expect(try bench.tree.names("e") == ["new", "sub"])
   }
 
+  @Test func `a file is kept where the fork has moved its directory to`() throws {
+    let bench = try CommitBench("mkdir d e; echo b > d/x; echo b > d/y")
+    try bench.change { client in
+      try client.rename("/d", to: "/e/dd")
+      let file = try client.open(Array("/e/dd/x".utf8), [.write, .truncate])
+      _ = try file.write(Array("mine\n".utf8), at: 0)
+    }
+    try bench.host("rm -r d")
+    #expect(CommitBench.shown(try bench.rebase { _ in nil }.conflicts) == ["gone /e/dd/x"])
+    #expect(try bench.rebase { _ in .ours }.conflicts.isEmpty)
+    #expect(try bench.changes() == ["added /e/dd", "added /e/dd/x"])
+    #expect(try bench.names() == ["e"] && bench.row("/e").links == 3)
+    try bench.commitAll()
+    #expect(try bench.tree.text("e/dd/x") == "mine\n")
+    #expect(try bench.tree.names() == ["e"])
+  }
+
   @Test func `a directory that was removed and made again gets the fork's files`() throws {
     let bench = try CommitBench("mkdir d; echo x > d/x")
     try bench.change { try $0.put("/d/new", "new\n") }

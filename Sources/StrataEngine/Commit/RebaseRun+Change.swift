@@ -185,11 +185,14 @@ extension RebaseRun {
     case .replaced(let twin): successors[id] = twin.id
     case .gone:
       let last = base.lastStatus
-      let node = Node(
-        mode: last.mode, links: 2, uid: last.uid, gid: last.gid, size: last.size,
-        accessed: last.accessed, modified: last.modified, changed: last.changed,
-        owner: new.writableTop().id, parent: base.parent, name: base.name, xattrs: .empty,
-        body: .directory(below: nil), side: .none)
+      // Where the fork has moved it to, it has a record of.
+      let node =
+        old.nodes[id]
+        ?? Node(
+          mode: last.mode, links: 2, uid: last.uid, gid: last.gid, size: last.size,
+          accessed: last.accessed, modified: last.modified, changed: last.changed,
+          owner: new.writableTop().id, parent: base.parent, name: base.name, xattrs: .empty,
+          body: .directory(below: nil), side: .none)
       new.nodes.insert(id, node)
       try detach(id, node)
     }
