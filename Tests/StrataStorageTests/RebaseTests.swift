@@ -163,6 +163,29 @@ import Testing
     #expect(try bench.tree.names() == ["e"])
   }
 
+  @Test func `a commit plans what goes with a directory that the host has renamed`() throws {
+    let bench = try CommitBench("mkdir d; echo x > d/x; echo g > g")
+    try bench.change { client in
+      try client.put("/d/x", "mine\n")
+      try client.put("/d/new", "new\n")
+      try client.put("/g", "mine\n")
+    }
+    try bench.host("mv d e")
+    let plan = try bench.workspace.planCommit(bench.main, [])
+    #expect(plan.isRebased && !plan.needsRebase)
+    let changes = ["added /e/new", "modified /e/x", "modified /g"]
+    #expect(try bench.changes() == changes)
+    #expect(try bench.workspace.planCommit(bench.main, [], mayRebase: false).needsRebase)
+    // With a conflict there is no plan.
+    try bench.host("echo host > g")
+    #expect(try bench.workspace.planCommit(bench.main, []).needsRebase)
+    try bench.rebase { _ in .ours }
+    #expect(try bench.changes() == changes)
+    try bench.commitAll()
+    #expect(try bench.tree.text("g") == "mine\n" && bench.tree.text("e/x") == "mine\n")
+    #expect(try bench.tree.names() == ["e", "g"])
+  }
+
   @Test func `a directory that was removed and made again gets the fork's files`() throws {
     let bench = try CommitBench("mkdir d; echo x > d/x")
     try bench.change { try $0.put("/d/new", "new\n") }

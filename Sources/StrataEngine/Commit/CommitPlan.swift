@@ -15,10 +15,11 @@ public struct CommitPlan: Sendable {
   /// How many changes there are besides those that were not asked for.
   let count: Int
   /// Whether the fork must be rebased before anybody can say what is to be done: what it has changed
-  /// is gone from the host, for example, or another object is in the place.
+  /// is gone from the host, for example, or in another place, or another object is in the place.
   public var needsRebase = false
   /// Whether the value is not the fork's yet, but that brought over to the bases as they are, because
-  /// both sides have changed something to the same. The fork is to be rebased before it is committed.
+  /// both sides have changed something to the same, or the host has moved what the fork has changed.
+  /// The fork is to be rebased before it is committed.
   public var isRebased = false
   /// Paths that are left to the host: with the commit the fork drops what it has changed there.
   public internal(set) var left: [[UInt8]] = []
@@ -99,7 +100,8 @@ extension Workspace {
     }
     let drift = try rebased(value) { _ in nil }
     let isRebased =
-      mayRebase && drift.open.isEmpty && (drift.sharesDirectories || !drift.agreed.isEmpty)
+      mayRebase && drift.open.isEmpty
+      && (drift.sharesDirectories || drift.isMoved || !drift.agreed.isEmpty)
     if isRebased { value = drift.value }
     let seen = Namespace(
       context: context, fork: fork.id, name: fork.name, version: value.version)
@@ -128,7 +130,8 @@ extension Workspace {
       }
       plan.conflicts.removeAll { conflict in !conflict.path.isBelow(paths) }
     }
-    plan.needsRebase = plan.conflicts.contains { !told.contains($0.path) }
+    plan.needsRebase =
+      drift.isMoved && !isRebased || plan.conflicts.contains { !told.contains($0.path) }
     // Seen once now, they are taken for what they were before the commit touches them.
     for change in plan.changes {
       if let base = context.bases.node(change.node) { _ = try? context.bases.status(of: base) }

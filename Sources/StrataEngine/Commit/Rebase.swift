@@ -81,6 +81,8 @@ struct RebaseOutcome {
   var agreed: Set<[UInt8]>
   /// Whether both sides have made a directory of the same name: what they have put in it is together.
   var sharesDirectories: Bool
+  /// Whether something that the fork has changed is in another place by now.
+  var isMoved: Bool
   /// Nodes of the bases that were found in other places than before.
   var found: Set<NodeID>
 }

@@ -157,7 +157,7 @@ extension RebaseRun {
     guard id != .root, !hasName(id), (node.parent, node.name) != (parent, name),
       (try? isShown(base)) == true
     else { return }
-    isChanged = true
+    (isChanged, isMoved) = (true, true)
     _ = new.nodes.update(id) { ($0.parent, $0.name) = (parent, name) }
   }
 

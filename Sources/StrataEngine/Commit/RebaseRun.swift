@@ -13,6 +13,7 @@ struct RebaseRun {
   /// Paths of what both sides have changed to the same.
   var agreed: Set<[UInt8]> = []
   var sharesDirectories = false
+  var isMoved = false
   /// Names that layers have given to nodes, when the run began.
   var names: [NodeID: [EntryKey]] = [:]
   /// What nodes of the bases that were replaced have become.
@@ -47,7 +48,7 @@ struct RebaseRun {
     open.sort { $0.path.lexicographicallyPrecedes($1.path) }
     return RebaseOutcome(
       value: new, open: open, settled: settled, isChanged: isChanged, agreed: agreed,
-      sharesDirectories: sharesDirectories, found: found)
+      sharesDirectories: sharesDirectories, isMoved: isMoved, found: found)
   }
 
   /// The records of what is a base's, from the root down.

@@ -82,7 +82,13 @@ private struct CommitCall {
       !plan.conflicts.contains { $0.path.isBelow([path]) }
     }
     try context.checkPaths(unexplained, in: plan.value, plan.seen)
-    if plan.needsRebase { return try refuse(plan, "nothing was done; rebase settles it") }
+    if plan.needsRebase {
+      return try plan.conflicts.isEmpty
+        ? refuse(
+          plan, "the host has moved what the fork has changed; nothing was done; rebase first",
+          isCounted: false)
+        : refuse(plan, "nothing was done; rebase settles it")
+    }
     guard !plan.changes.isEmpty else {
       if plan.isRebased, !isOnlyShown { try rebase() }
       try tell(plan)
