@@ -36,6 +36,36 @@ import Testing
     #expect(try bench.changes() == ["added /\(name)", "added /\(name)/within"])
   }
 
+  @Test(arguments: ["/b", "/d", "/d/c"])
+  func `a file is committed and discarded by any of its names`(path: String) throws {
+    let paths = [Array(path.utf8)]
+    for hasLooked in [false, true] {
+      let bench = try CommitBench("echo 1 > a; ln a b; mkdir d; ln a d/c; mkdir e; echo o > e/o")
+      if hasLooked { for path in ["/b", "/d/c"] { _ = try bench.row(path) } }
+      try bench.change { client in
+        try client.put("/a", "2\n")
+        try client.put("/e/o", "O\n")
+      }
+      #expect(try bench.workspace.planCommit(bench.main, [Array("/none".utf8)]).changes.isEmpty)
+      try bench.workspace.discard(bench.main, paths, "discard")
+      #expect(try bench.changes() == ["modified /e/o"])
+      try bench.workspace.undo(bench.main)
+      let plan = try bench.workspace.planCommit(bench.main, paths)
+      #expect(plan.conflicts.isEmpty && plan.changes.count == 1)
+      _ = try bench.commit.run(plan, bench.main, "commit")
+      #expect(try ["a", "b", "d/c"].map { try bench.tree.text($0) } == ["2\n", "2\n", "2\n"])
+      #expect(try bench.tree.text("e/o") == "o\n")
+      #expect(try bench.changes() == ["modified /e/o"])
+    }
+  }
+
+  @Test func `a new name of a file does not go with the others`() throws {
+    let bench = try CommitBench("echo 1 > a")
+    try bench.change { try $0.link(Array("/a".utf8), as: Array("/n".utf8)) }
+    #expect(try bench.workspace.planCommit(bench.main, [Array("/a".utf8)]).changes.isEmpty)
+    #expect(try bench.workspace.discard(bench.main, [Array("/a".utf8)], "discard").isEmpty)
+  }
+
   @Test func `a file that was read before a commit has renamed it reads the same behind it`() throws
   {
     let bench = try CommitBench("echo one > a; echo two > b")

@@ -125,10 +125,10 @@ extension Workspace {
     plan.isRebased = isRebased
     let told = Set(plan.shown.flatMap { [$0.path, $0.oldPath ?? $0.path] })
     if !paths.isEmpty {
-      plan.changes = try plan.together { change in
-        change.path.isBelow(paths) || change.oldPath?.isBelow(paths) == true
-      }
-      plan.conflicts.removeAll { conflict in !conflict.path.isBelow(paths) }
+      let filter = try ChangeFilter(paths, plan.changes, in: value)
+      plan.changes = try plan.together(filter.contains)
+      let chosen = Set(plan.changes.map(\.path))
+      plan.conflicts.removeAll { !chosen.contains($0.path) && !$0.path.isBelow(paths) }
     }
     plan.needsRebase =
       drift.isMoved && !isRebased || plan.conflicts.contains { !told.contains($0.path) }

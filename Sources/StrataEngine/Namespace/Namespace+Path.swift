@@ -10,16 +10,24 @@ extension Namespace {
   }
 
   /// All paths to what is no directory, as far as they are known. Looks at every entry there is.
-  func paths(of id: NodeID) -> [[UInt8]] {
-    var places = (context.bases.node(id)?.seenNames ?? []).filter { place in
-      (try? find(place.name, in: place.directory)) == id
+  func paths(of id: NodeID) -> [[UInt8]] { paths(of: [id])[id] ?? [] }
+
+  /// The same for several at once.
+  func paths(of ids: Set<NodeID>) -> [NodeID: [[UInt8]]] {
+    var places: [NodeID: [(directory: NodeID, name: Name)]] = [:]
+    for id in ids {
+      places[id] = (context.bases.node(id)?.seenNames ?? []).filter { place in
+        (try? find(place.name, in: place.directory)) == id
+      }
     }
     entries.forEach(from: EntryKey(startOf: .root)) { key, entry in
-      if entry.node == id { places.append((key.directory, key.name)) }
+      if let id = entry.node, ids.contains(id) { places[id]?.append((key.directory, key.name)) }
       return true
     }
-    return places.compactMap { place in
-      directoryPath(place.directory).map { $0 + [UInt8(ascii: "/")] + place.name.bytes }
+    return places.mapValues { places in
+      places.compactMap { place in
+        directoryPath(place.directory).map { $0 + [UInt8(ascii: "/")] + place.name.bytes }
+      }
     }
   }
 

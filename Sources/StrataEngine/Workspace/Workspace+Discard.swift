@@ -16,9 +16,8 @@ extension Workspace {
   func drop(_ paths: [[UInt8]], of fork: Fork) throws(FileError) -> [Change] {
     try fork.state.withLock { state throws(FileError) in
       var value = state.world.value
-      let changes = try diff(state.origin, value).filter { change in
-        change.path.isBelow(paths) || change.oldPath?.isBelow(paths) == true
-      }
+      var changes = try diff(state.origin, value)
+      changes = changes.filter(try ChangeFilter(paths, changes, in: value).contains)
       guard !changes.isEmpty else { return [] }
       try value.revert(changes, to: state.origin)
       state.replace(with: value)
