@@ -284,6 +284,25 @@ import Testing
     #expect(try bench.tree.names() == seen)
   }
 
+  @Test(arguments: ["rm -r d", "mv d e"])
+  func `where the host has taken away a directory, a rebase is asked for`(script: String) throws {
+    let bench = try CommitBench("mkdir d; echo x > d/x")
+    try bench.change { client in
+      try client.put("/d/x", "mine\n")
+      try client.put("/d/new", "new\n")
+    }
+    try bench.host(script)
+    bench.workspace.startEpoch()
+    let error = #expect(throws: FileError.self) { try bench.workspace.diff(bench.main) }
+    #expect(error?.errno == .staleNFSFileHandle && error?.reason?.contains("rebase") == true)
+    let other = #expect(throws: FileError.self) {
+      try bench.workspace.discard(bench.main, [Array("/d".utf8)], "discard")
+    }
+    #expect(other == error)
+    try bench.workspace.discard(bench.main)
+    #expect(try bench.workspace.diff(bench.main).isEmpty && bench.changes().isEmpty)
+  }
+
   @Test func `a rebase is one operation, and undone as one`() throws {
     let bench = try CommitBench("echo a > a; echo b > b")
     try bench.change { client in

@@ -112,9 +112,7 @@ extension Workspace {
       changes = all.contains { !$0.isOnlyIdentity } ? all : []
     } catch {
       guard error.errno == .staleNFSFileHandle else { throw error }
-      guard !drift.open.isEmpty else {
-        throw FileError(error.errno, "\(error.reason ?? "the base has changed"); rebase first")
-      }
+      guard !drift.open.isEmpty else { throw error.sayingToRebase }
       return CommitPlan(
         changes: [], conflicts: drift.open, value: value, seen: seen, live: live, count: 0,
         needsRebase: true)

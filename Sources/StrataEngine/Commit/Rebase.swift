@@ -86,3 +86,11 @@ struct RebaseOutcome {
   /// Nodes of the bases that were found in other places than before.
   var found: Set<NodeID>
 }
+
+extension FileError {
+  /// Names the way out where a tree cannot be read because the bases are others by now.
+  var sayingToRebase: FileError {
+    guard errno == .staleNFSFileHandle else { return self }
+    return FileError(errno, "\(reason ?? "the base has changed"); rebase first")
+  }
+}

@@ -7,7 +7,18 @@ extension Workspace {
     try changes(old, new).filter { !$0.isOnlyIdentity }
   }
 
-  /// The same with directories that are others and look the same.
+  /// What a fork has changed since it was made.
+  /// - Throws: ESTALE, saying that a rebase is needed, where the host has no more what it was changed in.
+  public func diff(_ fork: Fork) throws(FileError) -> [Change] {
+    let (origin, value) = fork.state.withLock { ($0.origin, $0.world.value) }
+    do throws(FileError) {
+      return try diff(origin, value)
+    } catch {
+      throw error.sayingToRebase
+    }
+  }
+
+  /// The changes from one tree to another, with directories that are others and look the same.
   /// - Parameter isReversal: whether the new tree has directories that the old one has lost.
   func changes(
     _ old: Namespace, _ new: Namespace, isReversal: Bool = false

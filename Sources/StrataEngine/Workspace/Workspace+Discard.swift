@@ -8,7 +8,13 @@ extension Workspace {
   public func discard(
     _ fork: Fork, _ paths: [[UInt8]], _ command: String
   ) throws(FileError) -> [Change] {
-    try replacement(command, on: fork) { () throws(FileError) in try drop(paths, of: fork) }
+    try replacement(command, on: fork) { () throws(FileError) in
+      do throws(FileError) {
+        return try drop(paths, of: fork)
+      } catch {
+        throw error.sayingToRebase
+      }
+    }
   }
 
   /// The same, as part of the operation that is under way. Programs in the fork wait for the end of it.

@@ -31,7 +31,9 @@ extension Command {
       let tree = try TreeName(context.operands[1], context)
       new = (tree.label, tree.value)
     }
-    let changes = try context.workspace.diff(old.value, new.value)
+    let changes =
+      try context.operands.isEmpty
+      ? context.workspace.diff(context.fork) : context.workspace.diff(old.value, new.value)
     if context.isJSON {
       try context.print(changes.map(\.json))
     } else if context.arguments.has(patch) {

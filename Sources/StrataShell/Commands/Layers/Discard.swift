@@ -1,3 +1,5 @@
+internal import StrataEngine
+
 extension Command {
   static let discard = Command(
     "discard", .layers, .manages, "put this fork, or some paths in it, back to what it was made of",
@@ -23,11 +25,21 @@ extension Command {
       try context.print("no changes")
       return ExitStatus.success
     }
-    let count = try context.workspace.diff(fork.origin, fork.value).count
+    let count = try countedChanges(context)
     try context.session.ask(.discard)
     try context.workspace.discard(fork)
     context.session.tell(.discard)
-    try context.print("discarded \(counted(count, "change")); undo brings them back")
+    try context.print("discarded \(count); undo brings them back")
     return ExitStatus.success
+  }
+}
+
+/// To throw all away does not need what the host has no more.
+private func countedChanges(_ context: Context) throws -> String {
+  do throws(FileError) {
+    return counted(try context.workspace.diff(context.fork).count, "change")
+  } catch {
+    guard error.errno == .staleNFSFileHandle else { throw error }
+    return "all changes"
   }
 }

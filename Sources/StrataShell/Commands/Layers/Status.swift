@@ -7,7 +7,7 @@ extension Command {
   ) { context in
     guard context.operands.isEmpty else { throw UsageError("no arguments are taken") }
     let fork = context.fork
-    let changes = try context.workspace.diff(fork.origin, fork.value)
+    let changes = try context.workspace.diff(fork)
     let parent = fork.parent.map { id in
       context.workspace.forks.first { $0.id == id }?.name ?? "a dropped fork"
     }
