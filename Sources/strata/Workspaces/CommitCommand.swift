@@ -243,9 +243,9 @@ private struct CommitCall {
   }
 
   private static func waysOut(of conflicts: [CommitConflict]) -> String {
-    if conflicts.contains(where: \.canBeOverridden) { return "--ours or --theirs settles it" }
-    return conflicts.contains(where: \.canBeKept)
-      ? "--theirs, or rebase --ours, settles it" : "only --theirs settles it"
+    if conflicts.allSatisfy(\.canBeOverridden) { return "--ours or --theirs settles it" }
+    return conflicts.allSatisfy(\.canBeKept)
+      ? "--theirs, or rebase --ours, settles it" : "only --theirs settles all"
   }
 
   // MARK: Choosing
