@@ -46,7 +46,8 @@ final class ClientConnection {
     do throws(FileError) {
       try wire.send(Message.request(method, params, id: id), descriptors: descriptors)
     } catch {
-      // It may have said why before it went.
+      // One that is gone may have said why before; else nothing was asked.
+      guard [.brokenPipe, .connectionReset].contains(error.errno) else { throw RemoteError(error) }
       return try answer(to: id)
     }
     whenSent()
