@@ -58,10 +58,11 @@ struct Strata: ParsableCommand {
 
   @Argument(
     help: "A command or a script, with its arguments.",
-    completion: .list(Launch.completions))
+    completion: .custom(Launch.completions))
   var words: [String] = []
 
   static func main() {
+    StandardStreams.fill()
     if let fork = EnterFork.wanted { fork.run() }
     if let words = MountHelper.wanted { MountHelper.run(words) }
     if let words = UnmountHelper.wanted { UnmountHelper.run(words) }

@@ -89,7 +89,28 @@ import Testing
   func `a completion script can be had for each shell`(name: String) throws {
     let result = try strata(["--generate-completion-script", name])
     #expect(result.status == 0)
-    #expect(result.output.contains("replay"))
+    #expect(result.output.contains("---completion -- positional@0"))
+  }
+
+  @Test(arguments: [
+    ("strata comm", ["commit"]), ("strata r", ["run", "record", "replay", "rm"]),
+    ("strata mount", ["mount", "mounts"]), ("strata um", ["umount"]), ("strata ini", ["init"]),
+    ("strata tes", ["test"]), ("strata commit --in", ["--interactive"]),
+    ("strata --base . run --chd", ["--chdir"]), ("strata --json cat fi", ["file.txt"]),
+  ])
+  func `bash completes commands, their options and paths`(line: String, all: [String]) throws {
+    let words = line.split(separator: " ").map(String.init)
+    let script = """
+      eval "$('\(StrataProgram.path)' --generate-completion-script bash)"
+      strata() { '\(StrataProgram.path)' "$@"; }
+      COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_POINT=${#COMP_LINE}
+      _strata strata "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+      printf '%s\n' "${COMPREPLY[@]}"
+      """
+    let result = try Finished.run("/bin/bash", ["-c", script, "bash"] + words, in: tree.path)
+    let offered = Set(result.output.split(separator: "\n").map(String.init))
+    #expect(offered.isSuperset(of: all), "\(result)")
+    #expect(offered.allSatisfy { $0.hasPrefix(words.last ?? "") }, "\(result)")
   }
 
   @Test func `the version is told`() throws {

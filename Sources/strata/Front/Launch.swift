@@ -60,7 +60,7 @@ struct Launch {
     return Self.settled(status)
   }
 
-  private func session() throws(Complaint) -> any FrontSession {
+  func session() throws(Complaint) -> any FrontSession {
     let host = MachineHost()
     let open: OpenWorkspace
     if bases.isEmpty, !isAlone, !isOutside, let run = RunSurroundings(host) {

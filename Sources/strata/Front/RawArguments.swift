@@ -1,5 +1,3 @@
-internal import StrataShell
-
 extension Launch {
   /// The command line's bytes; the strings made of them have lost what is not UTF-8.
   private static let raw: [[UInt8]] = (1..<max(1, Int(CommandLine.argc))).compactMap { index in
@@ -46,10 +44,5 @@ extension Launch {
       if String(decoding: rest, as: UTF8.self) == value { return Array(rest) }
     }
     return Array(value.utf8)
-  }
-
-  /// What the completion scripts offer as the first word.
-  static var completions: [String] {
-    CommandTable(Command.all).names + ["record", "replay", "test"]
   }
 }
