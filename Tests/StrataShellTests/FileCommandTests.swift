@@ -92,6 +92,17 @@ import Testing
     #expect(result.output == expected)
   }
 
+  @Test(arguments: ["", " -print", " -print0"])
+  func `find lists what it would print as JSON, and nothing else`(action: String) throws {
+    let shell = try Shell(items)
+    let line = "find etc -name hosts\(action) -o -name none"
+    for result in [shell.run(line, json: true), shell.run("\(line) --json")] {
+      let rows = try JSON(parsing: Array(result.output.utf8)).elements
+      #expect(rows?.map { $0["path"]?.bytesValue } == [Array("etc/hosts".utf8)], "\(result)")
+    }
+    #expect(shell.output("find etc -name hosts -delete --json") == "[]\n")
+  }
+
   @Test func `ls -l shows mode, links, owner, size, time and link targets`() throws {
     let shell = try Shell(items)
     shell.run("touch -d 2025-01-31T08:05Z etc/motd; chmod 640 etc/motd; chown ann:users etc/motd")

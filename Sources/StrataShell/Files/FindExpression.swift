@@ -39,7 +39,11 @@ indirect enum FindExpression {
     }
   }
 
-  func matches(_ place: Place, _ attributes: Attributes, _ context: Context) throws -> Bool {
+  /// - Parameter print: lists what is found, with the separator behind its name.
+  func matches(
+    _ place: Place, _ attributes: Attributes, _ context: Context,
+    print: (_ separator: UInt8) throws -> Void
+  ) throws -> Bool {
     switch self {
     case .always: return true
     case .name(let pattern, let ignoresCase):
@@ -64,8 +68,7 @@ indirect enum FindExpression {
       return isAll ? attributes.mode & mode == mode : attributes.mode == mode
     case .changed: return context.fork.owner(of: attributes.node) != nil
     case .print(let separator):
-      let name = separator == 0 ? place.path : context.shown(place.path)
-      try context.write(name + [separator])
+      try print(separator)
       return true
     case .delete:
       if attributes.kind == .directory {
@@ -74,11 +77,13 @@ indirect enum FindExpression {
         try place.client.unlink(place.name)
       }
       return true
-    case .not(let a): return try !a.matches(place, attributes, context)
+    case .not(let a): return try !a.matches(place, attributes, context, print: print)
     case .and(let a, let b):
-      return try a.matches(place, attributes, context) && b.matches(place, attributes, context)
+      return try a.matches(place, attributes, context, print: print)
+        && b.matches(place, attributes, context, print: print)
     case .or(let a, let b):
-      return try a.matches(place, attributes, context) || b.matches(place, attributes, context)
+      return try a.matches(place, attributes, context, print: print)
+        || b.matches(place, attributes, context, print: print)
     }
   }
 }

@@ -22,7 +22,7 @@ struct FindParser {
     if paths.isEmpty { paths = [[UInt8(ascii: ".")]] }
     if !rest.isEmpty { expression = try alternatives() }
     if let word = rest.first { throw UsageError("\(word.shown) was not expected here") }
-    if !expression.acts, !isJSON {
+    if !expression.acts {
       expression = .and(expression, .print(separator: UInt8(ascii: "\n")))
     }
   }

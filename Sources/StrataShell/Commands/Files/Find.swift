@@ -8,7 +8,7 @@ extension Command {
     details: "Tests: -name PATTERN, -iname PATTERN, -path PATTERN, -type [fdlcbps], -size "
       + "[+-]N[cbkMG], -newer FILE, -empty, -perm [-]MODE, -changed (in a layer above the bases). "
       + "Between them -a, -o, ! and '(' ')'. Limits: -maxdepth N, -mindepth N. Actions: -print, "
-      + "-print0, -delete; --json lists as JSON. Patterns need quotes.",
+      + "-print0, -delete; --json makes what is printed an array. Patterns need quotes.",
     examples: ["find / -maxdepth 1 -type d", "find / -maxdepth 1 -name '*.txt' -size +1k"],
     parsing: .raw
   ) { context in
@@ -17,9 +17,15 @@ extension Command {
     var rows: [JSON] = []
     func test(_ place: Place, _ attributes: Attributes) throws {
       guard place.depth >= parser.minimumDepth else { return }
-      guard try parser.expression.matches(place, attributes, context) else { return }
-      guard isJSON else { return }
-      rows.append(.object([JSON.Member("path", .bytes(place.path))] + attributesJSON(attributes)))
+      _ = try parser.expression.matches(place, attributes, context) { separator in
+        if isJSON {
+          rows.append(
+            .object([JSON.Member("path", .bytes(place.path))] + attributesJSON(attributes)))
+        } else {
+          let name = separator == 0 ? place.path : context.shown(place.path)
+          try context.write(name + [separator])
+        }
+      }
     }
     func visit(_ place: Place) throws {
       try context.attempt(place.path) {
