@@ -55,6 +55,17 @@ struct RunTests {
     #expect(try strata(["check"]).output.contains("all is well"))
   }
 
+  @Test(arguments: [["--json", "run"], ["run", "--json"]])
+  func `what becomes of a run can be had as JSON`(_ words: [String]) throws {
+    let result = try strata(words + ["--", "sh", "-c", "echo two > b.txt; exit 3"])
+    #expect(result.status == 3 && result.errors == "")
+    #expect(
+      result.output.hasPrefix("[\n {\"fork\":\"main\",\"status\":3,\"seconds\":")
+        && result.output.hasSuffix(
+          ",\"changes\":1,\"bytes_written\":4,\"bytes_copied\":0}\n]\n"),
+      "\(result)")
+  }
+
   @Test func `forks run side by side, with a table at the end`() throws {
     #expect(try strata(["init"]).status == 0)
     let result = try strata(

@@ -66,9 +66,17 @@ struct RunCall {
         text(forksOption) ?? "", atOnce: text(jobs).map { Int($0) ?? 0 } ?? 1)
     }
     let fork = try chosenFork()
-    let before = fork.value
+    let (before, start) = (fork.value, context.workspace.now)
     let result = Result { try run(in: fork) }
-    if case .success = result { try tell(before, fork) }
+    if case .success(let status) = result {
+      if context.isJSON {
+        let seconds = context.workspace.now - start
+        let report = try RunReport(fork, from: before, status: status, nanoseconds: seconds)
+        try context.print([report.json])
+      } else {
+        try tell(before, fork)
+      }
+    }
     if context.arguments.has(remove) { try context.workspace.drop(fork) }
     return try result.get()
   }

@@ -88,41 +88,12 @@ struct RunMany {
   }
 
   private func table(_ jobs: [Job]) throws {
-    let rows = try jobs.map(Row.init)
+    let rows = try jobs.map { job in
+      try RunReport(
+        job.fork, from: job.before, status: job.status, nanoseconds: job.end - job.start)
+    }
     if context.isJSON { return try context.print(rows.map(\.json)) }
     try context.print("fork\tstatus\tseconds\tchanges\twritten\tcopied")
     for row in rows { try context.print(row.line) }
-  }
-
-  /// What has become of a run.
-  private struct Row {
-    let name: String
-    let status: Int32
-    let tenths: Int64
-    let changes: Int
-    /// Nil if nothing was changed.
-    let stats: LayerStats?
-
-    init(_ job: Job) throws {
-      (name, status) = (job.fork.name, job.status)
-      tenths = (job.end - job.start) / 100_000_000
-      changes = try job.fork.workspace.diff(job.before, job.fork.value).count
-      stats = changes == 0 ? nil : job.fork.history(newest: 1).last?.stats
-    }
-
-    private var seconds: String { "\(tenths / 10).\(tenths % 10)" }
-
-    var line: String {
-      "\(name)\t\(status)\t\(seconds)\t\(changes)\t"
-        + "\(stats?.bytesWritten ?? 0)\t\(stats?.bytesCopied ?? 0)"
-    }
-
-    var json: JSON {
-      .members([
-        "fork": .string(name), "status": .int(status), "seconds": .number(Double(tenths) / 10),
-        "changes": .int(changes), "bytes_written": .int(stats?.bytesWritten ?? 0),
-        "bytes_copied": .int(stats?.bytesCopied ?? 0),
-      ])
-    }
   }
 }
