@@ -117,8 +117,15 @@ extension Command {
   static func mounts(_ table: MountTable) -> Command {
     Command(
       "mounts", .layers, .reads, "list the mounts of this workspace", usage: [""],
-      examples: ["mounts"]
+      options: [.json], examples: ["mounts"]
     ) { context in
+      if context.isJSON {
+        try context.print(
+          table.all.map {
+            .members(["fork": .string($0.mount.fork.name), "path": .bytes($0.directory)])
+          })
+        return ExitStatus.success
+      }
       for row in table.all {
         try context.print("\(row.mount.fork.name)\t\(ShownName(row.directory))")
       }
