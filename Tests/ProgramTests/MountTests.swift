@@ -154,7 +154,17 @@ struct MountTests {
     #expect(try sh("cat a.txt", in: place.path) == "shell\n")
     #expect(try strata(["log"]).output.contains("(programs)"))
     #expect(try strata(["mounts"]).output == "main\t\(place.path)\n")
+    for words in [["--json", "mounts"], ["mounts", "--json"]] {
+      let row = #"{"fork":"main","path":"\#(place.path)"}"#
+      #expect(try strata(words).output == "[\n \(row)\n]\n")
+    }
+    let elsewhere = try Finished.strata(["umount", place.path], in: "/proc")
+    #expect(
+      elsewhere.errors == "umount: \(place.path): a mount of another workspace; umount there, or "
+        + "umount(8), takes it away\n", "\(elsewhere)")
     #expect(try strata(["umount", place.path]).status == 0)
+    let none = try Finished.strata(["umount", place.path], in: "/proc")
+    #expect(none.errors == "umount: \(place.path): no mount of this workspace\n")
     #expect(try strata(["cat", "/new"]).output == "kept\n")
     #expect(try strata(["check"]).output.contains("all is well"))
   }

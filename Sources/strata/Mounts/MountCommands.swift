@@ -97,8 +97,7 @@ extension Command {
         table.all.last { $0.directory == path }
         ?? table.all.last { $0.mount.fork.name == name }
       guard let place else {
-        throw FileError(
-          .invalidArgument, saying: "\(ShownName(operand)): no mount of this workspace")
+        throw FileError(.invalidArgument, saying: "\(ShownName(operand)): \(whatElse(path))")
       }
       do throws(FileError) {
         let isLazy = context.arguments.has(lazy)
@@ -132,6 +131,12 @@ extension Command {
       return ExitStatus.success
     }
   }
+}
+
+/// What a directory is that no mount of this workspace is at.
+private func whatElse(_ directory: [UInt8]) -> String {
+  guard MountInfo.hasFork(at: directory) else { return "no mount of this workspace" }
+  return "a mount of another workspace; umount there, or umount(8), takes it away"
 }
 
 /// Directories as mount(8) names several.

@@ -20,16 +20,22 @@ enum MountInfo {
   /// their process, and goes to what they have covered.
   static func clearDead(over directory: [UInt8]) {
     guard Mount.isDead(directory) else { return }
-    for row in rows.reversed()
-    where row.type == Array("fuse.strata".utf8) && directory.isBelow([row.point]) {
+    for row in rows.reversed() where row.isFork && directory.isBelow([row.point]) {
       Mount.clear(row.point)
     }
     _ = directory.withCPath { chdir($0) }
   }
 
+  /// Whether a fork is mounted at the directory, of whichever workspace.
+  static func hasFork(at directory: [UInt8]) -> Bool {
+    rows.last { $0.point == directory }?.isFork ?? false
+  }
+
   private struct Row {
     var point: [UInt8]
     var type: [UInt8]
+
+    var isFork: Bool { type == Array("fuse.strata".utf8) }
   }
 
   private static var rows: [Row] {
