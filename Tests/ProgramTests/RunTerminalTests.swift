@@ -100,6 +100,45 @@ struct RunTerminalTests {
     #expect(try tree.read("b.txt") == "two\n")
   }
 
+  @Test func `an answer that is none is asked for again`() throws {
+    _ = try Finished.strata(["init"], in: tree.path)
+    let shell = try run("echo two > b.txt")
+    for answer in ["?", "x", "kommit"] {
+      try shell.expect("keep, commit, discard or diff?")
+      try shell.type("\(answer)\r")
+      try shell.expect("k, keep: leave the changes in the fork\r\nc, commit: ")
+    }
+    try shell.expect("diff? [K/c/d/f] ")
+    try shell.type("diff\r")
+    try shell.expect("+two")
+    try shell.type("keep\r")
+    #expect(try shell.exitStatus() == 0)
+    #expect(try Finished.strata(["cat", "b.txt"], in: tree.path).output == "two\n")
+  }
+
+  @Test(arguments: [false, true])
+  func `Ctrl-C at the question leaves all as it is`(_ hasWorkspace: Bool) throws {
+    if hasWorkspace { _ = try Finished.strata(["init"], in: tree.path) }
+    let shell = try run("echo two > b.txt")
+    try shell.expect("/f] ")
+    try shell.type("\u{3}")
+    if hasWorkspace { try shell.expect("\r\nrun: interrupted; the changes are kept in main\r\n") }
+    #expect(try shell.exitStatus() == 130)
+    #expect(access("\(tree.path)/b.txt", F_OK) != 0)
+  }
+
+  @Test(arguments: [[], ["-i"]] as [[String]])
+  func `Ctrl-C at the question of a commit ends it`(_ options: [String]) throws {
+    _ = try Finished.strata(["init"], in: tree.path)
+    _ = try Finished.strata(["write", "b.txt", "two"], in: tree.path)
+    let commit = try TerminalProcess(["commit"] + options, in: tree.path)
+    try commit.expect("? [y/N] ")
+    try commit.type("\u{3}")
+    try commit.expect("\r\ncommit: interrupted; nothing was done\r\n")
+    #expect(try commit.exitStatus() == 130)
+    #expect(access("\(tree.path)/b.txt", F_OK) != 0)
+  }
+
   @Test func `a second terminal works while a shell has a run under way`() throws {
     _ = try Finished.strata(["init"], in: tree.path)
     let shell = try TerminalProcess(["--no-rc"], in: tree.path)

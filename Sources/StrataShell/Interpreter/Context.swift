@@ -82,6 +82,20 @@ public final class Context {
     output.isTerminal ? Array(ShownName(path).description.utf8) : path
   }
 
+  /// What a person answers to a question; nothing at the end of the input.
+  /// - Throws: ``Interrupted`` after Ctrl-C.
+  public func answer(to question: String) throws -> [UInt8] {
+    try write("\(question) ".utf8)
+    try flush()
+    do {
+      return try input.readLine()
+    } catch {
+      guard isCancelled else { throw error }
+      try print("")
+      throw Interrupted()
+    }
+  }
+
   // MARK: Messages
 
   /// Says `NAME: message` on standard error.

@@ -175,18 +175,33 @@ struct RunCall {
   private func ask(_ fork: Fork, _ changes: [Change], from before: Namespace) throws {
     // What is in memory ends with the session, which has this one command.
     let canKeep = place.workspace != nil || context.session.isTyped
+    let question =
+      canKeep ? "keep, commit, discard or diff? [K/c/d/f]" : "commit, discard or diff? [c/D/f]"
     while true {
-      let question =
-        canKeep ? "keep, commit, discard or diff? [K/c/d/f] " : "commit, discard or diff? [c/D/f] "
-      try context.write(question.utf8)
-      try context.flush()
-      switch try context.input.readLine().first {
-      case UInt8(ascii: "c"): return perform(["commit", "-y"])
-      case UInt8(ascii: "d"): return perform(["undo"])
-      case UInt8(ascii: "f"):
+      switch try answer(to: question, in: fork) {
+      case "": return
+      case "k" where canKeep, "keep" where canKeep: return
+      case "c", "commit": return perform(["commit", "-y"])
+      case "d", "discard": return perform(["undo"])
+      case "f", "diff":
         try context.writePatch(of: changes, from: ("before", before), to: (fork.name, fork.value))
-      default: return
+      default:
+        if canKeep { try context.print("k, keep: leave the changes in the fork") }
+        try context.print("c, commit: apply the changes of the fork to the host")
+        try context.print("d, discard: undo what the program did")
+        try context.print("f, diff: show what the program changed")
       }
+    }
+  }
+
+  /// The answer in small letters.
+  private func answer(to question: String, in fork: Fork) throws -> String {
+    do {
+      let answer = try context.answer(to: question)
+      return String(decoding: answer, as: UTF8.self).lowercased()
+    } catch is Interrupted {
+      throw CommandFailure(
+        "interrupted; the changes are kept in \(fork.name)", status: ExitStatus.interrupted)
     }
   }
 

@@ -309,9 +309,12 @@ private struct CommitCall {
   }
 
   private func answer(_ question: String) throws -> Bool {
-    try context.write("\(question) [y/N] ".utf8)
-    try context.flush()
-    let line = try context.input.readLine()
+    let line: [UInt8]
+    do {
+      line = try context.answer(to: "\(question) [y/N]")
+    } catch is Interrupted {
+      throw CommandFailure("interrupted; nothing was done", status: ExitStatus.interrupted)
+    }
     return line.first == UInt8(ascii: "y") || line.first == UInt8(ascii: "Y")
   }
 }
