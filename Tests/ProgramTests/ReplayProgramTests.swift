@@ -24,6 +24,15 @@ import Testing
     #expect(result.status == 0, "\(result.output)\(result.errors)")
   }
 
+  @Test(arguments: ["run -- true", "mount", "mounts", "umount main", "init"])
+  func `what needs a place on the host says that it cannot be replayed`(line: String) throws {
+    try directory.write("a.session", "#! strata-session 1\n\nmain:/> \(line)\n")
+    let result = try Finished.strata(["replay", "a.session"], in: directory.path)
+    let name = line.split(separator: " ")[0]
+    #expect(result.status == 1)
+    #expect(result.output.contains("+\(name): cannot be replayed: "), "\(result)")
+  }
+
   let directory: TemporaryDirectory
   static let good = """
     #! strata-session 1

@@ -49,6 +49,9 @@ final class MachineReplayHost: ReplayHost, Sendable {
     let plugins = LuaHub(workspace, isReplay: true)
     let session = Session(
       workspace: workspace, host: host, caller: ReplayMachine.caller, plugins: plugins)
+    for name in ["init", "commit", "mount", "mounts", "umount", "run"] {
+      session.commands.add(.absent(name))
+    }
     if let commits, let tree = trees.first {
       // Only to a tree of its own: a directory that a transcript names is not for it to change.
       session.commands.add(
@@ -92,5 +95,18 @@ final class MachineReplayHost: ReplayHost, Sendable {
   private static func join(_ directory: [UInt8], _ name: [UInt8]) -> [UInt8] {
     if name.first == UInt8(ascii: "/") { return name }
     return directory + [UInt8(ascii: "/")] + name
+  }
+}
+
+extension Command {
+  /// A command that has nothing to work on in a replay, which is in memory and has no place on the host.
+  fileprivate static func absent(_ name: String) -> Command {
+    Command(
+      name, .layers, .manages, "cannot be replayed", usage: ["…"], examples: [], parsing: .raw
+    ) { _ in
+      throw CommandFailure(
+        "cannot be replayed: a replay is in memory, and has no directory of the host for it",
+        status: ExitStatus.unknownCommand)
+    }
   }
 }
