@@ -108,6 +108,17 @@ import Testing
     #expect(try bench.commit.planUndo(bench.workspace) == nil)
   }
 
+  @Test func `what squash has given up is not taken from the host`() throws {
+    let bench = try CommitBench("echo a > a")
+    try bench.change { try $0.put("/n", "new") }
+    try bench.commitAll()
+    let committed = try bench.look()
+    _ = try bench.workspace.squash(bench.main)
+    let error = #expect(throws: FileError.self) { try bench.commit.planUndo(bench.workspace) }
+    #expect(error?.errno == .noSuchFileOrDirectory && error?.reason?.contains("squash") == true)
+    #expect(try bench.look() == committed && bench.text("/n") == "new")
+  }
+
   @Test func `a fork that has gone on has its changes again, and keeps what came behind`() throws {
     let bench = try CommitBench("echo a > a; echo b > b; mkdir d; echo x > d/x; echo r > r")
     let before = try bench.look()

@@ -6,11 +6,19 @@ extension Workspace {
   /// one that was not taken back.
   ///
   /// It is a plan as any other: the host's tree with the commit's changes reversed on top.
-  /// - Throws: ENOENT if the fork that was committed is not there any more.
+  /// - Throws: ENOENT if the fork that was committed is not there any more, or its log has not the
+  ///   commit: nobody would have its changes then.
   public func planUndo(of record: CommitRecord) throws(FileError) -> CommitPlan {
     guard let fork = forks.first(where: { $0.id == record.fork }) else {
       throw FileError(
         .noSuchFileOrDirectory, saying: "the fork that was committed is not there any more")
+    }
+    guard operation(of: record, in: fork) != nil else {
+      throw FileError(
+        .noSuchFileOrDirectory,
+        saying:
+          "fork \(fork.name) has given up what was before commit \(record.version), by squash, and "
+          + "could not have its changes again; nothing was done")
     }
     startEpoch()
     let seen = Namespace(context: context, fork: fork.id, name: fork.name)
@@ -34,9 +42,7 @@ extension Workspace {
   ) throws(FileError) -> Bool {
     startEpoch()
     guard let fork = forks.first(where: { $0.id == record.fork }),
-      let commit = fork.allOperations.last(where: {
-        $0.after.version == record.version && $0.before.version < record.version
-      })
+      let commit = operation(of: record, in: fork)
     else { return false }
     let newest = context.bases.version.withLock { $0 }
     if fork.value.version == newest, try isIn(fork.value, [commit.before]) { return true }
@@ -66,6 +72,13 @@ extension Workspace {
 }
 
 extension Workspace {
+  /// A commit as its fork's log has it: squash gives it up.
+  func operation(of record: CommitRecord, in fork: Fork) -> Operation? {
+    fork.allOperations.last {
+      $0.after.version == record.version && $0.before.version < record.version
+    }
+  }
+
   /// Adds what a fork has changed since a commit to the value that has the commit's changes as its own.
   /// - Returns: nil where that is not what the fork shows.
   private func add(
