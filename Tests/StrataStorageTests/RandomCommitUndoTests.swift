@@ -38,23 +38,12 @@ import Testing
   /// - Returns: how many commits were taken back.
   private func run(_ seed: UInt64) throws -> UInt64 {
     let bench = try CommitBench("true")
-    var generator = OperationGenerator(seed: seed, paths: [])
-    func change(_ count: Int) throws {
-      bench.workspace.startEpoch()
-      bench.workspace.operation("random", on: bench.main) {
-        var client = ClientUnderTest(bench.main)
-        for _ in 0..<count {
-          let operation = generator.next()
-          generator.learn(operation, client.perform(operation))
-        }
-        client.open = [:]
-      }
-    }
-    try change(60)
+    let random = RandomChanges(bench, seed: seed)
+    random.make(60)
     try bench.commitAll()
     var undone: UInt64 = 0
     for round in 0..<3 {
-      try change(25)
+      random.make(25)
       let changes = try step("\(round): changes") { try bench.changes() }
       guard !changes.isEmpty else { continue }
       let before = try bench.look()
@@ -104,25 +93,14 @@ import Testing
 
   private func goOn(_ seed: UInt64) throws -> Bool {
     let bench = try CommitBench("true")
-    var generator = OperationGenerator(seed: seed, paths: [])
-    func change(_ count: Int) throws {
-      bench.workspace.startEpoch()
-      bench.workspace.operation("random", on: bench.main) {
-        var client = ClientUnderTest(bench.main)
-        for _ in 0..<count {
-          let operation = generator.next()
-          generator.learn(operation, client.perform(operation))
-        }
-        client.open = [:]
-      }
-    }
-    try change(60)
+    let random = RandomChanges(bench, seed: seed)
+    random.make(60)
     try bench.commitAll()
-    try change(25)
+    random.make(25)
     guard try !bench.changes().isEmpty else { return false }
     let before = try bench.look()
     try bench.commitAll()
-    try change(12)
+    random.make(12)
     let shown = try TreeDump(bench.main).asOnHost
     guard let undoing = try bench.commit.planUndo(bench.workspace) else { return false }
     let done = try bench.commit.undo(undoing, bench.workspace)

@@ -14,11 +14,11 @@ import Testing
     for seed in first..<first + count {
       do {
         let bench = try CommitBench("true")
-        var generator = OperationGenerator(seed: seed, paths: [])
-        try change(bench, &generator, 60)
+        let random = RandomChanges(bench, seed: seed)
+        random.make(60)
         try bench.commitAll()
         for _ in 0..<2 {
-          try change(bench, &generator, 30)
+          random.make(30)
           let plan = try bench.workspace.planCommit(bench.main, [])
           // No script makes a socket.
           guard !plan.changes.isEmpty, !plan.changes.contains(where: { $0.fileKind == .socket })
@@ -45,21 +45,6 @@ import Testing
     }
     // Else nothing was tested.
     #expect(TestSeed.isGiven || links > 5 && renames > 5)
-  }
-
-  private func change(
-    _ bench: CommitBench, _ generator: inout OperationGenerator, _ count: Int
-  ) throws {
-    bench.workspace.startEpoch()
-    bench.workspace.operation("random", on: bench.main) {
-      var client = ClientUnderTest(bench.main)
-      for _ in 0..<count {
-        let operation = generator.next()
-        generator.learn(operation, client.perform(operation))
-      }
-      client.open = [:]
-    }
-    bench.workspace.startEpoch()
   }
 
   /// The script is made for the copy.
