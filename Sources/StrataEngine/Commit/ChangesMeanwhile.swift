@@ -10,8 +10,7 @@ struct ChangesMeanwhile {
 
   init(from now: Namespace, since planned: Namespace, over record: CommitRecord) {
     (self.now, self.planned) = (now, planned)
-    committed = Set(
-      record.kept.map(\.id) + record.placed.map(\.node) + record.settled.map(\.node))
+    committed = record.nodes
   }
 
   /// - Parameter value: what the commit has left the fork with.

@@ -19,6 +19,9 @@ public struct CommitRecord: Equatable, Sendable {
   /// The value that was committed; nil where nothing outlives the process.
   public var planned: StoredTree?
 
+  /// Nodes that are the bases' as the commit has left them.
+  var nodes: Set<NodeID> { Set(kept.map(\.id) + placed.map(\.node) + settled.map(\.node)) }
+
   public enum Reach: UInt8, Sendable {
     /// Some of the fork's changes: others stay its own.
     case part

@@ -91,9 +91,7 @@ extension Workspace {
     guard plan.conflicts.isEmpty else { return nil }
     var result = plan.result
     // What the bases had by the commit they have no more.
-    let committed = Set(
-      record.kept.map(\.id) + record.placed.map(\.node) + record.settled.map(\.node))
-    for id in committed where result.nodes[id] != nil {
+    for id in record.nodes where result.nodes[id] != nil {
       _ = result.nodes.update(id) { $0.origin = value.nodes[id]?.origin }
     }
     return try isSame(result, as: later, over: record) ? result : nil

@@ -102,6 +102,8 @@ extension DurableStore {
 }
 
 extension Database {
+  /// Puts a row of a query for the same columns.
+  /// - Returns: whether the table can have it; one that a damaged page has made up is left out.
   fileprivate func insert(
     _ values: [Value], into table: String, _ columns: String
   ) throws(FileError) -> Bool {

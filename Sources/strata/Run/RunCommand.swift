@@ -70,8 +70,8 @@ struct RunCall {
     let result = Result { try run(in: fork) }
     if case .success(let status) = result {
       if context.isJSON {
-        let seconds = context.workspace.now - start
-        let report = try RunReport(fork, from: before, status: status, nanoseconds: seconds)
+        let time = context.workspace.now - start
+        let report = try RunReport(fork, from: before, status: status, nanoseconds: time)
         try context.print([report.json])
       } else {
         try tell(before, fork)

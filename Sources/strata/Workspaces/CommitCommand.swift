@@ -146,7 +146,8 @@ private struct CommitCall {
     try settle(&new)
     let wanted = Set(plan.changes.map(\.path))
     new.changes = new.changes.filter { wanted.contains($0.path) }
-    guard new.conflicts.isEmpty, new.changes.map(\.path) == plan.changes.map(\.path),
+    guard !new.needsRebase, new.conflicts.isEmpty,
+      new.changes.map(\.path) == plan.changes.map(\.path),
       new.changes.map(\.kind) == plan.changes.map(\.kind)
     else {
       throw FileError(
