@@ -4,7 +4,8 @@ import StrataFUSE
 import StrataStorage
 
 /// Programs in a mount, in pairs with kernel overlayfs, fuse-overlayfs and the native file system.
-/// Must be run as root; in `/var/tmp`, or in the directory that `STRATA_BENCH_DIR` names.
+/// Must be run as root; in `/var/tmp`, or in the directory that `STRATA_BENCH_DIR` names. With
+/// `STRATA_BENCH_KIND`, only what has that in its name.
 enum MountBenchmarks {
   private struct Target {
     let name: String
@@ -20,25 +21,18 @@ enum MountBenchmarks {
     defer { shell("rm -rf \(root)") }
     fill(root)
     sync()
-    try MountLimits.run(root) { try open(root) }
+    let wanted = getenv("STRATA_BENCH_KIND").map { String(cString: $0) }
+    let kinds = MountWork.kinds.filter { wanted.map($0.name.contains) ?? true }
+    if wanted == nil { try MountLimits.run(root) { try open(root) } }
     let targets = [
       try strata(root, "strata"), overlay(root), try strata(root, "durable"), fuseOverlay(root),
       native(root),
     ]
-    var times: [[Double]] = []
-    for target in targets {
-      do { try target.start() } catch {
-        print("     \(target.name): \(error)")
-        times.append([])
-        continue
-      }
-      times.append(MountWork.kinds.map { measure($0.name, target.directory, root) })
-      target.stop()
-    }
+    let times = measure(kinds.map(\.name), targets, root)
     print(
       "     \(Bench.pad("milliseconds", 26)) strata overlay durable  fuse-o  native"
         + "   ×overlay, durable (goal)")
-    for (index, kind) in MountWork.kinds.enumerated() {
+    for (index, kind) in kinds.enumerated() {
       let row = times.map { $0.isEmpty ? "-" : Bench.format($0[index] / 1e6) }
       let ratios = [0, 2].map {
         times[$0].isEmpty || times[1].isEmpty ? .nan : times[$0][index] / times[1][index]
@@ -53,6 +47,41 @@ enum MountBenchmarks {
       )
     }
   }
+
+  /// The middle one of each kind's times in each target; none for a target that is not there. Each
+  /// kind in all targets, one soon after another, before the next: the machine's mood is the same.
+  private static func measure(
+    _ kinds: [String], _ targets: [Target], _ root: String
+  ) -> [[Double]] {
+    let areThere = targets.map { target in
+      do { try target.start() } catch {
+        print("     \(target.name): \(error)")
+        return false
+      }
+      return true
+    }
+    defer { for (target, isThere) in zip(targets, areThere) where isThere { target.stop() } }
+    shell("cat \(root)/lower/large > /dev/null")
+    var times = targets.map { _ in kinds.map { _ in [Double]() } }
+    for round in 0..<rounds {
+      for (index, kind) in kinds.enumerated() {
+        // Each has its turn at being first.
+        for turn in targets.indices {
+          let target = (turn + round) % targets.count
+          guard areThere[target] else { continue }
+          times[target][index].append(measure(kind, targets[target].directory, root))
+        }
+      }
+      for (target, isThere) in zip(targets, areThere) where isThere {
+        shell("cd \(target.directory) && rm -rf big t; sync .")
+      }
+    }
+    return zip(times, areThere).map { kinds, isThere in
+      isThere ? kinds.map { $0.sorted()[rounds / 2] } : []
+    }
+  }
+
+  private static let rounds = 3
 
   private static func shell(_ line: String) { _ = system(line) }
 
@@ -135,11 +164,12 @@ enum MountBenchmarks {
 
   /// In a process of its own, so that client and server are two.
   private static func measure(_ kind: String, _ directory: String, _ root: String) -> Double {
-    if kind.hasSuffix("cold") { shell("sync; echo 2 > /proc/sys/vm/drop_caches") }
-    let program = "/proc/\(getpid())/exe"
-    let (time, status) = Bench.time {
-      system("cd \(directory) && \(program) --mount-work '\(kind)' \(root)")
-    }
+    shell("sync")
+    if kind.hasSuffix("cold") { shell("echo 2 > /proc/sys/vm/drop_caches") }
+    let line = "cd \(directory) && /proc/\(getpid())/exe --mount-work '\(kind)' \(root)"
+    if kind.hasSuffix("warm") { shell(line) }
+    if kind.hasPrefix("open") { shell("cd \(directory) && find lower -size +1000 > /dev/null") }
+    let (time, status) = Bench.time { system(line) }
     if status != 0 { print("     \(kind) in \(directory): failed with status \(status)") }
     return status == 0 ? time : .nan
   }
