@@ -1,3 +1,4 @@
+internal import CStrataSystem
 internal import Glibc
 public import SystemPackage
 
@@ -23,6 +24,10 @@ public enum WorkerThread {
     /// Waits for the end of the thread.
     public func join() { pthread_join(thread, nil) }
   }
+
+  /// The calling thread has little to do at a time, and somebody waits for it: it gets its processor
+  /// soon, and leaves it soon to others, who are those that wait.
+  public static func takeShortTurns() { strata_take_short_turns(100_000) }
 
   private static func create(
     _ body: @escaping @Sendable () -> Void, _ detachState: Int32

@@ -16,6 +16,9 @@ final class Crew: Sendable {
 
   private let state = Mutex(State())
   private let alarm: Alarm
+  /// After how many requests, one soon after another, programs are busy with this mount.
+  private static let many = 32
+  private let sinceQuiet = Atomic(0)
 
   init() throws(FileError) { alarm = try Alarm() }
 
@@ -77,5 +80,21 @@ final class Crew: Sendable {
       return state.sleeping
     }
     for _ in 0..<count { alarm.ring() }
+  }
+
+  /// Called by a worker that has got a request.
+  func noteRequest() {
+    if sinceQuiet.add(1, ordering: .relaxed).newValue == Self.many { IdleLatency.shared.hold() }
+  }
+
+  /// Whether requests have come soon one after another until now.
+  var isBusy: Bool { sinceQuiet.load(ordering: .relaxed) >= Self.many }
+
+  /// Whether there have been requests, and nobody has noted since that it is quiet.
+  var mayBeBusy: Bool { sinceQuiet.load(ordering: .relaxed) > 0 }
+
+  /// Called by a worker that has waited for a request in vain, or has done with the mount.
+  func noteQuiet() {
+    if sinceQuiet.exchange(0, ordering: .relaxed) >= Self.many { IdleLatency.shared.release() }
   }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import StrataEngine
+internal import StrataSystem
 
 /// One thread that takes requests from a channel of its own and answers them.
 struct Worker {
@@ -7,8 +8,12 @@ struct Worker {
   static let largestTransfer = 1 << 20
   /// What a write's header takes, so that its content is on a page's boundary.
   private static let writeHeader = Request.headerSize + 40
-  /// How long to look for the next request before sleeping: most come in a row.
+  /// How long to look for the next request before sleeping: most come in a row. While they do, as long
+  /// as a program works on what a directory holds.
   private static let spinNanoseconds: Int64 = 50_000
+  private static let busySpinNanoseconds: Int64 = 200_000
+  /// After how long without a request programs are busy with something else.
+  private static let quietMilliseconds: Int32 = 1
 
   /// After how many requests in a row, each of which was there already, another worker is to help: one
   /// program waits for an answer before it asks on.
@@ -41,9 +46,11 @@ struct Worker {
 
   /// Until the mount is gone.
   mutating func run() {
+    WorkerThread.takeShortTurns()
     crew.takeTurn(isListening: false)
     isListening = true
     while let request = next() { answer(request) }
+    crew.noteQuiet()
     crew.wakeAll()
     allocation.0.deallocate()
     allocation.1.deallocate()
@@ -68,10 +75,12 @@ struct Worker {
 
   private mutating func next() -> UnsafeRawBufferPointer? {
     var deadline: Int64 = 0
+    var hasWaited = false
     while true {
       let count = read(device.descriptor.rawValue, input.baseAddress, input.count)
       if count > 0 {
-        inRow = deadline == 0 ? inRow + 1 : 0
+        inRow = hasWaited ? 0 : inRow + 1
+        crew.noteRequest()
         if inRow == Self.crowd {
           inRow = 0
           crew.callHelp()
@@ -81,8 +90,11 @@ struct Worker {
       switch errno {
       case EAGAIN:
         if deadline == 0, crew.leaveIfOthersListen() { continue }
+        hasWaited = true
         let now = Self.now()
-        if deadline == 0 { deadline = now + Self.spinNanoseconds }
+        if deadline == 0 {
+          deadline = now + (crew.isBusy ? Self.busySpinNanoseconds : Self.spinNanoseconds)
+        }
         if now < deadline {
           sched_yield()
           continue
@@ -102,7 +114,12 @@ struct Worker {
       pollfd(fd: device.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
       pollfd(fd: server.ending.rawValue, events: Int16(POLLIN), revents: 0),
     ]
-    let count = poll(&wanted, 2, -1)
+    var count: Int32 = 0
+    if crew.mayBeBusy {
+      count = poll(&wanted, 2, Self.quietMilliseconds)
+      if count == 0 { crew.noteQuiet() }
+    }
+    if count == 0 { count = poll(&wanted, 2, -1) }
     if count < 0 { return errno == EINTR }
     if wanted[1].revents != 0 { return false }
     return Int32(wanted[0].revents) & POLLERR == 0

@@ -102,7 +102,7 @@ extension Reply {
     put(owners.0)
     put(owners.1)
     put(Self.kernelDevice(attributes.device))
-    put(UInt32(Block.size))
+    put(Self.transferSize(of: attributes.kind))
     put(UInt32(0))
   }
 
@@ -152,6 +152,12 @@ extension Reply {
     put(attributes)
   }
 
+  /// The size of transfers that programs are advised to make (`st_blksize`). The C library lists
+  /// directories by as much, and so has most of them with one request and one that ends it.
+  private static func transferSize(of kind: FileKind) -> UInt32 {
+    UInt32(kind == .directory ? 16 * Block.size : Block.size)
+  }
+
   private static let basicStatus: UInt32 = 0x7FF
   private static let birthStatus: UInt32 = 0x800
 
@@ -161,7 +167,7 @@ extension Reply {
     put(validity.seconds)
     put(zeros: 24)
     put(Self.basicStatus | (born == nil ? 0 : Self.birthStatus))
-    put(UInt32(Block.size))
+    put(Self.transferSize(of: attributes.kind))
     put(UInt64(0))
     put(attributes.links)
     let owners = onlyUser?.owners(of: attributes) ?? (attributes.uid, attributes.gid)
