@@ -487,6 +487,18 @@ struct MountTests {
     #expect(result.status == 0, "\(result)")
   }
 
+  @Test(arguments: ["", "--no-passthrough"])
+  func `large writes do not stay in the kernel's cache, and nothing else is lost from it`(
+    _ option: String
+  ) throws {
+    let script = StrataProgram.root + "/Tests/Conformance/large_writes.py"
+    let result = try session("!timeout 60 python3 \(script) \(place.path)", option)
+    let kept = result.output.split(separator: "\n").last?.split(separator: " ").last.flatMap {
+      Int($0)
+    }
+    #expect(result.status == 0 && kept.map { $0 < 40 } == true, "\(result)")
+  }
+
   @Test func `times, owners, modes and refusals are those of the host's file system`() throws {
     let script = StrataProgram.root + "/Tests/Conformance/conformance.py"
     let native = try TemporaryDirectory()

@@ -22,6 +22,13 @@ struct Notification {
     Notification(code: 2, [number, 0, 0])
   }
 
+  /// Cached content of a part of a node is not what it was.
+  static func changed(_ number: UInt64, _ part: Range<Int64>) -> Notification {
+    Notification(
+      code: 2,
+      [number, UInt64(bitPattern: part.lowerBound), UInt64(bitPattern: Int64(part.count))])
+  }
+
   /// What a file holds, from its start on.
   static func content(_ content: [UInt8], of number: UInt64) -> Notification {
     Notification(code: 4, [number, 0, UInt64(content.count)], content)

@@ -205,8 +205,25 @@ extension Server {
       _ = try file.write(bytes, at: offset, drops: drops)
     }
     try noteWritten(size, at: offset)
+    if kind & Self.isFromCache == 0 { letGo(of: request.node, behind: offset, size) }
     reply.put(UInt32(size))
     reply.put(UInt32(0))
+  }
+
+  /// A piece that no program writes who reads it at once.
+  private static let largeWrite = 256 << 10
+  /// How much the kernel keeps of what is written in such pieces, the one at work not counted.
+  private static let keptBehind: Int64 = 16 << 20
+
+  /// Has the kernel let go of what a stream of large writes has left behind: it is in the cache of the
+  /// store's file as well, and memory that was in use just now takes what comes next sooner than fresh.
+  private func letGo(of number: UInt64, behind offset: Int64, _ size: Int) {
+    let part = offset / Self.keptBehind
+    guard size >= Self.largeWrite, part > 0, (offset + Int64(size)) / Self.keptBehind > part else {
+      return
+    }
+    let behind = (part - 1) * Self.keptBehind..<part * Self.keptBehind
+    others.sendLater(.changed(number, behind), on: device)
   }
 
   /// Whether what is written goes where the file ends by now. The kernel knows nothing of what others
