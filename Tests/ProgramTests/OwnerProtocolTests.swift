@@ -93,7 +93,7 @@ import Testing
     let client = try OwnerSocket(tree.path)
     _ = try client.call("hello")
     try client.send(
-      #"{"jsonrpc":"2.0","id":1,"method":"run","params":{"line":"!sh -c 'echo ready; sleep 100'"}}"#
+      #"{"jsonrpc":"2.0","id":1,"method":"run","params":{"line":"!sh -c 'echo ready; exec sleep 100'"}}"#
     )
     #expect(try client.next()?["params"]?["data"] == .string("ready\n"))
     try client.send(#"{"jsonrpc":"2.0","id":2,"method":"cancel"}"#)
@@ -102,6 +102,20 @@ import Testing
     let ran = answers.first { $0?["id"] == .integer(1) }
     #expect(ran??["result"]?["status"] == .integer(130))
     #expect(try client.call("run", #"{"line":"echo on"}"#).output == "on\n")
+  }
+
+  @Test func `who cancels again is heard again`() throws {
+    let client = try OwnerSocket(tree.path)
+    _ = try client.call("hello")
+    try tree.write(
+      "heard", "exec 2>&-\ntrap 'echo heard' INT\necho ready\nwhile :; do sleep 0.1; done")
+    let line = "!exec sh \(tree.path)/heard"
+    try client.send(#"{"jsonrpc":"2.0","id":1,"method":"run","params":{"line":"\#(line)"}}"#)
+    #expect(try client.next()?["params"]?["data"] == .string("ready\n"))
+    for _ in 0..<2 {
+      try client.send(#"{"jsonrpc":"2.0","method":"cancel"}"#)
+      #expect(try client.next()?["params"]?["data"] == .string("heard\n"))
+    }
   }
 
   @Test func `a client that goes away in the middle leaves the fork free`() throws {

@@ -27,13 +27,13 @@ struct HostStage {
     }
     do {
       if !inputIsInherited { try feed(process) }
-      var isTold = false
+      var told = 0
       while try !pass(try process.read()) {
-        // Once: to many programs, a second one says that it is urgent.
-        if !isTold, session.cancellation.isCancelled {
-          process.signal(SIGINT)
-          isTold = true
-        }
+        // As often as it was asked for: to many programs, a second one says that it is urgent; and the
+        // first reaches no program that a shell is just about to start.
+        let times = session.cancellation.times
+        if times > told { process.signal(SIGINT) }
+        told = times
       }
     } catch {
       // Nobody takes what it writes any more.
