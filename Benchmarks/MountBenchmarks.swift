@@ -5,7 +5,7 @@ import StrataStorage
 
 /// Programs in a mount, in pairs with kernel overlayfs, fuse-overlayfs and the native file system.
 /// Must be run as root; in `/var/tmp`, or in the directory that `STRATA_BENCH_DIR` names. With
-/// `STRATA_BENCH_KIND`, only what has that in its name.
+/// `STRATA_BENCH_KIND`, only what has that in its name (`20k` for `rm 20k`, which needs what is created).
 enum MountBenchmarks {
   private struct Target {
     let name: String
@@ -28,7 +28,7 @@ enum MountBenchmarks {
       try strata(root, "strata"), overlay(root), try strata(root, "durable"), fuseOverlay(root),
       native(root),
     ]
-    let times = measure(kinds.map(\.name), targets, root)
+    let times = measure(kinds, targets, root)
     print(
       "     \(Bench.pad("milliseconds", 26)) strata overlay durable  fuse-o  native"
         + "   ×overlay, durable (goal)")
@@ -51,7 +51,7 @@ enum MountBenchmarks {
   /// The middle one of each kind's times in each target; none for a target that is not there. Each
   /// kind in all targets, one soon after another, before the next: the machine's mood is the same.
   private static func measure(
-    _ kinds: [String], _ targets: [Target], _ root: String
+    _ kinds: [MountWork.Kind], _ targets: [Target], _ root: String
   ) -> [[Double]] {
     let areThere = targets.map { target in
       do { try target.start() } catch {
@@ -73,7 +73,7 @@ enum MountBenchmarks {
         }
       }
       for (target, isThere) in zip(targets, areThere) where isThere {
-        shell("cd \(target.directory) && rm -rf big t; sync .")
+        shell("cd \(target.directory) && rm -rf big new t; sync .")
       }
     }
     return zip(times, areThere).map { kinds, isThere in
@@ -163,14 +163,17 @@ enum MountBenchmarks {
   }
 
   /// In a process of its own, so that client and server are two.
-  private static func measure(_ kind: String, _ directory: String, _ root: String) -> Double {
+  private static func measure(
+    _ kind: MountWork.Kind, _ directory: String, _ root: String
+  ) -> Double {
+    func line(_ name: String) -> String {
+      "cd \(directory) && /proc/\(getpid())/exe --mount-work '\(name)' \(root)"
+    }
     shell("sync")
-    if kind.hasSuffix("cold") { shell("echo 2 > /proc/sys/vm/drop_caches") }
-    let line = "cd \(directory) && /proc/\(getpid())/exe --mount-work '\(kind)' \(root)"
-    if kind.hasSuffix("warm") { shell(line) }
-    if kind.hasPrefix("open") { shell("cd \(directory) && find lower -size +1000 > /dev/null") }
-    let (time, status) = Bench.time { system(line) }
-    if status != 0 { print("     \(kind) in \(directory): failed with status \(status)") }
+    if kind.name.hasSuffix("cold") { shell("echo 2 > /proc/sys/vm/drop_caches") }
+    if let before = kind.after { shell(line(before)) }
+    let (time, status) = Bench.time { system(line(kind.name)) }
+    if status != 0 { print("     \(kind.name) in \(directory): failed with status \(status)") }
     return status == 0 ? time : .nan
   }
 }
