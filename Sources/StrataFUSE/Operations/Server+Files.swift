@@ -195,17 +195,22 @@ extension Server {
     let size = Int(try request.word(16))
     guard size == request.body.count - 40 else { throw .invalid }
     let kind = try request.word(20)
+    let flags = Int32(bitPattern: try request.word(32))
     let drops = kind & Self.killsPrivileges != 0 ? privileges(file.node, request) : .nothing
     let bytes = UnsafeRawBufferPointer(rebasing: request.body[40...])
-    if size > 0, kind & Self.isFromCache == 0, isAppended(Int32(bitPattern: try request.word(32))) {
-      let end = try file.append(bytes, drops: drops)
-      // The kernel takes the bytes to be where it has sent them.
-      if end != offset { others.sendLater(.changed(request.node), on: device) }
+    // Parts of a direct write come at once, and each must be where it is sent.
+    let isCached = kind & Self.isFromCache == 0 && flags & Self.direct == 0
+    var place = offset
+    if isCached, size > 0, flags & O_APPEND != 0 {
+      // The kernel knows nothing of what others have added since: another mount of the fork, or a
+      // command. It takes the bytes to be where it has sent them.
+      place = try file.append(bytes, drops: drops)
+      if place != offset { others.sendLater(.changed(request.node), on: device) }
     } else {
       _ = try file.write(bytes, at: offset, drops: drops)
     }
-    try noteWritten(size, at: offset)
-    if kind & Self.isFromCache == 0 { letGo(of: request.node, behind: offset, size) }
+    try noteWritten(size, at: place)
+    if isCached { letGo(of: request.node, behind: place, size) }
     reply.put(UInt32(size))
     reply.put(UInt32(0))
   }
@@ -215,8 +220,8 @@ extension Server {
   /// How much the kernel keeps of what is written in such pieces, the one at work not counted.
   private static let keptBehind: Int64 = 16 << 20
 
-  /// Has the kernel let go of what a stream of large writes has left behind: it is in the cache of the
-  /// store's file as well, and memory that was in use just now takes what comes next sooner than fresh.
+  /// Has the kernel let go of what a stream of large writes has left behind: the store has it in
+  /// memory as well, and memory that was in use just now takes what comes next sooner than fresh.
   private func letGo(of number: UInt64, behind offset: Int64, _ size: Int) {
     let part = offset / Self.keptBehind
     guard size >= Self.largeWrite, part > 0, (offset + Int64(size)) / Self.keptBehind > part else {
@@ -224,13 +229,6 @@ extension Server {
     }
     let behind = (part - 1) * Self.keptBehind..<part * Self.keptBehind
     others.sendLater(.changed(number, behind), on: device)
-  }
-
-  /// Whether what is written goes where the file ends by now. The kernel knows nothing of what others
-  /// have added since: another mount of the fork, or a command. Parts of a direct write come at once, and
-  /// each must be where it is sent.
-  private func isAppended(_ flags: Int32) -> Bool {
-    flags & O_APPEND != 0 && flags & Self.direct == 0
   }
 
   func allocate(_ request: Request) throws(FileError) {
