@@ -13,17 +13,12 @@ internal import Synchronization
 final class IdleLatency: Sendable {
   static let shared = IdleLatency()
 
-  private struct State {
-    /// How many mounts are busy.
-    var holders = 0
-    var device: Descriptor?
-    var isOpened = false
-  }
-
   /// In microseconds: what a mount bears while it is busy, and what everybody bears.
   private static let busy: Int32 = isHalting ? 0 : 2
   private static let idle: Int32 = 2_000_000_000
-  private let state = Mutex(State())
+  private let device = opened("/dev/cpu_dma_latency", O_WRONLY)
+  /// How many mounts are busy.
+  private let holders = Mutex(0)
 
   /// Where idle means to leave the processor to a host, only waiting awake helps; elsewhere the
   /// lightest sleep does as well.
@@ -38,31 +33,19 @@ final class IdleLatency: Sendable {
     }
   }
 
-  func hold() {
-    state.withLock { state in
-      state.holders += 1
-      guard state.holders == 1 else { return }
-      if !state.isOpened {
-        state.isOpened = true
-        state.device = Self.opened("/dev/cpu_dma_latency", O_WRONLY)
-      }
-      state.device.map { Self.ask($0, Self.busy) }
-    }
-  }
+  func hold() { change(by: 1, asking: Self.busy, at: 1) }
+  func release() { change(by: -1, asking: Self.idle, at: 0) }
 
-  func release() {
-    state.withLock { state in
-      state.holders -= 1
-      if state.holders == 0 { state.device.map { Self.ask($0, Self.idle) } }
+  private func change(by step: Int, asking microseconds: Int32, at count: Int) {
+    holders.withLock { holders in
+      holders += step
+      guard holders == count, let device else { return }
+      _ = withUnsafeBytes(of: microseconds) { write(device.rawValue, $0.baseAddress, $0.count) }
     }
   }
 
   private static func opened(_ path: String, _ flags: Int32) -> Descriptor? {
     let raw = open(path, flags | O_CLOEXEC)
     return raw < 0 ? nil : Descriptor(owning: raw)
-  }
-
-  private static func ask(_ device: Descriptor, _ microseconds: Int32) {
-    _ = withUnsafeBytes(of: microseconds) { write(device.rawValue, $0.baseAddress, $0.count) }
   }
 }
