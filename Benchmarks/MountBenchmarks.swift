@@ -170,7 +170,11 @@ enum MountBenchmarks {
       "cd \(directory) && /proc/\(getpid())/exe --mount-work '\(name)' \(root)"
     }
     shell("sync")
-    if kind.name.hasSuffix("cold") { shell("echo 2 > /proc/sys/vm/drop_caches") }
+    if kind.name.hasSuffix("cold") {
+      shell("echo 2 > /proc/sys/vm/drop_caches")
+      // Mounts are told what is forgotten, and go on with that for a while.
+      usleep(300_000)
+    }
     if let before = kind.after { shell(line(before)) }
     let (time, status) = Bench.time { system(line(kind.name)) }
     if status != 0 { print("     \(kind.name) in \(directory): failed with status \(status)") }
