@@ -167,13 +167,14 @@ public final class OpenFile: Sendable {
     let (how, rule) = try firstWrite()
     let former = try fork.change(in: generation, caller, rule: rule) {
       value, _, effects throws(FileError) in
-      let record = try value.record(node)
-      let change = make(record.size)
+      // A record that is kept would be a second reference to the content that is to be changed.
+      let (former, gid) = (try value.record(node).size, try value.record(node).gid)
+      let change = make(former)
       let size = change.size(from: 0)
       guard size >= 0, size <= Int64.max - Int64(Block.size) else { throw FileError(.fileTooLarge) }
       try value.change(
-        node, change, how, reader, drops: drops ?? caller.drop(from: record.gid), &effects)
-      return record.size
+        node, change, how, reader, drops: drops ?? caller.drop(from: gid), &effects)
+      return former
     }
     fork.tell(.write, caller, describe)
     return former
