@@ -130,7 +130,8 @@ extension OperationGenerator {
     switch random.below(10) {
     case 0: 0
     case 1: 4096
-    case 2: 4096 * (1 + random.below(8))
+    // Some of them large enough to be kept in one piece.
+    case 2: 4096 * (1 + random.below(random.chance(20) ? 40 : 8))
     case 3, 4: 1 + random.below(20000)
     default: 1 + random.below(200)
     }

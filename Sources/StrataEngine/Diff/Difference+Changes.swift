@@ -167,16 +167,20 @@ extension Difference {
   /// Bytes in blocks that are not shared; nil if all content is.
   private func contentDifference(_ a: Node, _ b: Node) -> Int64? {
     guard case .file(let left) = a.body, case .file(let right) = b.body else { return nil }
-    var blocks: Int64 = 0
     var unshared: [Range<UInt64>] = []
     right.extents.difference(from: left.extents) { block, before, after in
       if let before, let after, before.holding.isSame(as: after.holding), before.end == after.end {
         return
       }
-      let end = max(before?.end ?? 0, after?.end ?? 0)
-      blocks += Int64(end - block)
-      unshared.append(block..<end)
+      // Where one of them is cut otherwise, it is told as often as it has extents there.
+      let start = max(block, unshared.last?.upperBound ?? 0)
+      let end = max(before?.end ?? 0, after?.end ?? 0, start)
+      for part in right.parts(of: start..<end, with: [left])
+      where !right.shares(part.lowerBound, with: left) {
+        unshared.append(part)
+      }
     }
+    let blocks = unshared.reduce(0) { $0 + Int64($1.count) }
     let isBelowSame = left.below?.node.id == right.below?.node.id
     let all = 0..<UInt64(clamping: (a.size + Int64(Block.size) - 1) / Int64(Block.size))
     if blocks == 0, a.size == b.size, isBelowSame, isKeptOf(left, right) {

@@ -50,6 +50,7 @@ extension FileContent {
     for block in blocks {
       switch other.content.source(of: block) {
       case .held(.page(let page)): set(block, to: page)
+      case .held(.run(let run)): set(block..<block + 1, to: run)
       case .held(.stored(let stored)): set(block..<block + 1, to: stored)
       case .held(.zero): setZero(block..<block + 1)
       case .below:

@@ -12,6 +12,8 @@ extension FileContent {
       case .zero: return
       case .page(let page):
         copy.set(block, to: isBelow ? page.copy(owner: context.layer.id, count: 0) : page)
+      case .run(let run) where isBelow: copy.putRuns(run, block..<end, context.layer.id)
+      case .run(let run): copy.set(block..<end, to: run)
       case .stored(let stored) where isBelow:
         for block in block..<end {
           let start = Int64(block) * Int64(Block.size)
@@ -69,15 +71,7 @@ extension FileContent {
     _ context: inout WriteContext
   ) throws(FileError) {
     guard let (store, file) = context.store else { return }
-    var gaps: [Range<UInt64>] = []
-    var next = Self.block(of: range.lowerBound)
-    forEachExtent(in: next..<Self.blocks(upTo: range.upperBound)) { blocks, _ in
-      if next < blocks.lowerBound { gaps.append(next..<blocks.lowerBound) }
-      next = max(next, blocks.upperBound)
-    }
-    let end = Self.blocks(upTo: range.upperBound)
-    if next < end { gaps.append(next..<end) }
-    for gap in gaps {
+    for gap in gaps(in: range) {
       let start = Int64(gap.lowerBound) * Int64(Block.size)
       let bytes = start..<min(Int64(gap.upperBound) * Int64(Block.size), range.upperBound)
       try context.reader.copy(below, bytes, to: store, file)
@@ -95,15 +89,37 @@ extension FileContent {
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: 16)
     defer { bytes.deallocate() }
     try context.reader.read(below, into: bytes, at: range.lowerBound)
-    for block in Self.block(of: range.lowerBound)..<Self.blocks(upTo: range.upperBound) {
-      guard case .below = source(of: block) else { continue }
-      let from = Int(Int64(block) * Int64(Block.size) - range.lowerBound)
-      let piece = bytes[from..<min(from + Block.size, bytes.count)]
-      let page = Page(owner: context.layer.id, count: piece.count, filled: piece.count)
-      page.write(UnsafeRawBufferPointer(rebasing: piece), at: 0)
-      copy.set(block, to: page)
-      context.taken += Int64(piece.count)
-      context.copied += Int64(piece.count)
+    let owner = context.layer.id
+    for gap in gaps(in: range) {
+      let start = Int(Int64(gap.lowerBound) * Int64(Block.size) - range.lowerBound)
+      let shown = bytes[start..<min(start + gap.count * Block.size, bytes.count)]
+      var next = gap.lowerBound
+      if context.store == nil {
+        let whole = Self.wholeBlocks(at: range.lowerBound + Int64(start), count: shown.count)
+        copy.putRuns(UnsafeRawBufferPointer(rebasing: shown), at: whole, owner)
+        next += UInt64(whole.count)
+      }
+      for block in next..<gap.upperBound {
+        let piece = shown.dropFirst(Int(block - gap.lowerBound) * Block.size).prefix(Block.size)
+        let page = Page(owner: owner, count: piece.count, filled: piece.count)
+        page.write(UnsafeRawBufferPointer(rebasing: piece), at: 0)
+        copy.set(block, to: page)
+      }
+      context.taken += Int64(shown.count)
+      context.copied += Int64(shown.count)
     }
+  }
+
+  /// The blocks that a range of bytes touches and no extent holds.
+  private func gaps(in range: Range<Int64>) -> [Range<UInt64>] {
+    var gaps: [Range<UInt64>] = []
+    var next = Self.block(of: range.lowerBound)
+    let end = Self.blocks(upTo: range.upperBound)
+    forEachExtent(in: next..<end) { blocks, _ in
+      if next < blocks.lowerBound { gaps.append(next..<blocks.lowerBound) }
+      next = max(next, blocks.upperBound)
+    }
+    if next < end { gaps.append(next..<end) }
+    return gaps
   }
 }

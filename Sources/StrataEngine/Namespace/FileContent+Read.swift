@@ -21,6 +21,7 @@ extension FileContent {
       switch holding {
       case .page(let page):
         page.read(into: part(until), from: Int(position % Int64(Block.size)))
+      case .run(let run): run.read(into: part(until), at: position)
       case .stored(let stored): try stored.read(into: part(until), at: position)
       case .zero: part(until).initializeMemory(as: UInt8.self, repeating: 0)
       }

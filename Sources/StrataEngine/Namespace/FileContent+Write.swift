@@ -31,7 +31,8 @@ extension FileContent {
     for (block, page) in try fetch(around: offset..<end, size: size, unit: unit, &context) {
       set(block, to: page)
     }
-    let whole = storeWhole(data, at: offset, size: size, &context)
+    var whole = storeWhole(data, at: offset, size: size, &context)
+    if whole.isEmpty { whole = keepWhole(data, at: offset, size: size, &context) }
     for (block, page) in edges { set(block, to: page) }
     for block in blocks where !whole.contains(block) {
       let start = Int64(block) * Int64(Block.size)
@@ -80,7 +81,7 @@ extension FileContent {
   }
 
   /// Bytes in these blocks that a layer which is to have them takes from below.
-  private func bytesFromBelow(
+  func bytesFromBelow(
     in blocks: Range<UInt64>, size: Int64, _ context: WriteContext
   ) -> Int64 {
     func bytes(_ blocks: Range<UInt64>, of size: Int64) -> Int64 {
@@ -106,7 +107,7 @@ extension FileContent {
   ) {
     let end = offset + piece.count
     let layer = context.layer.id
-    if writeInPlace(block, owner: layer, count: end, { $0.write(piece, at: offset) }) { return }
+    if writeInPlace(piece, in: block, at: offset, layer) { return }
     let page: Page
     switch source(of: block) {
     case .held(.page(let old)):
@@ -116,6 +117,12 @@ extension FileContent {
         ? Page(owner: layer, count: end, filled: end) : old.copy(owner: layer, count: end)
       if old.owner <= context.sealedThrough { context.taken += held }
       if !isWhole { context.copied += Int64(old.capacity) }
+    case .held(.run(let old)):
+      let isWhole = piece.count == Block.size
+      page =
+        isWhole ? Page(owner: layer, count: end, filled: end) : old.page(block, owner: layer)
+      if old.owner <= context.sealedThrough { context.taken += held }
+      if !isWhole { context.copied += Int64(Block.size) }
     case .held(.stored(let old)):
       page = Page(owner: layer, count: end, filled: offset == 0 ? end : 0)
       if old.owner <= context.sealedThrough { context.taken += held }
@@ -207,6 +214,10 @@ extension FileContent {
       case .page(let page) where page.capacity > used:
         let copy = page.copy(owner: context.layer.id, count: used)
         copy.zero(used..<copy.capacity)
+        edge = copy
+      case .run(let run):
+        let copy = Page(owner: context.layer.id, count: used)
+        run.read(into: copy.buffer(used), at: Int64(last) * Int64(Block.size))
         edge = copy
       case .stored(let stored):
         let copy = Page(owner: context.layer.id, count: used)

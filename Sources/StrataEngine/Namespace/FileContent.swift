@@ -27,6 +27,27 @@ struct FileContent: Sendable {
   struct Extent: Sendable {
     var end: UInt64
     var holding: Holding
+
+    /// Lends what holds the blocks for a change in its place, if the layer owns it and nothing else
+    /// refers to it: the one rule.
+    /// - Returns: what the change says; false, having called nothing, where a write must go to new
+    ///   blocks.
+    @discardableResult
+    mutating func changeInPlace(_ owner: LayerID, _ change: (Holding) -> Bool) -> Bool {
+      guard holding.owner == owner else { return false }
+      // The map must not refer to the memory meanwhile: it would be a second reference.
+      switch holding {
+      case .page(var page):
+        holding = .zero
+        defer { holding = .page(page) }
+        return isKnownUniquelyReferenced(&page) && change(.page(page))
+      case .run(var run):
+        holding = .zero
+        defer { holding = .run(run) }
+        return isKnownUniquelyReferenced(&run) && change(.run(run))
+      case .zero, .stored: return false
+      }
+    }
   }
 
   enum Holding: Sendable {
@@ -34,6 +55,8 @@ struct FileContent: Sendable {
     case zero
     /// One block in memory.
     case page(Page)
+    /// Blocks of a large write in memory.
+    case run(PageRun)
     /// A run of blocks that the workspace's store holds.
     case stored(StoredBlocks)
 
@@ -42,6 +65,7 @@ struct FileContent: Sendable {
       switch self {
       case .zero: nil
       case .page(let page): page.owner
+      case .run(let run): run.owner
       case .stored(let blocks): blocks.owner
       }
     }
@@ -53,6 +77,7 @@ struct FileContent: Sendable {
       switch (self, other) {
       case (.zero, .zero): true
       case (.page(let a), .page(let b)): a === b
+      case (.run(let a), .run(let b)): a === b
       case (.stored(let a), .stored(let b)): a.isSame(as: b)
       default: false
       }
@@ -96,6 +121,12 @@ struct FileContent: Sendable {
     put(block, Extent(end: block + 1, holding: .page(page)))
   }
 
+  /// Makes blocks a part of a run.
+  mutating func set(_ blocks: Range<UInt64>, to run: PageRun) {
+    carve(blocks)
+    put(blocks.lowerBound, Extent(end: blocks.upperBound, holding: .run(run)))
+  }
+
   /// Makes a run of blocks what a store holds.
   mutating func set(_ blocks: Range<UInt64>, to stored: StoredBlocks) {
     carve(blocks)
@@ -133,22 +164,45 @@ struct FileContent: Sendable {
     }
   }
 
-  /// Changes a page in its place if the layer owns it and nothing else refers to it: the one rule.
-  /// Returns false, having done nothing, where the write must go to a new page.
+  /// Writes bytes from an offset in a block on in their place, where that may be and one extent holds
+  /// all of it. Returns false, having done nothing, where they must go to new blocks.
   mutating func writeInPlace(
-    _ block: UInt64, owner: LayerID, count: Int, _ change: (Page) -> Void
+    _ piece: UnsafeRawBufferPointer, in block: UInt64, at offset: Int, _ owner: LayerID
   ) -> Bool {
-    extents.update(block) { extent -> Bool in
-      guard extent.holding.owner == owner, case .page(var page) = extent.holding else {
-        return false
+    guard let start = extents.floor(block)?.key else { return false }
+    let end = block + UInt64((offset + piece.count + Block.size - 1) / Block.size)
+    return extents.update(start) { extent in
+      guard end <= extent.end else { return false }
+      return extent.changeInPlace(owner) { holding in
+        switch holding {
+        case .page(let page):
+          guard page.capacity >= offset + piece.count else { return false }
+          page.write(piece, at: offset)
+        case .run(let run): run.write(piece, at: Int64(block) * Int64(Block.size) + Int64(offset))
+        case .zero, .stored: return false
+        }
+        return true
       }
-      // The map must not refer to the page meanwhile: it would be a second reference.
-      extent.holding = .zero
-      defer { extent.holding = .page(page) }
-      guard page.capacity >= count, isKnownUniquelyReferenced(&page) else { return false }
-      change(page)
-      return true
     } ?? false
+  }
+
+  /// Has more written to the run of an extent, where it may be changed in its place.
+  /// - Parameter write: says up to which block the run holds the file then; nil for no further. No
+  ///   other extent may begin before.
+  mutating func extendRun(
+    _ start: UInt64, _ owner: LayerID, _ write: (PageRun) -> UInt64?
+  ) -> UInt64? {
+    var end: UInt64?
+    _ = extents.update(start) { extent in
+      extent.changeInPlace(owner) { holding in
+        if case .run(let run) = holding { end = write(run) }
+        return true
+      }
+    }
+    if let end, let extent = extents[start] {
+      put(start, Extent(end: end, holding: extent.holding))
+    }
+    return end
   }
 
   /// Forgets all content from `size` bytes on; what comes behind it later reads as zeros.

@@ -18,12 +18,12 @@ final class Page: @unchecked Sendable {
     if filled < capacity {
       (bytes + filled).initializeMemory(as: UInt8.self, repeating: 0, count: capacity - filled)
     }
-    Page.live.add(1, ordering: .relaxed)
+    Page.count(1)
   }
 
   deinit {
     bytes.deallocate()
-    Page.live.subtract(1, ordering: .relaxed)
+    Page.count(-1)
   }
 
   /// A page with the same bytes and room for at least `count`.
@@ -56,6 +56,7 @@ final class Page: @unchecked Sendable {
   }
 
   private static let live = Atomic<Int>(0)
-  /// Pages that exist in the process, for tests and `stats`.
+  static func count(_ change: Int) { live.add(change, ordering: .relaxed) }
+  /// Pages that exist in the process, those in runs with them, for tests and `stats`.
   static var liveCount: Int { live.load(ordering: .relaxed) }
 }

@@ -123,7 +123,7 @@ extension Persistence {
     writer.number(extent.end)
     switch extent.holding {
     case .zero: writer.byte(0)
-    case .page: throw FileError(.ioError, "a block in memory has no place in the store")
+    case .page, .run: throw FileError(.ioError, "a block in memory has no place in the store")
     case .stored(let blocks):
       writer.byte(blocks.record == 0 ? 1 : 2)
       writer.number(blocks.owner.rawValue)

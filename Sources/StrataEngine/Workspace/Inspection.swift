@@ -72,13 +72,10 @@ extension Fork {
       let blocks = blocks.clamped(to: 0..<end)
       if position < blocks.lowerBound { addBelow(position..<blocks.lowerBound) }
       if let owner = holding.owner {
-        let shared = others.filter { other in
-          if case .held(let its) = other.1.source(of: blocks.lowerBound) {
-            return its.isSame(as: holding)
-          }
-          return false
+        for part in content.parts(of: blocks, with: others.map(\.1)) {
+          let shared = others.filter { content.shares(part.lowerBound, with: $0.1) }
+          add(part, .layer(owner, name: names[owner] ?? name), shared.map { $0.0 })
         }
-        add(blocks, .layer(owner, name: names[owner] ?? name), shared.map { $0.0 })
       } else {
         add(blocks, .hole)
       }
@@ -128,12 +125,10 @@ extension Fork {
       }
       content.extents.forEach { block, extent in
         guard !extent.holding.isZero else { return }
-        let isShared = twins.contains { twin in
-          if case .held(let its) = twin.source(of: block) { return its.isSame(as: extent.holding) }
-          return false
+        for part in content.parts(of: block..<extent.end, with: twins) {
+          let isShared = twins.contains { content.shares(part.lowerBound, with: $0) }
+          if isShared { stats.sharedPages += part.count } else { stats.ownPages += part.count }
         }
-        let count = Int(extent.end - block)
-        if isShared { stats.sharedPages += count } else { stats.ownPages += count }
       }
       let runs = (try? blockMap(of: id).count) ?? 0
       stats.extents += runs

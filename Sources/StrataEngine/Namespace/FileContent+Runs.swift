@@ -1,0 +1,87 @@
+/// What is written in large pieces to a workspace in memory is kept in as few.
+extension FileContent {
+  /// Keeps the whole blocks of a large write as runs.
+  /// - Returns: which blocks those are; none of a small write, or where a store is to have them.
+  mutating func keepWhole(
+    _ data: UnsafeRawBufferPointer, at offset: Int64, size: Int64, _ context: inout WriteContext
+  ) -> Range<UInt64> {
+    let blocks = Self.wholeBlocks(at: offset, count: data.count)
+    guard context.store == nil, !blocks.isEmpty else {
+      return blocks.lowerBound..<blocks.lowerBound
+    }
+    context.taken += bytesFromBelow(in: blocks, size: size, context)
+    let start = Int(Int64(blocks.lowerBound) * Int64(Block.size) - offset)
+    let bytes = UnsafeRawBufferPointer(rebasing: data[start..<start + blocks.count * Block.size])
+    putRuns(bytes, at: blocks, context.layer.id)
+    return blocks
+  }
+
+  /// Makes a range of blocks what a run of another layer has there.
+  mutating func putRuns(_ run: PageRun, _ blocks: Range<UInt64>, _ owner: LayerID) {
+    run.withBytes(of: blocks) { putRuns($0, at: blocks, owner) }
+  }
+
+  /// Makes a range of blocks these bytes; if they are more than the blocks, their beginning.
+  mutating func putRuns(
+    _ data: UnsafeRawBufferPointer, at blocks: Range<UInt64>, _ owner: LayerID
+  ) {
+    var next = blocks.lowerBound
+    while next < blocks.upperBound {
+      let done = Int(next - blocks.lowerBound) * Block.size
+      let rest = UnsafeRawBufferPointer(rebasing: data[done..<(blocks.count * Block.size)])
+      next =
+        putInPlace(rest, at: next, owner) ?? putBehind(rest, at: next, owner)
+        ?? putNew(rest, at: next, owner)
+    }
+  }
+
+  /// Changes a run that holds the block already.
+  /// - Returns: up to where; nil if there is none, or none that may be changed.
+  private mutating func putInPlace(
+    _ data: UnsafeRawBufferPointer, at block: UInt64, _ owner: LayerID
+  ) -> UInt64? {
+    guard let end = extents.floor(block)?.value.end, block < end else { return nil }
+    let count = min(data.count / Block.size, Int(clamping: end - block))
+    let piece = UnsafeRawBufferPointer(rebasing: data[..<(count * Block.size)])
+    guard writeInPlace(piece, in: block, at: 0, owner) else { return nil }
+    return block + UInt64(count)
+  }
+
+  /// Goes on in the run that ends where the block begins, as far as there is room and nothing else is
+  /// held.
+  private mutating func putBehind(
+    _ data: UnsafeRawBufferPointer, at block: UInt64, _ owner: LayerID
+  ) -> UInt64? {
+    guard let start = startOfExtent(endingAt: block) else { return nil }
+    var limit = block + UInt64(data.count / Block.size)
+    extents.forEach(from: block) { next, _ in
+      limit = min(limit, next)
+      return false
+    }
+    return extendRun(start, owner) { run in
+      let end = min(run.end, limit)
+      guard block < end else { return nil }
+      let piece = UnsafeRawBufferPointer(rebasing: data[..<(Int(end - block) * Block.size)])
+      run.write(piece, at: Int64(block) * Int64(Block.size))
+      return end
+    }
+  }
+
+  private func startOfExtent(endingAt block: UInt64) -> UInt64? {
+    guard block > 0, let (start, extent) = extents.floor(block - 1) else { return nil }
+    return extent.end == block ? start : nil
+  }
+
+  /// A file that is written from one end to the other gets the largest runs once it is large itself.
+  private mutating func putNew(
+    _ data: UnsafeRawBufferPointer, at block: UInt64, _ owner: LayerID
+  ) -> UInt64 {
+    let isLarge = block >= UInt64(PageRun.largest) && startOfExtent(endingAt: block) != nil
+    let count = min(data.count / Block.size, PageRun.largest)
+    let run = PageRun(owner: owner, first: block, room: isLarge ? PageRun.largest : count)
+    let piece = UnsafeRawBufferPointer(rebasing: data[..<(count * Block.size)])
+    run.write(piece, at: Int64(block) * Int64(Block.size))
+    set(block..<block + UInt64(count), to: run)
+    return block + UInt64(count)
+  }
+}

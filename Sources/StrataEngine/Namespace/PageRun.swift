@@ -1,0 +1,82 @@
+internal import Glibc
+
+/// Blocks of a large write in memory, one behind the other in one piece.
+///
+/// It is shared between forks as a ``Page`` is, and by the same rule. The extents that refer to it show
+/// parts of it, each at the place in the file where it was written; a write into the midst of a run
+/// that may not be changed makes other blocks, and leaves what the extents still show of it.
+///
+/// The largest ones are as large as the pages that x86-64 and arm64 have beside those of 4 KiB, and are
+/// taken from the kernel as one: a fault for each 4 KiB costs several times what copying them does
+/// (`Documentation/admin-guide/mm/transhuge.rst`).
+final class PageRun: @unchecked Sendable {
+  /// Blocks of the largest run.
+  static let largest = (2 << 20) / Block.size
+
+  let owner: LayerID
+  /// The file's block that it begins with, and how many there is room for.
+  let first: UInt64
+  let room: Int
+  /// Of how many something was written, from the first one on.
+  private var used = 0
+  private let bytes: UnsafeMutableRawPointer
+  private let isMapped: Bool
+
+  init(owner: LayerID, first: UInt64, room: Int) {
+    (self.owner, self.first, self.room) = (owner, first, room)
+    let count = room * Block.size
+    if room == Self.largest, let mapped = Self.map(count) {
+      (bytes, isMapped) = (mapped, true)
+    } else {
+      (bytes, isMapped) = (.allocate(byteCount: count, alignment: 16), false)
+    }
+  }
+
+  deinit {
+    if isMapped { munmap(bytes, room * Block.size) } else { bytes.deallocate() }
+    Page.count(-used)
+  }
+
+  private static func map(_ count: Int) -> UnsafeMutableRawPointer? {
+    let (access, kind) = (PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)
+    guard let bytes = mmap(nil, count, access, kind, -1, 0), bytes != MAP_FAILED else { return nil }
+    madvise(bytes, count, MADV_HUGEPAGE)
+    return bytes
+  }
+
+  /// The number of the first block behind it.
+  var end: UInt64 { first + UInt64(room) }
+
+  private func place(of offset: Int64) -> UnsafeMutableRawPointer {
+    bytes + Int(offset - Int64(first) * Int64(Block.size))
+  }
+
+  /// Writes bytes at an offset of the file, with no gap to what was written before.
+  func write(_ source: UnsafeRawBufferPointer, at offset: Int64) {
+    guard let base = source.baseAddress else { return }
+    place(of: offset).copyMemory(from: base, byteCount: source.count)
+    let blocks = Int(FileContent.blocks(upTo: offset + Int64(source.count)) - first)
+    if blocks > used {
+      Page.count(blocks - used)
+      used = blocks
+    }
+  }
+
+  /// Copies bytes out from an offset of the file on.
+  func read(into target: UnsafeMutableRawBufferPointer, at offset: Int64) {
+    guard !target.isEmpty else { return }
+    target.copyMemory(from: UnsafeRawBufferPointer(start: place(of: offset), count: target.count))
+  }
+
+  func withBytes(of blocks: Range<UInt64>, _ body: (UnsafeRawBufferPointer) -> Void) {
+    let start = place(of: Int64(blocks.lowerBound) * Int64(Block.size))
+    body(UnsafeRawBufferPointer(start: start, count: blocks.count * Block.size))
+  }
+
+  /// One of its blocks by itself.
+  func page(_ block: UInt64, owner: LayerID) -> Page {
+    let page = Page(owner: owner, count: Block.size, filled: Block.size)
+    read(into: page.buffer(Block.size), at: Int64(block) * Int64(Block.size))
+    return page
+  }
+}
