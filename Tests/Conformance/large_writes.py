@@ -1,5 +1,6 @@
 # Writes a file in large pieces while it is mapped and the mapping is changed, in the directory named,
-# and compares both views with what they must be. Prints how much of it the kernel keeps in its cache.
+# through a descriptor for writing alone or for both, and compares both views with what they must be.
+# Prints how much of it the kernel keeps in its cache.
 import ctypes, mmap, os, sys
 
 os.chdir(sys.argv[1])
@@ -14,7 +15,7 @@ for index in range(COUNT):
     mark = b'mark %d' % index
     view[index * MIB + 5:index * MIB + 5 + len(mark)] = mark
     model[index * MIB + 5:index * MIB + 5 + len(mark)] = mark
-writer = os.open('large', os.O_WRONLY)
+writer = os.open('large', {'writing': os.O_WRONLY, 'both': os.O_RDWR}[sys.argv[2]])
 for index in range(COUNT):
     piece = os.urandom(16) * (HALF // 16)
     assert os.pwrite(writer, piece, index * MIB + HALF) == HALF

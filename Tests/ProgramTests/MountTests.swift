@@ -487,12 +487,12 @@ struct MountTests {
     #expect(result.status == 0, "\(result)")
   }
 
-  @Test(arguments: ["", "--no-passthrough"])
+  @Test(arguments: ["", "--no-passthrough"], ["writing", "both"])
   func `large writes do not stay in the kernel's cache, and nothing else is lost from it`(
-    _ option: String
+    _ option: String, _ access: String
   ) throws {
     let script = StrataProgram.root + "/Tests/Conformance/large_writes.py"
-    let result = try session("!timeout 60 python3 \(script) \(place.path)", option)
+    let result = try session("!timeout 60 python3 \(script) \(place.path) \(access)", option)
     let kept = result.output.split(separator: "\n").last?.split(separator: " ").last.flatMap {
       Int($0)
     }

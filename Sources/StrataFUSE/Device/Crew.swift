@@ -19,6 +19,9 @@ final class Crew: Sendable {
   /// After how many requests, one soon after another, programs are busy with this mount.
   private static let many = 32
   private let sinceQuiet = Atomic(0)
+  /// The thread that the last request came from, and how many of it came in a row.
+  private let caller = Atomic<UInt32>(0)
+  private let ofCaller = Atomic(0)
 
   init() throws(FileError) { alarm = try Alarm() }
 
@@ -83,9 +86,22 @@ final class Crew: Sendable {
   }
 
   /// Called by a worker that has got a request.
-  func noteRequest() {
+  /// - Parameter thread: who asks; 0 for the kernel itself.
+  func noteRequest(from thread: UInt32) {
+    if thread != 0 {
+      if caller.load(ordering: .relaxed) == thread {
+        ofCaller.add(1, ordering: .relaxed)
+      } else {
+        caller.store(thread, ordering: .relaxed)
+        ofCaller.store(0, ordering: .relaxed)
+      }
+    }
     if sinceQuiet.add(1, ordering: .relaxed).newValue == Self.many { IdleLatency.shared.hold() }
   }
+
+  /// Whether all requests have come from one thread for a while. It does not ask on before it has its
+  /// answer, so there is nobody to be listened to meanwhile but who comes just now.
+  var servesOne: Bool { ofCaller.load(ordering: .relaxed) >= Self.many }
 
   /// Whether requests have come soon one after another until now.
   var isBusy: Bool { sinceQuiet.load(ordering: .relaxed) >= Self.many }

@@ -57,7 +57,7 @@ struct Worker {
   }
 
   private mutating func answer(_ bytes: UnsafeRawBufferPointer) {
-    if isListening, server.mayTakeLong(bytes) {
+    if isListening, server.mayTakeLong(bytes, forOne: crew.servesOne) {
       crew.handOver()
       isListening = false
     }
@@ -80,12 +80,13 @@ struct Worker {
       let count = read(device.descriptor.rawValue, input.baseAddress, input.count)
       if count > 0 {
         inRow = hasWaited ? 0 : inRow + 1
-        crew.noteRequest()
+        let request = UnsafeRawBufferPointer(rebasing: input[..<count])
+        crew.noteRequest(from: Request(request)?.pid ?? 0)
         if inRow == Self.crowd {
           inRow = 0
           crew.callHelp()
         }
-        return UnsafeRawBufferPointer(rebasing: input[..<count])
+        return request
       }
       switch errno {
       case EAGAIN:

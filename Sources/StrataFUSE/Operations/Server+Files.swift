@@ -4,15 +4,6 @@ internal import SystemPackage
 
 /// The requests on files.
 extension Server {
-  private static let killsPrivileges: UInt32 = 4
-  /// FUSE_WRITE_CACHE: pages that were mapped.
-  private static let isFromCache: UInt32 = 1
-  /// O_DIRECT, which the C library tells only to those who ask for GNU's names.
-  #if arch(arm64)
-    private static let direct: Int32 = 0x10000
-  #else
-    private static let direct: Int32 = 0x4000
-  #endif
   /// Up to this many bytes, reading a file costs less than opening it once more for the kernel.
   private static let smallFile: Int64 = 32 << 10
 
@@ -84,6 +75,10 @@ extension Server {
       .init(file: file, number: number, isPassthrough: backing != nil))
     if let backing {
       reply.put(open: handle, [.passthrough, .noFlush], backing: backing.id)
+    } else if flags & O_ACCMODE == O_WRONLY {
+      // Nobody reads or maps by such a descriptor, so what it writes comes to us from the program's own
+      // memory, and what others have of it in the kernel's cache goes.
+      reply.put(open: handle, [.direct, .noFlush])
     } else {
       reply.put(open: handle, others.areThere ? [.noFlush] : [.keepsCache, .noFlush])
     }
@@ -189,75 +184,6 @@ extension Server {
     reply.advance(try file.read(into: target, at: offset))
   }
 
-  func write(_ request: Request, _ reply: inout Reply) throws(FileError) {
-    let file = try handles.file(try request.long(0))
-    let offset = try request.offset(8)
-    let size = Int(try request.word(16))
-    guard size == request.body.count - 40 else { throw .invalid }
-    let kind = try request.word(20)
-    let flags = Int32(bitPattern: try request.word(32))
-    let drops = kind & Self.killsPrivileges != 0 ? privileges(file.node, request) : .nothing
-    let bytes = UnsafeRawBufferPointer(rebasing: request.body[40...])
-    // Parts of a direct write come at once, and each must be where it is sent.
-    let isCached = kind & Self.isFromCache == 0 && flags & Self.direct == 0
-    var place = offset
-    if isCached, size > 0, flags & O_APPEND != 0 {
-      // The kernel knows nothing of what others have added since: another mount of the fork, or a
-      // command. It takes the bytes to be where it has sent them.
-      place = try file.append(bytes, drops: drops)
-      if place != offset { others.sendLater(.changed(request.node), on: device) }
-    } else {
-      _ = try file.write(bytes, at: offset, drops: drops)
-    }
-    try noteWritten(size, at: place)
-    if isCached { letGo(of: request.node, behind: place, size) }
-    reply.put(UInt32(size))
-    reply.put(UInt32(0))
-  }
-
-  /// A piece that no program writes who reads it at once.
-  private static let largeWrite = 256 << 10
-  /// How much the kernel keeps of what is written in such pieces, the one at work not counted.
-  private static let keptBehind: Int64 = 16 << 20
-
-  /// Has the kernel let go of what a stream of large writes has left behind: the store has it in
-  /// memory as well, and memory that was in use just now takes what comes next sooner than fresh.
-  private func letGo(of number: UInt64, behind offset: Int64, _ size: Int) {
-    let part = offset / Self.keptBehind
-    guard size >= Self.largeWrite, part > 0, (offset + Int64(size)) / Self.keptBehind > part else {
-      return
-    }
-    let behind = (part - 1) * Self.keptBehind..<part * Self.keptBehind
-    others.sendLater(.changed(number, behind), on: device)
-  }
-
-  func allocate(_ request: Request) throws(FileError) {
-    let file = try handles.file(try request.long(0))
-    let (start, length) = (try request.offset(8), try request.offset(16))
-    let (end, isTooLarge) = start.addingReportingOverflow(length)
-    guard !isTooLarge else { throw FileError(.fileTooLarge) }
-    guard length > 0 else { throw .invalid }
-    let flags = Int32(bitPattern: try request.word(24))
-    if flags & Allocation.punchHole == 0 { try checkRoom(for: length) }
-    let mode: AllocateMode
-    switch flags {
-    case 0: mode = .extend
-    case Allocation.keepSize: mode = .keepSize
-    case Allocation.keepSize | Allocation.punchHole: mode = .punchHole
-    case Allocation.zeroRange: mode = .zeroRange
-    case Allocation.zeroRange | Allocation.keepSize:
-      let size = try file.attributes().size
-      if start < min(end, size) {
-        try file.allocate(start..<min(end, size), .zeroRange, drops: .nothing)
-      }
-      if size < end { try file.allocate(max(start, size)..<end, .keepSize, drops: .nothing) }
-      return
-    default: throw FileError(.notSupportedOnSocket)
-    }
-    // Set-user-ID goes by a request of its own.
-    try file.allocate(start..<end, mode, drops: .nothing)
-  }
-
   /// SEEK_DATA and SEEK_HOLE; the kernel does the rest itself.
   func seek(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let file = try handles.file(try request.long(0))
@@ -284,29 +210,6 @@ extension Server {
     }
     reply.put(UInt64(bitPattern: found))
   }
-
-  func copyRange(_ request: Request, _ reply: inout Reply) throws(FileError) {
-    let source = try handles.file(try request.long(0))
-    let target = try handles.file(try request.long(24))
-    var (from, to) = (try request.offset(8), try request.offset(32))
-    var rest = Int(min(try request.long(40), 16 << 20))
-    var done = 0
-    while rest > 0 {
-      let bytes = try source.read(min(rest, Worker.largestTransfer), at: from)
-      if bytes.isEmpty { break }
-      let count = try target.write(bytes, at: to, drops: .nothing)
-      (from, to, done, rest) = (from + Int64(count), to + Int64(count), done + count, rest - count)
-    }
-    reply.put(UInt32(done))
-    reply.put(UInt32(0))
-  }
-}
-
-/// Modes of fallocate(2), from linux/falloc.h.
-private enum Allocation {
-  static let keepSize: Int32 = 1
-  static let punchHole: Int32 = 2
-  static let zeroRange: Int32 = 16
 }
 
 /// Of lseek(2).

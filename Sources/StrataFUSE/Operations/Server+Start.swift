@@ -21,7 +21,7 @@ extension Server {
     var wanted: InitFlags = [
       .asyncRead, .atomicTruncate, .bigWrites, .readDirectoryPlus, .asyncDirect,
       .parallelDirectories, .noOpenDirectory, .maxPages, .cacheSymlinks, .handlesKillPrivileges,
-      .extendedSetXattr,
+      .extendedSetXattr, .directMayMap,
       .isExtended, .createSupplementaryGroup, .expireOnly, .doNotMask, .posixACL,
     ]
     if options.usesPassthrough { wanted.insert(.passthrough) }

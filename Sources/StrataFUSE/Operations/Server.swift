@@ -40,11 +40,13 @@ final class Server: Sendable {
 
   /// Whether others should be listened to while a request is worked on: it waits for a disk, or for a
   /// plugin.
-  func mayTakeLong(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  /// - Parameter forOne: whether there is probably nobody else. A write that goes to memory takes a
+  ///   fraction of a millisecond, and with another worker another buffer takes the next one.
+  func mayTakeLong(_ bytes: UnsafeRawBufferPointer, forOne: Bool) -> Bool {
     if fork.workspace.hooks.isActive { return true }
     guard let request = Request(bytes) else { return false }
     switch Opcode(rawValue: request.opcode) {
-    case .write: return request.body.count > Self.quickTransfer
+    case .write: return !forOne && request.body.count > Self.quickTransfer
     case .read: return (try? request.word(16)).map { Int($0) > Self.quickTransfer } ?? false
     case .sync, .syncDirectory, .syncFileSystem, .copyRange, .setAttributes, .allocate: return true
     default: return false

@@ -21,6 +21,7 @@ struct InitFlags: OptionSet {
   static let isExtended = bit(30)
   static let createSupplementaryGroup = bit(34)
   static let expireOnly = bit(35)
+  static let directMayMap = bit(36)
   static let passthrough = bit(37)
   static let allowsIDMap = bit(40)
 }
