@@ -1,3 +1,4 @@
+internal import Glibc
 internal import StrataEngine
 internal import Synchronization
 
@@ -21,6 +22,8 @@ final class HandleTable: Sendable {
   struct Mode: Sendable {
     var opens = 0
     var backing: Backing?
+    /// Whether nobody else may open it yet, see ``HandleTable/settle(_:)``.
+    var isBeginning = false
   }
 
   private let state = Mutex(State())
@@ -78,8 +81,17 @@ final class HandleTable: Sendable {
 
   /// Notes one more open of a number that is open already, if it can be open in that way.
   func join(_ number: UInt64, mayPass: Bool) -> Way {
+    while true {
+      if let way = joinNow(number, mayPass: mayPass) { return way }
+      sched_yield()
+    }
+  }
+
+  /// Nil while the first open of the number is under way.
+  private func joinNow(_ number: UInt64, mayPass: Bool) -> Way? {
     state.withLock { state in
       guard var mode = state.modes[number] else { return .free }
+      if mode.isBeginning { return nil }
       if mode.backing != nil, !mayPass { return .conflict }
       mode.opens += 1
       state.modes[number] = mode
@@ -88,14 +100,18 @@ final class HandleTable: Sendable {
   }
 
   /// The first open of a number; another thread may have come first.
+  /// - Parameter isBeginning: whether others must wait with theirs until this one is settled.
   /// - Returns: false if one has.
-  func begin(_ number: UInt64, _ backing: Backing?) -> Bool {
+  func begin(_ number: UInt64, _ backing: Backing?, isBeginning: Bool) -> Bool {
     state.withLock { state in
       guard state.modes[number] == nil else { return false }
-      state.modes[number] = Mode(opens: 1, backing: backing)
+      state.modes[number] = Mode(opens: 1, backing: backing, isBeginning: isBeginning)
       return true
     }
   }
+
+  /// What belongs to the first open of a number is done.
+  func settle(_ number: UInt64) { state.withLock { $0.modes[number]?.isBeginning = false } }
 
   /// Takes back what ``join`` or ``begin`` has noted.
   func abandon(_ number: UInt64) -> Backing? {

@@ -112,9 +112,13 @@ extension Server {
     }
     let file = try openFile(node, options, drops, caller)
     let known = mayPass ? try file.attributes() : nil
-    let backing = known.map { $0.size > Self.smallFile } == true ? backing(of: file) : nil
-    if handles.begin(number, backing) {
-      if let known, known.size <= Self.smallFile { hand(over: file, number, known: known) }
+    let isSmall = known.map { $0.size <= Self.smallFile } == true
+    let backing = known != nil && !isSmall ? backing(of: file) : nil
+    if handles.begin(number, backing, isBeginning: isSmall) {
+      if isSmall, let known {
+        hand(over: file, number, known: known)
+        handles.settle(number)
+      }
       return (file, backing)
     }
     // Another open of the same file came first.
@@ -146,7 +150,8 @@ extension Server {
   /// Puts a small file into the kernel's cache with its first open: a program that opens it will
   /// read it, and then need not ask. That is more than passing it through would save.
   ///
-  /// Nobody else has the file open, so nobody holds a page of it that waits for an answer of ours.
+  /// Nobody else has the file open before this is done, so nobody holds a page of it that waits for an
+  /// answer of ours, and nobody writes past the cache what then is older there.
   ///
   /// - Parameter known: what the file was before it is read.
   private func hand(over file: OpenFile, _ number: UInt64, known: Attributes) {
