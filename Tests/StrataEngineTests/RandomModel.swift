@@ -41,11 +41,26 @@ struct ModelUnderTest: FileSystemUnderTest {
     if try tree.linkCount(file.id) == 0 { departures += 1 }
   }
 
-  /// Puts another tree in the place of this one, as undo does.
+  /// Puts another tree in the place of this one, as undo does. Open files that are the same there go on
+  /// in it.
   mutating func replaceTree(with other: ModelTree) {
     if !open.isEmpty { retired[generation] = tree }
     generation += 1
+    let named = Set(other.paths().values)
+    for (slot, file) in open
+    where file.generation == generation - 1 && named.contains(file.id)
+      && Self.isSame(tree.nodes[file.id], other.nodes[file.id])
+    {
+      open[slot]?.generation = generation
+    }
     tree = other
+  }
+
+  private static func isSame(_ a: ModelNode?, _ b: ModelNode?) -> Bool {
+    guard let a, let b, a.links > 0 else { return false }
+    return a.contentVersion == b.contentVersion && a.size == b.size && a.mode == b.mode
+      && a.uid == b.uid && a.gid == b.gid && a.links == b.links
+      && [a.accessed, a.modified, a.changed] == [b.accessed, b.modified, b.changed]
   }
 
   /// Lets go of nodes that neither a name nor an open file leads to.

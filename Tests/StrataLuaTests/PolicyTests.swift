@@ -95,7 +95,71 @@ import Testing
     #expect(throws: denied) {
       try client.rename(Array("/usr/bin".utf8), to: Array("/bin".utf8))
     }
+    #expect(throws: denied) {
+      try client.rename(Array("/etc/hosts".utf8), to: Array("/usr/hosts".utf8))
+    }
+    #expect(throws: denied) {
+      try client.rename(
+        Array("/etc/hosts".utf8), to: Array("/usr/bin/x".utf8), .exchange)
+    }
+    #expect(throws: denied) {
+      try client.link(Array("/etc/hosts".utf8), as: Array("/usr/hosts".utf8))
+    }
     #expect(!bench.workspace.main.isDirty)
+  }
+
+  @Test
+  func `a rule that denies holds for what a directory takes along, and for the first that matches`()
+    throws
+  {
+    let bench = try PluginBench()
+    try bench.load(
+      """
+      strata.policy('p', {rules = {
+        {match = '/usr/local/**', write = 'copy_up'},
+        {match = '/usr/bin/x', write = 'deny', errno = 'EROFS'},
+        {match = '/usr/**', write = 'deny', errno = 'EACCES'}}})
+      """)
+    let client = bench.client
+    try client.makeDirectory(Array("/usr/local".utf8))
+    try client.rename(Array("/etc/hosts".utf8), to: Array("/usr/local/hosts".utf8))
+    try client.makeDirectory(Array("/new".utf8))
+    #expect(throws: FileError(.readOnlyFileSystem, "p.lua: rule 2 (/usr/bin/x)")) {
+      try client.rename(Array("/usr".utf8), to: Array("/former".utf8))
+    }
+  }
+
+  @Test func `a rename that is refused for where its node is to live changes nothing`() throws {
+    let bench = try PluginBench()
+    try bench.load(
+      """
+      strata.layer_add("side")
+      strata.on("before_create", {pattern = "*.secret"}, function()
+        return strata.deny("EPERM", "no secrets")
+      end)
+      """)
+    #expect(throws: FileError(.notPermitted, "p.lua:3: no secrets")) {
+      try bench.client.rename(Array("/etc/hosts".utf8), to: Array("/a.secret".utf8))
+    }
+    #expect(try bench.diff() == [])
+  }
+
+  @Test func `a handler is asked for both paths of a rename and of a link`() throws {
+    let bench = try PluginBench()
+    try bench.load(
+      """
+      for _, kind in ipairs {"rename", "link"} do
+        strata.on("before_" .. kind, {pattern = "/usr/**"}, function(ev)
+          return strata.deny("EPERM", ev.path2)
+        end)
+      end
+      """)
+    #expect(throws: FileError(.notPermitted, "p.lua:3: /usr/h")) {
+      try bench.client.rename(Array("/etc/hosts".utf8), to: Array("/usr/h".utf8))
+    }
+    #expect(throws: FileError(.notPermitted, "p.lua:3: /usr/h")) {
+      try bench.client.link(Array("/etc/hosts".utf8), as: Array("/usr/h".utf8))
+    }
   }
 
   @Test func `a route keeps a node out of diff until it is renamed away`() throws {

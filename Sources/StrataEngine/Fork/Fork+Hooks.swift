@@ -36,12 +36,12 @@ extension Fork {
     _ caller: Caller, rule: String? = nil,
     _ body: (inout Namespace, (NodeID) -> Bool, inout [Effect]) throws(FileError) -> R
   ) throws(FileError) -> R {
-    try change(in: nil, caller, rule: rule, body)
+    try change(of: nil, since: 0, caller, rule: rule, body)
   }
 
-  /// The same in the value that an open file belongs to.
+  /// The same in the value that a node belongs to for who opened it in that generation.
   func change<R: Sendable>(
-    in generation: Int?, _ caller: Caller, rule: String? = nil,
+    of node: NodeID?, since generation: Int, _ caller: Caller, rule: String? = nil,
     _ body: (inout Namespace, (NodeID) -> Bool, inout [Effect]) throws(FileError) -> R
   ) throws(FileError) -> R {
     try workspace.checkWritable()
@@ -56,7 +56,8 @@ extension Fork {
           state.restore(saved)
         }
       }
-      guard let generation, generation != state.generation else {
+      let generation = node.map { state.generation(of: $0, since: generation) } ?? state.generation
+      guard generation != state.generation else {
         let (open, holders) = (state.world.open, state.holders)
         var kept: [NodeID] = []
         defer { if !kept.isEmpty { state.world.orphans.formUnion(kept) } }

@@ -143,12 +143,19 @@ extension Fork {
         try ask(.whiteout, caller) { $0.path = value.path(of: name, in: directory) }
       }
     }
+    var routes = try routes(of: name, in: directory, as: newName, in: newDirectory, by: caller)
+    if flags.contains(.exchange) {
+      routes += try self.routes(
+        of: newName, in: newDirectory, as: name, in: directory, by: caller)
+    }
     try change(caller, rule: verdict.rule) { value, isOpen, effects throws(FileError) in
       try value.rename(
         Place(directory: directory, name: name), to: Place(directory: newDirectory, name: newName),
         flags, isOpen: isOpen, &effects)
+      for (node, side) in routes where value.nodes[node] != nil {
+        try value.change(node) { $0.side = side }
+      }
     }
-    try reroute(newName, in: newDirectory, by: caller)
     tell(.rename, caller) { event in
       let value = value
       describe(&event, value)

@@ -41,7 +41,7 @@ extension Fork {
 
   /// Whether a file is open in the tree that the fork shows, and not in a former one.
   public func isCurrent(_ file: OpenFile) -> Bool {
-    state.withLock { $0.generation == file.generation }
+    state.withLock { $0.generation(of: file.node, since: file.generation) == $0.generation }
   }
 
   /// Everything acknowledged so far is durable when this returns; in memory there is nothing to do.
@@ -49,6 +49,7 @@ extension Fork {
 
   func close(_ node: NodeID, _ generation: Int) {
     state.withLock { state in
+      let generation = state.generation(of: node, since: generation)
       guard generation == state.generation else {
         guard var world = state.retired.removeValue(forKey: generation) else { return }
         _ = world.close(node)
@@ -59,10 +60,11 @@ extension Fork {
     }
   }
 
-  /// The value that a file belongs to which was opened in that generation.
-  func value(_ generation: Int) throws(FileError) -> Namespace {
+  /// The value that a node belongs to for who opened it in that generation.
+  func value(of node: NodeID, since generation: Int) throws(FileError) -> Namespace {
     let value = state.withLock { state in
-      generation == state.generation ? state.world.value : state.retired[generation]?.value
+      let generation = state.generation(of: node, since: generation)
+      return generation == state.generation ? state.world.value : state.retired[generation]?.value
     }
     guard let value else { throw FileError(.staleNFSFileHandle) }
     return value
@@ -97,7 +99,8 @@ extension Fork {
     return (verdict.firstWrite ?? choice, verdict.rule ?? rule)
   }
 
-  /// Puts another value in the fork's place. Files that are open keep the former one.
+  /// Puts another value in the fork's place. Files that are open keep the former one, but for those
+  /// that are the same in both.
   func replaceValue(with value: Namespace) { state.withLock { $0.replace(with: value) } }
 }
 
@@ -109,13 +112,27 @@ extension Fork.State {
     if logged != nil { logged = world.value }
   }
 
-  /// Puts another value in the place of what there is.
+  /// The generation whose value a node belongs to for who opened it in an earlier one: where another
+  /// value has left it as it was, that one.
+  func generation(of node: NodeID, since generation: Int) -> Int {
+    var generation = generation
+    while generation < self.generation, retired[generation]?.open[node] == nil { generation += 1 }
+    return generation
+  }
+
+  /// Puts another value in the place of what there is. Files that are open keep the former one, but for
+  /// those that are the same in both.
   mutating func restore(_ value: Namespace) {
     // Its open files go on in it, and what others have of it stays as it is.
     world.value.seal()
+    var next = Fork.World(value: value)
+    for node in world.open.keys where world.value.hasSame(node, as: value) {
+      next.open[node] = world.open.removeValue(forKey: node)
+      if world.orphans.remove(node) != nil { next.orphans.insert(node) }
+    }
     if !world.open.isEmpty { retired[generation] = world }
     generation += 1
-    world = Fork.World(value: value)
+    world = next
     world.value.seal()
     // What was kept has its blocks in the store, unless that could not take them.
     if !isBehind { flushed = value.nodes }
@@ -134,5 +151,24 @@ extension Fork.World {
   mutating func forget(_ node: NodeID) {
     orphans.remove(node)
     value.forget(node)
+  }
+}
+
+extension Namespace {
+  /// Whether a file that has a name is in another value just as it is here.
+  fileprivate func hasSame(_ node: NodeID, as other: Namespace) -> Bool {
+    guard other.path(of: node) != nil else { return false }
+    switch (nodes[node], other.nodes[node]) {
+    case (nil, nil): return version == other.version
+    case (let mine?, let its?):
+      guard case .file(let content) = mine.body, case .file(let others) = its.body else {
+        return false
+      }
+      return mine.attributes(node) == its.attributes(node) && mine.side == its.side
+        && content.extents.isIdentical(to: others.extents)
+        && content.below?.stamp == others.below?.stamp
+        && content.below?.limit == others.below?.limit
+    default: return false
+    }
   }
 }

@@ -1,26 +1,31 @@
 /// Side layers: where a policy has nodes live that commit and diff leave out.
 extension Fork {
   /// A node that is renamed belongs where the policy has a node of its new name belong: into
-  /// another side layer, or out of one, which makes it a change of the fork's own.
-  func reroute(
-    _ name: Name, in directory: NodeID, by caller: Caller
-  ) throws(FileError) {
-    guard workspace.hasSideLayers else { return }
+  /// another side layer, or out of one, which makes it a change of the fork's own. Asked before it is
+  /// renamed, so that a refusal changes nothing.
+  /// - Returns: the nodes at and below the name that are to live elsewhere, and where.
+  func routes(
+    of name: Name, in directory: NodeID, as newName: Name, in newDirectory: NodeID,
+    by caller: Caller
+  ) throws(FileError) -> [(node: NodeID, side: SideLayerID)] {
+    guard workspace.hasSideLayers else { return [] }
     let value = value
-    guard let node = try value.find(name, in: directory) else { return }
-    for (id, path) in value.ownSubtree(of: node, path: value.path(of: name, in: directory)) {
-      guard let record = value.nodes[id] else { continue }
+    guard let node = try value.find(name, in: directory) else { return [] }
+    var routes: [(node: NodeID, side: SideLayerID)] = []
+    let newPath = value.path(of: newName, in: newDirectory)
+    for (id, path) in value.ownSubtree(of: node, path: newPath) {
+      // What is renamed has a record from then on.
+      guard id == node || value.nodes[id] != nil else { continue }
+      let kind = try value.kind(id)
       let verdict = try ask(.create, caller) { event in
         event.path = path
         event.node = id
-        event.fileKind = record.kind
+        event.fileKind = kind
       }
       let side = verdict.route ?? .none
-      guard side != record.side else { continue }
-      try change(caller) { value, _, _ throws(FileError) in
-        try value.change(id) { $0.side = side }
-      }
+      if side != value.nodes[id]?.side ?? .none { routes.append((id, side)) }
     }
+    return routes
   }
 }
 

@@ -41,7 +41,7 @@ public final class OpenFile: Sendable {
   deinit { fork.close(node, generation) }
 
   private var value: Namespace {
-    get throws(FileError) { try fork.value(generation) }
+    get throws(FileError) { try fork.value(of: node, since: generation) }
   }
 
   public func attributes() throws(FileError) -> Attributes { try value.attributes(node) }
@@ -165,7 +165,7 @@ public final class OpenFile: Sendable {
     }
     try fork.ask(.write, caller, describe)
     let (how, rule) = try firstWrite()
-    let former = try fork.change(in: generation, caller, rule: rule) {
+    let former = try fork.change(of: node, since: generation, caller, rule: rule) {
       value, _, effects throws(FileError) in
       // A record that is kept would be a second reference to the content that is to be changed.
       let (former, gid) = (try value.record(node).size, try value.record(node).gid)

@@ -28,6 +28,9 @@ struct PathPattern: Sendable {
     }
   }
 
+  /// Whether all that it matches lies below a path.
+  func isBelow(_ path: [UInt8]) -> Bool { prefix.starts(with: path + [Self.slash]) }
+
   @inline(__always)
   private func startsWithPrefix(_ path: [UInt8]) -> Bool {
     guard path.count >= prefix.count else { return false }

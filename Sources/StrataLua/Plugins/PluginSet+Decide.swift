@@ -17,6 +17,7 @@ extension PluginSet {
       // Policies are about changes.
       let isChange = event.kind != .open && event.kind != .export
       for (plugin, policy) in policies where isChange && plugin.disabled == nil {
+        try checkAllPaths(policy, of: plugin, event)
         if try apply(policy, of: plugin, to: &decision, on: fork) { break }
       }
       // A handler may change copy-up to redirect or back: then those of the new kind are asked, each
@@ -51,13 +52,38 @@ extension PluginSet {
 
   // MARK: Policies
 
+  /// What is renamed, or gets a further name, changes both paths, and with a directory all below: a rule
+  /// that denies any of that denies it.
+  private func checkAllPaths(
+    _ policy: LuaPolicy, of plugin: Plugin, _ event: Event
+  ) throws(FileError) {
+    guard event.kind == .rename || event.kind == .link else { return }
+    for path in event.paths {
+      var event = event
+      event.path = path
+      let first = policy.rules.firstIndex { $0.matches(event) }
+      for (index, rule) in policy.rules.enumerated() {
+        guard case .deny(let error)? = rule.effect else { continue }
+        if index == first
+          || event.kind == .rename && rule.patterns.contains(where: { $0.isBelow(path) })
+        {
+          throw error.prefixed(place(of: rule, index, plugin))
+        }
+      }
+    }
+  }
+
+  private func place(of rule: LuaPolicy.Rule, _ index: Int, _ plugin: Plugin) -> String {
+    "\(plugin.fileName): rule \(index + 1) (\(rule.shown))"
+  }
+
   /// Whether the policy has decided.
   private func apply(
     _ policy: LuaPolicy, of plugin: Plugin, to decision: inout Decision, on fork: Fork
   ) throws(FileError) -> Bool {
     if let index = policy.rules.firstIndex(where: { $0.matches(decision.event) }) {
       let rule = policy.rules[index]
-      let place = "\(plugin.fileName): rule \(index + 1) (\(rule.shown))"
+      let place = place(of: rule, index, plugin)
       if let route = rule.route, decision.isFirstWrite || decision.event.kind == .create {
         decision.verdict.route = try sideLayer(route, place)
         decision.verdict.rule = place

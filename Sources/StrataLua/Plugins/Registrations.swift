@@ -34,7 +34,7 @@ final class Handler: Sendable {
   func wants(_ event: Event) -> Bool {
     guard event.kind == kind else { return false }
     guard let pattern else { return true }
-    return pattern.matches(event.path)
+    return event.paths.contains(where: pattern.matches)
   }
 }
 
@@ -120,5 +120,13 @@ enum LuaVerdict {
       self = .deny(FileError(errno, table["reason"].text))
     default: return nil
     }
+  }
+}
+
+extension Event {
+  /// The paths inside the namespace that it is about.
+  var paths: [[UInt8]] {
+    guard kind == .rename || kind == .link, let path2 else { return [path] }
+    return [path, path2]
   }
 }
