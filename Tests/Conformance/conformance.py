@@ -150,4 +150,31 @@ d=os.open('d2',os.O_RDONLY)
 import shutil; shutil.rmtree('d2'); s=os.fstat(d); out.append(f"rmdir open {s.st_nlink}")
 try: os.open('q',os.O_CREAT|os.O_WRONLY,dir_fd=d); out.append("created in removed dir")
 except OSError as e: out.append(errno.errorcode[e.errno])
+# what a mapping holds that the kernel has not written back
+import mmap
+os.mkdir('mapped'); os.chmod('mapped',0o777); os.chdir('mapped')
+fd=os.open('m',os.O_CREAT|os.O_RDWR); os.ftruncate(fd,1<<20); m=mmap.mmap(fd,1<<20)
+m[500000:500005]=b'hello'
+out.append(f"seek data {os.lseek(fd,0,os.SEEK_DATA)} hole {os.lseek(fd,500000,os.SEEK_HOLE)}")
+m[700000:700005]=b'hello'
+os.system('cp m copy'); out.append(f"copied {open('copy','rb').read()==m[:]}")
+m[0]=65; os.utime('m',(10**9,10**9)); m.close(); os.close(fd)
+out.append(f"time behind a store {os.stat('m').st_mtime}")
+# capabilities go with a write, by whatever descriptor
+capability=bytes.fromhex('0100000202000000000000000000000000000000')
+for size in (1,100000):
+    for how,flags in (('write',os.O_WRONLY),('both',os.O_RDWR),('append',os.O_WRONLY|os.O_APPEND),('cut',os.O_WRONLY|os.O_TRUNC)):
+        for uid in (0,65533):
+            content('c',b'x'*size); os.chmod('c',0o777); os.setxattr('c','security.capability',capability)
+            os.setegid(uid); os.seteuid(uid)
+            fd=os.open('c',flags); os.write(fd,b'y'); os.close(fd)
+            os.seteuid(0); os.setegid(0)
+            out.append(f"capability {size} {how} {uid} {os.listxattr('c')}"); os.unlink('c')
+# one descriptor writes, others look in between
+w=os.open('log',os.O_CREAT|os.O_WRONLY)
+for n in range(5):
+    os.write(w,b'line %d\n'%n); out.append(f"seen {open('log','rb').read()}")
+fd=os.open('log',os.O_RDWR); m=mmap.mmap(fd,os.fstat(fd).st_size)
+m[0:4]=b'LINE'; os.pwrite(w,b'other',7); out.append(f"both {m[:]} {open('log','rb').read()}")
+os.chdir('..')
 print('\n'.join(out))

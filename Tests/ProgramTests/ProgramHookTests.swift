@@ -182,6 +182,31 @@ struct ProgramHookTests {
     #expect(result.errors.contains("Read-only file system"), "\(result)")
   }
 
+  @Test func `guard refuses what a program moves or links there`() throws {
+    mkdir("\(tree.path)/usr", 0o755)
+    try tree.write("usr/tool", "tool")
+    try tree.write("evil", "evil")
+    let result = try run(
+      "\(examples)/guard.lua",
+      "run -q -- sh -c 'mv -f evil usr/tool; ln evil usr/x; mv evil usr/y; ls . usr; cat usr/tool'")
+    #expect(result.output == ".:\na.txt\nevil\nusr\n\nusr:\ntool\ntool", "\(result)")
+    #expect(result.errors.contains("Read-only file system"), "\(result)")
+  }
+
+  @Test func `a file that may not be opened is not made`() throws {
+    try tree.write(
+      "no.lua",
+      """
+      #!strata-plugin name=no api=1
+      strata.on("before_open", {pattern="**/no"}, function() return strata.deny("EACCES", "no") end)
+      """)
+    let result = try run(
+      "no.lua",
+      "run -q -- sh -c 'for i in 1 2; do (set -C; echo > no); done; test ! -e no; echo $?; ls'"
+    )
+    #expect(result.output == "0\na.txt\nno.lua\n", "\(result)")
+  }
+
   @Test func `hot counts what programs write`() throws {
     let script = "for i in 1 2 3; do echo x >> a.txt; done; echo z > b.txt"
     let result = try run("\(examples)/hot.lua", "run -q -- sh -c '\(script)'\nhot")

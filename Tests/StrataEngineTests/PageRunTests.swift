@@ -44,52 +44,26 @@ import Testing
     #expect(runs(content).suffix(3) == [300..<310, 310..<330, 330..<400])
   }
 
-  /// Files of some megabytes in several forks, each against its bytes.
-  @Test(arguments: 0..<4)
-  func `large writes agree with plain bytes`(_ run: UInt64) throws {
-    let seed = try TestSeed.first(0x52554e << 16) &+ run
-    print("large writes: STRATA_SEED=\(seed)")
-    var random = SeededGenerator(seed: seed)
+  /// Bytes of memory that writing takes, against those that are written.
+  @Test(arguments: [64, 100, 300, 1024])
+  func `runs take no more memory than what is written, also where they lie over others`(
+    _ kibibytes: Int
+  ) throws {
     let workspace = try Workspace(bases: [TableBase("base", [])], clock: { 7 })
     let path = Array("/file".utf8)
+    let bytes = [UInt8](repeating: 1, count: kibibytes * 1000)
     try Client(workspace.main, as: .superuser).write(path, [])
-    var lines: [(fork: Fork, bytes: [UInt8], next: Int)] = [(workspace.main, [], 0)]
-    for step in 0..<120 {
-      let index = random.below(lines.count)
-      var line = lines[index]
-      let file = try Client(line.fork, as: .superuser).open(path, [.read, .write])
-      switch random.below(12) {
-      case 0 where lines.count < 4:
-        lines.append((try workspace.fork(line.fork, named: "f\(step)"), line.bytes, line.next))
-      case 1:
-        let size = random.below(line.bytes.count + 1)
-        try file.truncate(to: Int64(size))
-        line.bytes.removeLast(line.bytes.count - size)
-      case 2:
-        let bytes = random.bytes(1 + random.below(6000))
-        try write(bytes, at: random.below(line.bytes.count + 1), file, &line.bytes)
-      default:
-        if random.chance(20) { line.next = random.below(line.bytes.count + 1) / block * block }
-        let count = (random.chance(80) ? 256 : 1 + random.below(256)) * block
-        let bytes = [UInt8](repeating: UInt8(random.below(256)), count: count)
-        try write(bytes, at: line.next, file, &line.bytes)
-        line.next += count
+    let fork = try workspace.fork(workspace.main, named: "other")
+    for (fork, count) in [(fork, 1), (try workspace.fork(fork, named: "third"), 2)] {
+      let file = try Client(fork, as: .superuser).open(path, [.write])
+      for start in stride(from: 0, to: 12 << 20, by: bytes.count) {
+        _ = try file.write(bytes, at: Int64(start))
       }
-      lines[index] = line
+      let taken = try fork.value.content(at: path, fork).memory
+      #expect(taken < (15 << 20) / block, "fork \(count)")
+      try file.truncate(to: 100 << 10)
+      #expect(try fork.value.content(at: path, fork).memory < (3 << 20) / block)
     }
-    for line in lines {
-      let found = try Client(line.fork, as: .superuser).read(path)
-      #expect(found == line.bytes, "STRATA_SEED=\(seed), fork \(line.fork.name)")
-    }
-  }
-
-  private func write(
-    _ bytes: [UInt8], at offset: Int, _ file: OpenFile, _ model: inout [UInt8]
-  ) throws {
-    #expect(try file.write(bytes, at: Int64(offset)) == bytes.count)
-    let missing = offset + bytes.count - model.count
-    if missing > 0 { model += [UInt8](repeating: 0, count: missing) }
-    model.replaceSubrange(offset..<offset + bytes.count, with: bytes)
   }
 
   @Test func `two files that differ in one block of a run differ by that block`() throws {
@@ -106,5 +80,29 @@ import Testing
     #expect(map.map(\.sharedWith) == [["main"], [], ["main"]])
     let stats = fork.contentStats
     #expect((stats.ownPages, stats.sharedPages) == (1, 63))
+  }
+}
+
+extension Namespace {
+  fileprivate func content(at path: [UInt8], _ fork: Fork) throws -> FileContent {
+    let node = try record(try Client(fork, as: .superuser).resolve(path))
+    guard case .file(let content) = node.body else { throw FileError.invalid }
+    return content
+  }
+}
+
+extension FileContent {
+  /// Blocks of memory that it refers to.
+  fileprivate var memory: Int {
+    var seen: Set<ObjectIdentifier> = []
+    var sum = 0
+    extents.forEach { _, extent in
+      switch extent.holding {
+      case .page: sum += 1
+      case .run(let run): if seen.insert(ObjectIdentifier(run)).inserted { sum += run.room }
+      case .zero, .stored: break
+      }
+    }
+    return sum
   }
 }

@@ -67,21 +67,46 @@ extension FileContent {
     }
   }
 
+  /// A file that is written from one end to the other gets the largest runs once it is large itself; what
+  /// is written elsewhere gets what it takes.
+  private mutating func putNew(
+    _ data: UnsafeRawBufferPointer, at block: UInt64, _ owner: LayerID
+  ) -> UInt64 {
+    let count = min(data.count / Block.size, PageRun.largest)
+    let room = goesOn(at: block, owner) ? PageRun.largest : count
+    let run = PageRun(owner: owner, first: block, room: room)
+    let piece = UnsafeRawBufferPointer(rebasing: data[..<(count * Block.size)])
+    run.write(piece, at: Int64(block) * Int64(Block.size))
+    set(block..<block + UInt64(count), to: run)
+    return block + UInt64(count)
+  }
+
+  /// Whether a block is the next of a large file, behind a run that is full.
+  private func goesOn(at block: UInt64, _ owner: LayerID) -> Bool {
+    guard block >= UInt64(PageRun.largest), let start = startOfExtent(endingAt: block),
+      case .run(let run)? = extents[start]?.holding, run.owner == owner, run.end == block
+    else { return false }
+    var isLast = true
+    extents.forEach(from: block) { _, _ in
+      isLast = false
+      return false
+    }
+    return isLast
+  }
+
   private func startOfExtent(endingAt block: UInt64) -> UInt64? {
     guard block > 0, let (start, extent) = extents.floor(block - 1) else { return nil }
     return extent.end == block ? start : nil
   }
 
-  /// A file that is written from one end to the other gets the largest runs once it is large itself.
-  private mutating func putNew(
-    _ data: UnsafeRawBufferPointer, at block: UInt64, _ owner: LayerID
-  ) -> UInt64 {
-    let isLarge = block >= UInt64(PageRun.largest) && startOfExtent(endingAt: block) != nil
-    let count = min(data.count / Block.size, PageRun.largest)
-    let run = PageRun(owner: owner, first: block, room: isLarge ? PageRun.largest : count)
-    let piece = UnsafeRawBufferPointer(rebasing: data[..<(count * Block.size)])
-    run.write(piece, at: Int64(block) * Int64(Block.size))
-    set(block..<block + UInt64(count), to: run)
-    return block + UInt64(count)
+  /// Lets go of a run of which only a smaller part is still shown, at the end of a file that was cut.
+  mutating func trimLast(_ owner: LayerID) {
+    guard let (start, extent) = extents.floor(.max), case .run(let run) = extent.holding,
+      run.owner == owner, (extent.end - start) * 2 < UInt64(run.room)
+    else { return }
+    let blocks = start..<extent.end
+    let copy = PageRun(owner: owner, first: start, room: blocks.count)
+    run.withBytes(of: blocks) { copy.write($0, at: Int64(start) * Int64(Block.size)) }
+    set(blocks, to: copy)
   }
 }

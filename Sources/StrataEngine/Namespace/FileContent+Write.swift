@@ -228,6 +228,7 @@ extension FileContent {
     }
     cut(to: size)
     if let edge { set(last, to: edge) }
+    trimLast(context.layer.id)
   }
 }
 

@@ -57,6 +57,6 @@ final class Page: @unchecked Sendable {
 
   private static let live = Atomic<Int>(0)
   static func count(_ change: Int) { live.add(change, ordering: .relaxed) }
-  /// Pages that exist in the process, those in runs with them, for tests and `stats`.
+  /// Pages that exist in the process, those that runs have room for with them, for tests and `stats`.
   static var liveCount: Int { live.load(ordering: .relaxed) }
 }

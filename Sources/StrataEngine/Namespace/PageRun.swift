@@ -17,8 +17,6 @@ final class PageRun: @unchecked Sendable {
   /// The file's block that it begins with, and how many there is room for.
   let first: UInt64
   let room: Int
-  /// Of how many something was written, from the first one on.
-  private var used = 0
   private let bytes: UnsafeMutableRawPointer
   private let isMapped: Bool
 
@@ -30,11 +28,12 @@ final class PageRun: @unchecked Sendable {
     } else {
       (bytes, isMapped) = (.allocate(byteCount: count, alignment: 16), false)
     }
+    Page.count(room)
   }
 
   deinit {
     if isMapped { munmap(bytes, room * Block.size) } else { bytes.deallocate() }
-    Page.count(-used)
+    Page.count(-room)
   }
 
   private static func map(_ count: Int) -> UnsafeMutableRawPointer? {
@@ -51,15 +50,10 @@ final class PageRun: @unchecked Sendable {
     bytes + Int(offset - Int64(first) * Int64(Block.size))
   }
 
-  /// Writes bytes at an offset of the file, with no gap to what was written before.
+  /// Writes bytes at an offset of the file.
   func write(_ source: UnsafeRawBufferPointer, at offset: Int64) {
     guard let base = source.baseAddress else { return }
     place(of: offset).copyMemory(from: base, byteCount: source.count)
-    let blocks = Int(FileContent.blocks(upTo: offset + Int64(source.count)) - first)
-    if blocks > used {
-      Page.count(blocks - used)
-      used = blocks
-    }
   }
 
   /// Copies bytes out from an offset of the file on.

@@ -100,17 +100,17 @@ extension FileContent {
       }
     }
     for (blocks, holding) in taken {
+      if case .run(let run) = holding { putRuns(run, blocks, layer.id) }
       for block in blocks {
         let start = Int64(block) * Int64(Block.size)
         switch holding {
         case .page(let page): set(block, to: page.copy(owner: layer.id, count: 0))
-        case .run(let run): set(block, to: run.page(block, owner: layer.id))
         case .stored(let stored):
           let held = Int(min(max(size - start, 0), Int64(Block.size)))
           let page = Page(owner: layer.id, count: max(held, 1))
           try stored.read(into: page.buffer(held), at: start)
           set(block, to: page)
-        case .zero: break
+        case .zero, .run: break
         }
       }
     }

@@ -9,6 +9,8 @@ final class HandleTable: Sendable {
     /// The kernel's number of the node.
     let number: UInt64
     let isPassthrough: Bool
+    /// Whether it writes past the kernel's cache.
+    let isDirect: Bool
   }
 
   private struct State {
@@ -41,13 +43,28 @@ final class HandleTable: Sendable {
   }
 
   /// - Throws: EBADF for a handle that is not open.
-  func file(_ handle: UInt64) throws(FileError) -> OpenFile {
-    let found = state.withLock { state -> OpenFile? in
+  func get(_ handle: UInt64) throws(FileError) -> Handle {
+    let found = state.withLock { state -> Handle? in
       guard handle > 0, handle <= UInt64(state.slots.count) else { return nil }
-      return state.slots[Int(handle) - 1]?.file
+      return state.slots[Int(handle) - 1]
     }
     guard let found else { throw FileError(.badFileDescriptor) }
     return found
+  }
+
+  /// - Throws: EBADF for a handle that is not open.
+  func file(_ handle: UInt64) throws(FileError) -> OpenFile { try get(handle).file }
+
+  /// Whether programs may have stored something into the file that the kernel has not handed over: who
+  /// has mapped a file has it open until the mapping is gone.
+  func mayBeMapped(_ number: UInt64) -> Bool {
+    state.withLock { state in
+      state.modes[number] != nil
+        && state.slots.contains {
+          guard let handle = $0, handle.number == number, !handle.isDirect else { return false }
+          return handle.file.options.contains(.write)
+        }
+    }
   }
 
   /// - Returns: what was open, and what the kernel had as its backing if nobody has it any more.

@@ -45,6 +45,8 @@ extension Server {
       return reply.put(attributes: try former(request.node).attributes())
     }
     if valid.isEmpty { return try dropPrivileges(node, request, &reply) }
+    // What was stored before a time is set must not come behind it.
+    if !valid.isDisjoint(with: [.modified, .modifiedNow]) { takeStores(to: request.node) }
     var changes = AttributeChanges()
     if valid.contains(.mode) { changes.mode = try request.word(68) & 0o7777 }
     if valid.contains(.uid) { changes.uid = try request.word(76) }

@@ -22,18 +22,24 @@ extension Server {
     let name = try request.name(16)
     let caller = caller(request)
     let made: NodeID
-    var openFlags = flags
+    var isNew = true
     do throws(FileError) {
       made = try create(.regular, name, in: directory, mode, umask: umask, by: caller)
-      openFlags &= ~O_TRUNC
     } catch {
       // Somebody else was first, without the kernel knowing.
       guard error.errno == .fileExists, flags & O_EXCL == 0 else { throw error }
       made = try fork.lookup(name, in: directory)
+      isNew = false
     }
     try put(entry: made, &reply)
     guard let number = reply.lookedUp.last else { throw .invalid }
-    try open(made, number, openFlags, .nothing, caller, &reply)
+    do throws(FileError) {
+      try open(made, number, isNew ? flags & ~O_TRUNC : flags, .nothing, caller, &reply)
+    } catch {
+      // Both or nothing: a policy may let it be made and not be opened.
+      if isNew { try? fork.unlink(name, in: directory, by: caller) }
+      throw error
+    }
   }
 
   /// TMPFILE: a file without a name.
@@ -70,24 +76,32 @@ extension Server {
     _ reply: inout Reply
   ) throws(FileError) {
     let options = options(flags)
-    let (file, backing) = try opened(node, number, options, drops, caller)
+    let (file, backing, isFirst) = try opened(node, number, options, drops, caller)
+    let isDirect = isFirst && writesDirectly(flags)
     let handle = handles.add(
-      .init(file: file, number: number, isPassthrough: backing != nil))
+      .init(file: file, number: number, isPassthrough: backing != nil, isDirect: isDirect))
     if let backing {
       reply.put(open: handle, [.passthrough, .noFlush], backing: backing.id)
-    } else if flags & O_ACCMODE == O_WRONLY {
-      // Nobody reads or maps by such a descriptor, so what it writes comes to us from the program's own
-      // memory, and what others have of it in the kernel's cache goes.
+    } else if isDirect {
       reply.put(open: handle, [.direct, .noFlush])
     } else {
       reply.put(open: handle, others.areThere ? [.noFlush] : [.keepsCache, .noFlush])
     }
   }
 
+  /// Whether a program that is the only one to have a file open writes past the kernel's cache: nobody
+  /// reads or maps by a descriptor for writing alone, so what is written comes to us from the program's
+  /// own memory. Not what is appended: the kernel sends parts of an asynchronous write at once, and
+  /// each goes to the end.
+  private func writesDirectly(_ flags: Int32) -> Bool {
+    hasAgreed(.directMayMap) && flags & O_ACCMODE == O_WRONLY && flags & O_APPEND == 0
+      && !others.areThere
+  }
+
   private func opened(
     _ node: NodeID, _ number: UInt64, _ options: OpenOptions, _ drops: PrivilegeDrop,
     _ caller: Caller
-  ) throws(FileError) -> (OpenFile, Backing?) {
+  ) throws(FileError) -> (OpenFile, Backing?, isFirst: Bool) {
     let mayPass = !options.contains(.write)
     switch handles.join(number, mayPass: mayPass) {
     case .conflict:
@@ -96,7 +110,7 @@ extension Server {
       throw FileError(.staleNFSFileHandle)
     case .cached:
       return try joined(number) { () throws(FileError) in
-        (try openFile(node, options, drops, caller), nil)
+        (try openFile(node, options, drops, caller), nil, false)
       }
     case .passthrough(let backing):
       return try joined(number) { () throws(FileError) in
@@ -106,7 +120,7 @@ extension Server {
           nodes.renew(node, keeping: .attributes(try fork.attributes(of: node)))
           throw FileError(.staleNFSFileHandle)
         }
-        return (file, backing)
+        return (file, backing, false)
       }
     case .free: break
     }
@@ -119,7 +133,7 @@ extension Server {
         hand(over: file, number, known: known)
         handles.settle(number)
       }
-      return (file, backing)
+      return (file, backing, true)
     }
     // Another open of the same file came first.
     if let backing { device.close(backing) }
@@ -137,8 +151,8 @@ extension Server {
   }
 
   private func joined(
-    _ number: UInt64, _ body: () throws(FileError) -> (OpenFile, Backing?)
-  ) throws(FileError) -> (OpenFile, Backing?) {
+    _ number: UInt64, _ body: () throws(FileError) -> (OpenFile, Backing?, isFirst: Bool)
+  ) throws(FileError) -> (OpenFile, Backing?, isFirst: Bool) {
     do throws(FileError) {
       return try body()
     } catch {
@@ -191,6 +205,7 @@ extension Server {
 
   /// SEEK_DATA and SEEK_HOLE; the kernel does the rest itself.
   func seek(_ request: Request, _ reply: inout Reply) throws(FileError) {
+    takeStores(to: request.node)
     let file = try handles.file(try request.long(0))
     let offset = try request.offset(8)
     let size = try file.attributes().size

@@ -2,6 +2,10 @@ internal import StrataEngine
 internal import Synchronization
 
 extension Server {
+  /// From which version of the protocol on the kernel, after a write past its cache, lets go of what a
+  /// reader has brought there meanwhile; older kernels may have that too, but do not say so.
+  private static let directMinor: UInt32 = 45
+
   /// FUSE_INIT: what both sides can.
   func initialize(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let major = try request.word(0)
@@ -21,10 +25,13 @@ extension Server {
     var wanted: InitFlags = [
       .asyncRead, .atomicTruncate, .bigWrites, .readDirectoryPlus, .asyncDirect,
       .parallelDirectories, .noOpenDirectory, .maxPages, .cacheSymlinks, .handlesKillPrivileges,
-      .extendedSetXattr, .directMayMap,
+      .extendedSetXattr,
       .isExtended, .createSupplementaryGroup, .expireOnly, .doNotMask, .posixACL,
     ]
-    if options.usesPassthrough { wanted.insert(.passthrough) }
+    if options.usesPassthrough {
+      wanted.insert(.passthrough)
+      if minor >= Self.directMinor { wanted.insert(.directMayMap) }
+    }
     let flags = offered.intersection(wanted)
     agreed.store(flags.rawValue, ordering: .relaxed)
     reply.put(UInt32(7))

@@ -15,7 +15,8 @@ extension Server {
   #endif
 
   func write(_ request: Request, _ reply: inout Reply) throws(FileError) {
-    let file = try handles.file(try request.long(0))
+    let handle = try handles.get(try request.long(0))
+    let file = handle.file
     let offset = try request.offset(8)
     let size = Int(try request.word(16))
     guard size == request.body.count - 40 else { throw .invalid }
@@ -24,7 +25,8 @@ extension Server {
     let drops = kind & Self.killsPrivileges != 0 ? privileges(file.node, request) : .nothing
     let bytes = UnsafeRawBufferPointer(rebasing: request.body[40...])
     // Parts of a direct write come at once, and each must be where it is sent.
-    let isCached = kind & Self.isFromCache == 0 && flags & Self.direct == 0
+    let isCached =
+      kind & Self.isFromCache == 0 && flags & Self.direct == 0 && !handle.isDirect
     var place = offset
     if isCached, size > 0, flags & O_APPEND != 0 {
       // The kernel knows nothing of what others have added since: another mount of the fork, or a
@@ -34,11 +36,23 @@ extension Server {
     } else {
       _ = try file.write(bytes, at: offset, drops: drops)
     }
+    // Of what goes through its cache the kernel takes them itself.
+    if handle.isDirect { try dropCapabilities(of: file) }
     try noteWritten(size, at: place)
     if isCached { letGo(of: request.node, behind: place, size) }
     reply.put(UInt32(size))
     reply.put(UInt32(0))
   }
+
+  /// What a program may do is void once its file is written to. Its attributes are the fork's own by
+  /// then.
+  private func dropCapabilities(of file: OpenFile) throws(FileError) {
+    guard fork.isCurrent(file) else { return }
+    guard try fork.extendedAttributes(of: file.node)[Self.capabilities] != nil else { return }
+    try fork.removeExtendedAttribute(file.node, Self.capabilities, by: .superuser)
+  }
+
+  private static let capabilities = Name("security.capability")
 
   /// A piece that no program writes who reads it at once.
   private static let largeWrite = 256 << 10

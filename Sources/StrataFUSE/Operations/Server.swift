@@ -48,7 +48,8 @@ final class Server: Sendable {
     switch Opcode(rawValue: request.opcode) {
     case .write: return !forOne && request.body.count > Self.quickTransfer
     case .read: return (try? request.word(16)).map { Int($0) > Self.quickTransfer } ?? false
-    case .sync, .syncDirectory, .syncFileSystem, .copyRange, .setAttributes, .allocate: return true
+    case .sync, .syncDirectory, .syncFileSystem, .seek, .copyRange, .setAttributes, .allocate:
+      return true
     default: return false
     }
   }
@@ -248,6 +249,13 @@ extension Server: NodeHolder {
       done.ring()
     }
     if isStarted != nil { done.wait(milliseconds: Self.longestWriteBack) }
+  }
+
+  /// Has the kernel hand over what programs have stored into a file through mappings, where they may
+  /// have. Only while another worker listens.
+  func takeStores(to number: UInt64) {
+    guard handles.mayBeMapped(number) else { return }
+    others.send(.changed(number), on: device)
   }
 
   func changed(from old: Namespace, to new: Namespace) {
