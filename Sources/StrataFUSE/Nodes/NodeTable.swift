@@ -26,13 +26,6 @@ final class NodeTable: Sendable {
     case file(OpenFile)
     /// A file that the kernel reads by itself, as it was when it got another number.
     case attributes(Attributes)
-
-    func attributes() throws(FileError) -> Attributes {
-      switch self {
-      case .file(let file): try file.attributes()
-      case .attributes(let attributes): attributes
-      }
-    }
   }
 
   private final class Shard: Sendable {

@@ -15,14 +15,25 @@ extension Server {
 
   private func attributes(_ request: Request) throws(FileError) -> Attributes {
     let hasHandle = try request.word(0) & 1 != 0
-    if let node = nodes.current(request.node) { return try fork.attributes(of: node) }
-    if hasHandle { return try handles.file(try request.long(8)).attributes() }
-    return try former(request.node).attributes()
+    do throws(FileError) { return try attributes(of: request.node) } catch {
+      guard hasHandle else { throw error }
+      return try handles.file(try request.long(8)).attributes()
+    }
   }
 
-  private func former(_ number: UInt64) throws(FileError) -> NodeTable.Former {
-    guard let file = nodes.former(number) else { throw FileError(.staleNFSFileHandle) }
-    return file
+  /// - Throws: ESTALE.
+  private func attributes(of number: UInt64) throws(FileError) -> Attributes {
+    if let node = nodes.current(number) { return try fork.attributes(of: node) }
+    switch nodes.former(number) {
+    case .file(let file)?: return try file.attributes()
+    case .attributes(let content)?:
+      // The content is what it was, everything else is the node's.
+      var attributes = try fork.attributes(of: content.node)
+      (attributes.size, attributes.blocks) = (content.size, content.blocks)
+      attributes.modified = content.modified
+      return attributes
+    case nil: throw FileError(.staleNFSFileHandle)
+    }
   }
 
   func setAttributes(_ request: Request, _ reply: inout Reply) throws(FileError) {
@@ -37,12 +48,12 @@ extension Server {
       let kills = valid.contains(.killPrivileges)
       try file.truncate(to: size, drops: kills ? privileges(file.node, request) : .nothing)
     }
-    guard let node = nodes.current(request.node) else {
+    guard let node = try? node(request) else {
       // What is open goes on by itself; nothing else of it can be changed.
       if valid.contains(.handle) {
         return reply.put(attributes: try handles.file(try request.long(8)).attributes())
       }
-      return reply.put(attributes: try former(request.node).attributes())
+      return reply.put(attributes: try attributes(of: request.node))
     }
     if valid.isEmpty { return try dropPrivileges(node, request, &reply) }
     // What was stored before a time is set must not come behind it.
@@ -59,7 +70,11 @@ extension Server {
     if valid.contains(.modifiedNow) { changes.modified = now }
     try fork.setAttributes(node, changes, by: caller)
     if let mode = changes.mode { try follow(mode, node, caller) }
-    reply.put(attributes: try fork.attributes(of: node))
+    // The kernel takes what a descriptor from before a first write has for another file.
+    for number in nodes.numbers(of: node) where number != request.node {
+      others.send(.changed(number), on: device)
+    }
+    reply.put(attributes: try attributes(of: request.node))
   }
 
   /// A change of nothing: what the kernel asks for before a write that takes set-user-ID, and what

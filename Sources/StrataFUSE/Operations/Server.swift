@@ -151,8 +151,10 @@ final class Server: Sendable {
   func node(_ request: Request) throws(FileError) -> NodeID { try node(request.node) }
 
   func node(_ number: UInt64) throws(FileError) -> NodeID {
-    guard let node = nodes.current(number) else { throw FileError(.staleNFSFileHandle) }
-    return node
+    if let node = nodes.current(number) { return node }
+    // The content is another by now, everything else of the file is not.
+    if case .attributes? = nodes.former(number) { return NodeTable.node(number) }
+    throw FileError(.staleNFSFileHandle)
   }
 
   func caller(_ request: Request) -> Caller {

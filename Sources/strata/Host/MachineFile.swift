@@ -36,7 +36,9 @@ final class MachineFile: HostFile {
     let descriptor = try open()
     var bytes = [UInt8](repeating: 0, count: count)
     while true {
-      let got = pread(descriptor, &bytes, count, off_t(offset))
+      var got = pread(descriptor, &bytes, count, off_t(offset))
+      // A pipe has no places; who reads one does it from one end to the other.
+      if got < 0, errno == ESPIPE { got = Glibc.read(descriptor, &bytes, count) }
       if got >= 0 { return got == count ? bytes : Array(bytes[..<got]) }
       if errno != EINTR { throw FileError.last }
     }

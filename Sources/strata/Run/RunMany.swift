@@ -21,7 +21,8 @@ struct RunMany {
 
   func run(_ list: String, atOnce: Int) throws -> Int32 {
     let names = list.split(separator: ",").map(String.init)
-    guard !names.isEmpty, Set(names).count == names.count else {
+    guard !names.isEmpty else { throw UsageError("-j needs --forks with the names of the forks") }
+    guard Set(names).count == names.count else {
       throw UsageError("--forks names each fork once")
     }
     guard atOnce > 0 else { throw UsageError("-j takes a number of 1 or more") }
