@@ -109,10 +109,12 @@ public enum APIReference {
     priorities first. A handler that returns nil goes on, `strata.allow()` ends the chain with the
     choice so far, `strata.deny()` ends the operation. A first write to something from below asks
     `before_copy_up` or `before_redirect`; a handler may change the one into the other, and then
-    those of the other kind are asked. A rule that denies holds for every change of its paths. What
-    a handler itself does to the namespace is not asked about again.
+    those of the other kind are asked. A rule that denies holds for every change of its paths: also
+    for what is moved or linked there, and for a directory above that is renamed. What a handler
+    itself does to the namespace is not asked about again. `merge`, `undo`, `switch` and `rebase`
+    bring states that were made before, and ask for no paths; `before_merge` may refuse a merge.
 
-    Patterns match whole paths: `*` and `?` within a name, `[a-z]`, `**` across names; `/etc/**` is
+    Handlers of `rename` and `link` with a pattern are called if either path matches it. Patterns match whole paths: `*` and `?` within a name, `[a-z]`, `**` across names; `/etc/**` is
     `/etc` too, and a pattern without a slash in front matches at any depth. They are matched before
     Lua is entered.
 
