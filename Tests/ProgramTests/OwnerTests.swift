@@ -173,7 +173,7 @@ import Testing
     try shell.type("\u{3}")
     try shell.expect("main:/> ", within: 5)
     try shell.type("cat\r")
-    usleep(300_000)
+    usleep(1_000_000)
     try shell.type("\u{3}")
     try shell.expect("main:/> ", within: 5)
     try shell.type("echo still here\r")

@@ -71,7 +71,11 @@ struct UntouchedBaseTests {
     }
     defer { _ = try? ChildProcess(["umount", "-l", "\(place.path)/mount", "\(place.path)/base"]) }
     try sh(Self.content)
-    if isOnDevice { try sh("umount base; mount -o loop,ro,noload image base") }
+    if isOnDevice {
+      // The device may still be busy with the former mount.
+      let mount = "mount -o loop,ro,noload image base"
+      try sh("umount base; \(mount) || { sleep 1; \(mount); }")
+    }
     let before = try sh(look)
     let mount = "\(place.path)/mount"
     let result = try Finished.strata(
