@@ -515,7 +515,7 @@ struct MountTests {
               with open('/dev/cpu_dma_latency', 'rb') as file:
                   if (int.from_bytes(file.read(4), 'little') <= 2) == want: return
               if not want: time.sleep(0.01)
-          sys.exit('limit' if want else 'no limit' + ' expected')
+          sys.exit(('limit' if want else 'no limit') + ' expected')
       os.chdir(sys.argv[1])
       wait(False); wait(True); wait(False)
       """)

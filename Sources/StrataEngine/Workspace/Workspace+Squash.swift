@@ -100,7 +100,10 @@ extension FileContent {
       }
     }
     for (blocks, holding) in taken {
-      if case .run(let run) = holding { putRuns(run, blocks, layer.id) }
+      if case .run(let run) = holding {
+        putRuns(run, blocks, layer.id)
+        continue
+      }
       for block in blocks {
         let start = Int64(block) * Int64(Block.size)
         switch holding {

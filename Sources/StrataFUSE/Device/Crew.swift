@@ -99,8 +99,8 @@ final class Crew: Sendable {
     if sinceQuiet.add(1, ordering: .relaxed).newValue == Self.many { IdleLatency.shared.hold() }
   }
 
-  /// Whether all requests have come from one thread for a while. It does not ask on before it has its
-  /// answer, so there is nobody to be listened to meanwhile but who comes just now.
+  /// Whether all requests have come from one thread for a while. It mostly waits for its answer before
+  /// it asks on, so there is nobody to be listened to meanwhile but who comes just now.
   var servesOne: Bool { ofCaller.load(ordering: .relaxed) >= Self.many }
 
   /// Whether requests have come soon one after another until now.

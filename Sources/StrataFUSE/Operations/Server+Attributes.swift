@@ -27,8 +27,8 @@ extension Server {
     switch nodes.former(number) {
     case .file(let file)?: return try file.attributes()
     case .attributes(let content)?:
-      // The content is what it was, everything else is the node's.
-      var attributes = try fork.attributes(of: content.node)
+      // The content is what it was, everything else is the node's as long as the tree has it.
+      guard var attributes = try? fork.attributes(of: content.node) else { return content }
       (attributes.size, attributes.blocks) = (content.size, content.blocks)
       attributes.modified = content.modified
       return attributes

@@ -40,8 +40,9 @@ final class Server: Sendable {
 
   /// Whether others should be listened to while a request is worked on: it waits for a disk, or for a
   /// plugin.
-  /// - Parameter forOne: whether there is probably nobody else. A write that goes to memory takes a
-  ///   fraction of a millisecond, and with another worker another buffer takes the next one.
+  /// - Parameter forOne: whether there is probably nobody else. A write, to memory or to what the host
+  ///   caches of the store, mostly takes a fraction of a millisecond, and with another worker another
+  ///   buffer takes the next one.
   func mayTakeLong(_ bytes: UnsafeRawBufferPointer, forOne: Bool) -> Bool {
     if fork.workspace.hooks.isActive { return true }
     guard let request = Request(bytes) else { return false }

@@ -114,9 +114,9 @@ public enum APIReference {
     itself does to the namespace is not asked about again. `merge`, `undo`, `switch` and `rebase`
     bring states that were made before, and ask for no paths; `before_merge` may refuse a merge.
 
-    Handlers of `rename` and `link` with a pattern are called if either path matches it. Patterns match whole paths: `*` and `?` within a name, `[a-z]`, `**` across names; `/etc/**` is
+    Patterns match whole paths: `*` and `?` within a name, `[a-z]`, `**` across names; `/etc/**` is
     `/etc` too, and a pattern without a slash in front matches at any depth. They are matched before
-    Lua is entered.
+    Lua is entered; of a `rename` or `link`, either path may match.
 
     ## Events
 

@@ -57,8 +57,8 @@ extension PluginSet {
   private func checkAllPaths(
     _ policy: LuaPolicy, of plugin: Plugin, _ event: Event
   ) throws(FileError) {
-    guard event.kind == .rename || event.kind == .link else { return }
-    for path in event.paths {
+    guard let newPath = event.newPath else { return }
+    for path in [event.path, newPath] {
       var event = event
       event.path = path
       let first = policy.rules.firstIndex { $0.matches(event) }

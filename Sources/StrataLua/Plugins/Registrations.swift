@@ -34,7 +34,7 @@ final class Handler: Sendable {
   func wants(_ event: Event) -> Bool {
     guard event.kind == kind else { return false }
     guard let pattern else { return true }
-    return event.paths.contains(where: pattern.matches)
+    return pattern.matches(event.path) || event.newPath.map(pattern.matches) ?? false
   }
 }
 
@@ -124,9 +124,6 @@ enum LuaVerdict {
 }
 
 extension Event {
-  /// The paths inside the namespace that it is about.
-  var paths: [[UInt8]] {
-    guard kind == .rename || kind == .link, let path2 else { return [path] }
-    return [path, path2]
-  }
+  /// The other path inside the namespace that it is about.
+  var newPath: [UInt8]? { kind == .rename || kind == .link ? path2 : nil }
 }
