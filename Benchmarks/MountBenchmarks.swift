@@ -176,7 +176,7 @@ enum MountBenchmarks {
       usleep(300_000)
     }
     if let before = kind.after { shell(line(before)) }
-    if kind.memory > 0 { touch(kind.memory) }
+    touch(kind.memory)
     let (time, status) = Bench.time { system(line(kind.name)) }
     if status != 0 { print("     \(kind.name) in \(directory): failed with status \(status)") }
     return status == 0 ? time : .nan

@@ -15,7 +15,7 @@ enum MountWork {
     let run: @Sendable (String) -> Void
 
     init(
-      _ name: String, _ goal: Double, after: String? = nil, memory: Int = 0,
+      _ name: String, _ goal: Double, after: String? = nil, memory: Int = 256 << 20,
       _ run: @escaping @Sendable (String) -> Void
     ) {
       (self.name, self.goal, self.after, self.memory, self.run) = (name, goal, after, memory, run)
