@@ -120,11 +120,13 @@ enum MountBenchmarks {
       store = try DurableStore(directory: Array("\(root)/store".utf8))
     }
     let workspace = try open(root, store: store)
-    var mount: Mount?
+    var point: MountPoint?
     return Target(
       name: name, directory: directory,
-      start: { mount = try Mount(workspace.main, MountOptions(), at: Array(directory.utf8)) },
-      stop: { mount?.stop() })
+      start: {
+        let (_, mount) = try Mount.make(workspace.main, MountOptions())
+        point = try mount.attach(at: Array(directory.utf8))
+      }, stop: { try? point?.detach(lazily: true) })
   }
 
   private static func overlay(_ root: String) -> Target {

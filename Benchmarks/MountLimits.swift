@@ -22,9 +22,10 @@ enum MountLimits {
   }
 
   private static func mounted<R>(_ fork: Fork, _ place: String, _ body: () -> R) throws -> R {
-    let mount = try Mount(fork, MountOptions(), at: Array(place.utf8))
+    let (mount, detached) = try Mount.make(fork, MountOptions())
+    let point = try detached.attach(at: Array(place.utf8))
     defer {
-      mount.stop()
+      try? point.detach(lazily: true)
       mount.waitUntilEnded(seconds: 10)
     }
     return body()

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 // The headers may be older than the kernel.
@@ -79,17 +80,21 @@ static int configure(int context, int device, const struct strata_fuse_mount *ho
   return error;
 }
 
+static unsigned attributes(bool read_only, bool no_devices, bool no_set_user, bool no_programs,
+                           bool no_access_times) {
+  return (read_only ? attribute_read_only : 0) | (no_devices ? attribute_no_devices : 0) |
+         (no_set_user ? attribute_no_set_user : 0) | (no_programs ? attribute_no_programs : 0) |
+         (no_access_times ? attribute_no_access_times : 0);
+}
+
 int strata_fuse_make_mount(int device, const struct strata_fuse_mount *how) {
   int context = result(syscall(call_fsopen, "fuse", 1));
   if (context < 0) return context;
   int mount = configure(context, device, how);
   if (mount == 0) {
-    unsigned attributes = (how->no_devices ? attribute_no_devices : 0) |
-                          (how->no_set_user ? attribute_no_set_user : 0) |
-                          (how->no_programs ? attribute_no_programs : 0) |
-                          (how->no_access_times ? attribute_no_access_times : 0) |
-                          (how->read_only ? attribute_read_only : 0);
-    mount = result(syscall(call_fsmount, context, 1, attributes));
+    unsigned wanted = attributes(how->read_only, how->no_devices, how->no_set_user,
+                                 how->no_programs, how->no_access_times);
+    mount = result(syscall(call_fsmount, context, 1, wanted));
   }
   close(context);
   return mount;
@@ -112,9 +117,22 @@ int strata_make_read_only(int mount) {
                         sizeof attributes));
 }
 
+int strata_set_mount(int mount, bool read_only, bool no_devices, bool no_set_user, bool no_programs,
+                     bool no_access_times) {
+  // MOUNT_ATTR__ATIME: which of its values is set.
+  enum { access_times = 0x70 };
+  uint64_t wanted = attributes(read_only, no_devices, no_set_user, no_programs, no_access_times);
+  uint64_t all = attributes(true, true, true, true, false);
+  struct mount_attributes how = {.set = wanted, .clear = (all & ~wanted) | access_times};
+  return result(syscall(call_mount_setattr, mount, "", AT_EMPTY_PATH, &how, sizeof how));
+}
+
 int strata_unmount(const char *path, bool lazily) {
   return result(umount2(path, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0)));
 }
+
+unsigned strata_device_major(uint64_t device) { return major(device); }
+unsigned strata_device_minor(uint64_t device) { return minor(device); }
 
 int strata_watch_file_system(const char *path) {
   int watch = result(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));

@@ -1,7 +1,9 @@
 """Two mounts of one fork: what is done through one is seen in the other at once.
 
-usage: two_mounts.py MOUNT MOUNT"""
-import mmap, os, sys, threading
+usage: two_mounts.py MOUNT MOUNT [one]
+
+With `one` they are to be one file system, with one cache and one set of locks."""
+import fcntl, mmap, os, sys, threading
 
 pair = sys.argv[1:3]
 failures = 0
@@ -107,4 +109,32 @@ while True:
 wanted = sorted(f"{word} {turn}".encode() for word in ("one", "two") for turn in range(200))
 for place in pair:
     check("appended lines", wanted, sorted(read(place + "/log").splitlines()))
+
+
+def is_refused(lock, place):
+    """Whether another process may not lock a file."""
+    if os.fork() == 0:
+        file = os.open(place + "/locked", os.O_RDWR)
+        try:
+            lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os._exit(1)
+        os._exit(0)
+    return os.wait()[1] != 0
+
+
+if sys.argv[3:] == ["one"]:
+    check("the device", os.stat(pair[0]).st_dev, os.stat(pair[1]).st_dev)
+    write(pair[0] + "/locked", b"s" * 5000)
+    for lock in fcntl.flock, fcntl.lockf:
+        file = os.open(pair[0] + "/locked", os.O_RDWR)
+        lock(file, fcntl.LOCK_EX)
+        check(f"{lock.__name__} elsewhere", True, is_refused(lock, pair[1]))
+        os.close(file)
+        check(f"{lock.__name__} afterwards", False, is_refused(lock, pair[1]))
+    file, other = (os.open(place + "/locked", os.O_RDWR) for place in pair)
+    mapped, seen = mmap.mmap(file, 5000), mmap.mmap(other, 5000)
+    mapped[4500:4503] = b"tuv"
+    check("a store", b"stuv", os.pread(other, 4, 4499))
+    check("a store, mapped", b"stuv", seen[4499:4503])
 sys.exit(1 if failures else 0)

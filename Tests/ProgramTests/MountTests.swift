@@ -472,8 +472,12 @@ struct MountTests {
     }
   }
 
-  @Test(arguments: ["", "--no-passthrough"])
-  func `two mounts of a fork see each other's changes at once`(_ option: String) throws {
+  @Test(arguments: [
+    ("", ""), ("--no-passthrough", "--no-passthrough"), ("", "--no-passthrough"),
+  ])
+  func `two mounts of a fork see each other's changes at once`(
+    _ option: String, _ secondOption: String
+  ) throws {
     let second = try TemporaryDirectory()
     try tree.write("base", "base and more")
     let script = StrataProgram.root + "/Tests/Conformance/two_mounts.py"
@@ -481,10 +485,41 @@ struct MountTests {
     let result = try session(
       """
       !sh -c 'cat \(place.path)/base; test ! -e \(place.path)/f0'
-      mount main \(second.path) \(option)
-      !timeout 60 python3 \(script) \(place.path) \(second.path)
+      mount main \(second.path) \(secondOption)
+      !timeout 60 python3 \(script) \(place.path) \(second.path) \(option == secondOption ? "one" : "")
       """, option)
     #expect(result.status == 0, "\(result)")
+  }
+
+  @Test func `each of several mounts of a fork comes and goes by itself`() throws {
+    let second = try TemporaryDirectory()
+    defer {
+      unmount()
+      _ = try? ChildProcess(["umount", "-l", second.path])
+    }
+    #expect(try strata(["init"]).status == 0)
+    func attributes(_ directory: String) throws -> String {
+      try sh("findmnt -n -o VFS-OPTIONS \(directory)", in: "/")
+    }
+    #expect(try strata(["mount", "main", place.path, "-o", "dev,suid,noexec"]).status == 0)
+    #expect(try strata(["mount", "-r", "main", second.path]).status == 0)
+    #expect(try attributes(place.path) == "rw,noexec,relatime\n")
+    #expect(try attributes(second.path) == "ro,nosuid,nodev,relatime\n")
+    try sh("umount \(place.path)", in: "/")
+    #expect(try strata(["mounts"]).output == "main\t\(second.path)\n")
+    #expect(try strata(["mount", "main", place.path]).status == 0)
+    try sh("echo new > new; ls \(second.path)", in: place.path)
+    let program = "'\(StrataProgram.path)'"
+    let script = """
+      exec 7< '\(second.path)/new'
+      \(program) umount '\(second.path)' 2> busy && exit 1
+      \(program) umount '\(place.path)'; cat <&7
+      \(program) umount -l '\(second.path)'
+      """
+    #expect(try sh(script, in: tree.path) == "new\n")
+    #expect(try tree.read("busy").contains("is busy"))
+    #expect(try strata(["mounts"]).output == "")
+    #expect(try strata(["cat", "/new"]).output == "new\n")
   }
 
   @Test(arguments: ["", "--no-passthrough"], ["writing", "both"])

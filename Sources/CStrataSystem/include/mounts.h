@@ -33,8 +33,16 @@ int strata_copy_mount(int directory, const char *path, bool recursive);
 /// Makes a mount read-only, whatever its file system is.
 int strata_make_read_only(int mount);
 
+/// mount_setattr(2): gives a mount exactly these attributes.
+int strata_set_mount(int mount, bool read_only, bool no_devices, bool no_set_user, bool no_programs,
+                     bool no_access_times);
+
 /// umount2(2); lazily, for what is in use.
 int strata_unmount(const char *path, bool lazily);
+
+/// The two parts of a file system's number, as /proc shows them.
+unsigned strata_device_major(uint64_t device);
+unsigned strata_device_minor(uint64_t device);
 
 /// A descriptor by which strata_has_ended() knows whether the file system at a path, not only one of
 /// its mounts, has ended: with the last umount2(2) it has when that returns. It keeps nothing busy.

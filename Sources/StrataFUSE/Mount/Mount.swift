@@ -13,12 +13,8 @@ public final class Mount: Sendable {
   private let server: Server
   private let state: Mutex<State>
 
-  /// Takes a mount from where it is; lazily, though programs use it.
-  public typealias Detach = @Sendable (_ lazily: Bool) throws(FileError) -> Void
-
   private struct State {
-    var detach: Detach?
-    var whenEnded: (@Sendable () -> Void)?
+    var whenEnded: [@Sendable () -> Void] = []
     /// The workers end when this is closed.
     var serving: Descriptor?
   }
@@ -27,46 +23,32 @@ public final class Mount: Sendable {
   /// Rings when the mount has ended.
   private let ended: Alarm
 
-  /// Puts a fork over a directory, as seen in this process's mount namespace. A mount there that has
-  /// lost its process is taken away first.
-  /// - Throws: ENOENT or EACCES where there is no FUSE, EPERM for who may not mount, ENOENT or
-  ///   ENOTDIR of the directory.
-  public convenience init(
-    _ fork: Fork, _ options: MountOptions, at path: [UInt8]
-  ) throws(FileError) {
-    Self.clear(path)
+  /// Makes a file system of the kernel that shows a fork, and serves it.
+  /// - Returns: with it a mount, attached nowhere; the file system ends with the last mount of it.
+  /// - Throws: ENOENT or EACCES where there is no FUSE, EPERM for who may not mount, EAGAIN or EMFILE for
+  ///   want of threads or descriptors.
+  public static func make(
+    _ fork: Fork, _ options: MountOptions
+  ) throws(FileError) -> (Mount, DetachedMount) {
     let device = try Device()
-    let raw = Self.mount(device, options)
+    let raw = mount(device, options)
     guard raw >= 0 else { throw FileError(Errno(rawValue: -raw), "mounting") }
-    let mount = Descriptor(owning: raw)
-    let result = path.withCPath { strata_attach_mount(mount.rawValue, $0) }
-    guard result >= 0 else { throw FileError(Errno(rawValue: -result)) }
-    try self.init(fork, options, serving: device.descriptor) { lazily throws(FileError) in
-      let result = path.withCPath { strata_unmount($0, lazily) }
-      guard result >= 0 else { throw FileError(Errno(rawValue: -result)) }
-    }
+    let detached = DetachedMount(Descriptor(owning: raw))
+    return (try Mount(fork, options, serving: device.descriptor), detached)
   }
 
   /// Serves a connection to the kernel that somebody else has opened and mounted.
-  /// - Parameter detach: takes the mount from where it is; nil for one that goes by itself.
-  /// - Throws: EAGAIN or EMFILE for want of threads or descriptors; the mount is detached then.
+  /// - Throws: EAGAIN or EMFILE for want of threads or descriptors.
   public init(
-    _ fork: Fork, _ options: MountOptions, serving device: Descriptor,
-    detach: Detach? = nil
+    _ fork: Fork, _ options: MountOptions, serving device: Descriptor
   ) throws(FileError) {
     self.fork = fork
     workspace = fork.workspace
     let device = Device(device)
-    let (ending, serving): (Descriptor, Descriptor)
-    do throws(FileError) {
-      (ending, serving) = try Self.pipe()
-      ended = try Alarm()
-      server = try Server(fork, options, device: device, ending: ending)
-    } catch {
-      try? detach?(true)
-      throw error
-    }
-    state = Mutex(State(detach: detach, serving: serving))
+    let (ending, serving) = try Self.pipe()
+    ended = try Alarm()
+    server = try Server(fork, options, device: device, ending: ending)
+    state = Mutex(State(serving: serving))
     strata_share_heap()
     fork.add(server)
     do throws(FileError) {
@@ -165,18 +147,19 @@ public final class Mount: Sendable {
 
   /// Has the body called once the kernel has let go of the mount, or at once if it has already.
   public func whenEnded(_ body: @escaping @Sendable () -> Void) {
-    state.withLock { $0.whenEnded = body }
+    state.withLock { $0.whenEnded.append(body) }
     if !isServing { end() }
   }
 
   private func end() {
-    let body = state.withLock { state in
-      (state.detach, state.serving) = (nil, nil)
-      return state.whenEnded.take()
+    let bodies = state.withLock { state in
+      state.serving = nil
+      defer { state.whenEnded = [] }
+      return state.whenEnded
     }
     fork.remove(server)
     try? workspace.checkpoint(tellsFailures: false)
-    body?()
+    for body in bodies { body() }
     ended.ring()
   }
 
@@ -187,28 +170,33 @@ public final class Mount: Sendable {
   /// Whether the kernel still has it.
   public var isServing: Bool { serving.load(ordering: .relaxed) > 0 }
 
-  /// Whether it is where it was attached, as far as is known here.
-  public var isAttached: Bool { state.withLock { $0.detach != nil } }
+  /// Ends it. Programs that are in it get errors from now on.
+  public func stop() { state.withLock { $0.serving = nil } }
+}
 
-  /// Takes it from where it was attached, and goes on to serve the programs that are in it.
-  /// - Parameter lazily: also while there are any.
-  /// - Throws: EBUSY while there are, EINVAL where it is not attached any more, or another thread is
-  ///   about to take it away: two that do would take away what lies below as well.
-  public func detach(lazily: Bool) throws(FileError) {
-    guard let detach = state.withLock({ $0.detach.take() }) else { throw .invalid }
-    do throws(FileError) {
-      try detach(lazily)
-    } catch {
-      state.withLock { state in
-        if isServing { state.detach = detach }
-      }
-      throw error
-    }
+/// Several who have mounts of it, and come and go.
+extension Mount {
+  /// Whether somebody with such options can have a mount of it, too.
+  public func suits(_ options: MountOptions) -> Bool {
+    let own = server.options
+    // Nobody looks at what a run's mount is called.
+    guard own.source == options.source || options.operation != nil else { return false }
+    return isServing && !own.isReadOnly && own.usesPassthrough == options.usesPassthrough
+      && own.allowsOthers == options.allowsOthers && own.numbering == nil
+      && options.numbering == nil && own.onlyUser == nil && options.onlyUser == nil
   }
 
-  /// Ends it. Programs that are in it get errors from now on.
-  public func stop() {
-    try? detach(lazily: true)
-    state.withLock { $0.serving = nil }
+  /// Somebody has got a mount of it.
+  public func joined(_ options: MountOptions) {
+    if let workspace = options.workspace { server.mark.withLock { $0 = workspace } }
+  }
+
+  /// Somebody's mount of it is gone, and others' are not.
+  public func left(_ options: MountOptions) {
+    guard let operation = options.operation else { return }
+    workspace.logOutside(fork, as: operation)
+    server.doing.withLock { doing in
+      if doing == operation { doing = nil }
+    }
   }
 }

@@ -37,7 +37,7 @@ extension Server {
   func getExtended(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let size = Int(try request.word(0))
     let name = try request.name(8)
-    if name == MountMark.attribute, let workspace = options.workspace {
+    if name == MountMark.attribute, let workspace = mark.withLock({ $0 }) {
       let mark = MountMark(
         workspace: workspace, fork: Array(fork.name.utf8),
         path: fork.path(of: try node(request)) ?? [UInt8(ascii: "/")])

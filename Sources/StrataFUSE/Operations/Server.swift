@@ -21,6 +21,10 @@ final class Server: Sendable {
   private static let longestWriteBack = 200
   /// Tells the kernel what other mounts of the fork have changed.
   let others = Others()
+  /// What the log calls what is done; nil for no name of its own.
+  let doing: Mutex<String?>
+  /// What leads to the workspace, see ``MountOptions/workspace``.
+  let mark: Mutex<[UInt8]?>
   /// What the kernel has agreed to.
   let agreed = Atomic<UInt64>(0)
 
@@ -33,6 +37,8 @@ final class Server: Sendable {
     self.options = options
     self.device = device
     self.ending = ending
+    doing = Mutex(options.operation)
+    mark = Mutex(options.workspace)
   }
 
   /// Bytes that are copied in less time than it takes to wake another worker.
@@ -239,7 +245,7 @@ final class Server: Sendable {
 
 extension Server: NodeHolder {
   func holds(_ node: NodeID) -> Bool { nodes.holds(node) }
-  var operation: String? { options.operation }
+  var operation: String? { doing.withLock { $0 } }
 
   /// The kernel writes mapped pages back when it is told to forget them. It waits for requests that
   /// are under way, and those may wait for who has called this: so there is an end to the waiting.

@@ -129,7 +129,9 @@ final class OpenWorkspace: Sendable {
   }
 
   /// Where programs see a fork.
-  var runPlace: RunPlace { RunPlace(base: base, workspace: directory?.place) }
+  var runPlace: RunPlace {
+    RunPlace(base: base, workspace: directory?.place, shared: mounts.shared)
+  }
 
   func load(plugin file: [UInt8], _ host: MachineHost) throws(Complaint) {
     let text: [UInt8]

@@ -16,7 +16,9 @@ struct Fusermount {
   init(_ directory: [UInt8]) { self.directory = directory }
 
   /// - Throws: why it could not, as fusermount3 says; ENOENT where it is not installed.
-  func mount(_ fork: Fork, _ options: MountOptions) throws(FileError) -> Mount {
+  func mount(
+    _ fork: Fork, _ options: MountOptions
+  ) throws(FileError) -> (Mount, MountPoint) {
     unmountDead()
     var options = options
     // Files of the base can be read by the kernel itself for the superuser only.
@@ -34,8 +36,14 @@ struct Fusermount {
       throw FileError(.notPermitted, Self.reason(error))
     }
     let directory = directory
-    return try Mount(fork, options, serving: device) { lazily throws(FileError) in
+    let point = MountPoint { lazily throws(FileError) in
       try Fusermount(directory).unmount(lazily: lazily)
+    }
+    do throws(FileError) {
+      return (try Mount(fork, options, serving: device), point)
+    } catch {
+      try? point.detach(lazily: true)
+      throw error
     }
   }
 

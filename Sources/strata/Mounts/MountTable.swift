@@ -11,22 +11,25 @@ internal import SystemPackage
 /// The mounts of a workspace that this process serves.
 final class MountTable: Sendable {
   struct Row: Sendable {
-    let mount: Mount
+    fileprivate let user: SharedMounts.User
+    fileprivate let point: MountPoint
     let directory: [UInt8]
     /// The number of the mount's file system, where this process sees it at the directory.
-    var device: dev_t?
+    fileprivate let device: UInt64?
+    fileprivate let whenEnded: @Sendable () -> Void
+
+    var mount: Mount { user.mount }
 
     /// Whether something else is seen at its directory: what was mounted there later, or what lies
     /// below if the mount was taken away by others.
     fileprivate var isCovered: Bool {
-      guard let device, let found = Self.device(of: directory) else { return false }
+      guard let device, let found = MountTable.device(of: directory) else { return false }
       return found != device
     }
+  }
 
-    fileprivate static func device(of directory: [UInt8]) -> dev_t? {
-      var status = stat()
-      return directory.withCPath { lstat($0, &status) } == 0 ? status.st_dev : nil
-    }
+  private static func device(of directory: [UInt8]) -> UInt64? {
+    (try? Descriptor(path: directory, [.path, .noFollow]).status())?.device
   }
 
   private struct State {
@@ -36,6 +39,8 @@ final class MountTable: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Who has which file system, runs as well.
+  let shared = SharedMounts()
   /// Where the directories are written down, so that a process that comes after us can take away
   /// what we have left; nil if nobody will look.
   private let record: [UInt8]?
@@ -49,7 +54,17 @@ final class MountTable: Sendable {
   func keep(_ occupancy: Occupancy) { state.withLock { $0.occupancy = occupancy } }
 
   /// Those that are at their places.
-  var all: [Row] { state.withLock { $0.rows }.filter(\.mount.isAttached) }
+  var all: [Row] {
+    state.withLock { $0.rows }.filter { row in
+      guard row.point.isAttached, row.mount.isServing else { return false }
+      // Its file system would have ended, but for others who have mounts of it.
+      guard let device = row.device, row.isCovered, shared.isShared(row.mount),
+        !MountInfo.has(device, at: row.directory)
+      else { return true }
+      end(row.user)
+      return false
+    }
+  }
 
   /// Puts a fork over a directory, as the superuser does, or as fusermount3 does it for others.
   /// - Throws: EBUSY where one of these mounts is already, ENOENT, ENOTDIR; what a plugin says; what
@@ -61,7 +76,7 @@ final class MountTable: Sendable {
     let event = Self.event(.mount, fork, directory, caller)
     let hooks = fork.workspace.hooks
     if hooks.isAsked(.mount) { _ = try hooks.ask(event, on: fork) }
-    let mount: Mount
+    let (user, point): (SharedMounts.User, MountPoint)
     var uncover: [@Sendable () -> Void] = []
     defer { for body in uncover { body() } }
     do throws(FileError) {
@@ -70,24 +85,38 @@ final class MountTable: Sendable {
         let base = base as? HostDirectory ?? (base as? OverlayLower)?.directory
         if let body = try base?.cover(directory) { uncover.append(body) }
       }
-      if strata_may_mount() {
-        mount = try Mount(fork, options, at: directory)
-      } else {
-        mount = try Fusermount(directory).mount(fork, options)
-      }
+      (user, point) = try attach(fork, options, at: directory)
     } catch {
       throw error.prefixed(ShownName(directory).description)
     }
     let bodies = uncover
     uncover = []
-    let row = Row(mount: mount, directory: directory, device: Row.device(of: directory))
-    add(row) {
-      for body in bodies { body() }
-      guard hooks.isTold(.unmount) else { return }
-      hooks.tell(Self.event(.unmount, fork, directory, caller), on: fork)
-    }
+    let device = Self.device(of: directory)
+    if let device { user.isAt(directory, device: device) }
+    add(
+      Row(user: user, point: point, directory: directory, device: device) {
+        for body in bodies { body() }
+        guard hooks.isTold(.unmount) else { return }
+        hooks.tell(Self.event(.unmount, fork, directory, caller), on: fork)
+      })
     if hooks.isTold(.mount) { hooks.tell(event, on: fork) }
-    return mount
+    return user.mount
+  }
+
+  private func attach(
+    _ fork: Fork, _ options: MountOptions, at directory: [UInt8]
+  ) throws(FileError) -> (SharedMounts.User, MountPoint) {
+    guard strata_may_mount() else {
+      let (mount, point) = try Fusermount(directory).mount(fork, options)
+      return (shared.add(mount, options), point)
+    }
+    let (user, mount) = try shared.enter(fork, options)
+    do throws(FileError) {
+      return (user, try mount.attach(at: directory))
+    } catch {
+      shared.leave(user)
+      throw error
+    }
   }
 
   private func checkFree(_ directory: [UInt8]) throws(FileError) {
@@ -118,8 +147,13 @@ final class MountTable: Sendable {
         .invalidArgument,
         saying: "\(ShownName(row.directory)): another file system is at the place of the mount")
     }
-    try row.mount.detach(lazily: lazily)
-    if !lazily { row.mount.waitUntilEnded(seconds: Self.patience) }
+    guard row.mount.isServing else { throw .invalid }
+    try row.point.detach(lazily: lazily)
+    if shared.leave(row.user) {
+      end(row.user)
+    } else if !lazily {
+      row.mount.waitUntilEnded(seconds: Self.patience)
+    }
   }
 
   private static func event(
@@ -130,33 +164,41 @@ final class MountTable: Sendable {
     return event
   }
 
-  private func add(_ row: Row, whenEnded body: @escaping @Sendable () -> Void) {
+  private func add(_ row: Row) {
     let occupancy = state.withLock { state in
       state.rows.append(row)
       return state.occupancy
     }
     occupancy?.retain()
     writeDown()
-    row.mount.whenEnded { [weak self, mount = row.mount] in
-      body()
-      self?.remove(mount)
-      occupancy?.release()
-    }
+    row.mount.whenEnded { [weak self, user = row.user] in self?.end(user) }
   }
 
-  private func remove(_ mount: Mount) {
-    state.withLock { $0.rows.removeAll { $0.mount === mount } }
+  /// A mount is gone, or its file system is.
+  private func end(_ user: SharedMounts.User) {
+    let (row, occupancy) = state.withLock { state in
+      let index = state.rows.firstIndex { $0.user === user }
+      return (index.map { state.rows.remove(at: $0) }, state.occupancy)
+    }
+    guard let row else { return }
+    shared.leave(user)
+    row.whenEnded()
     writeDown()
+    occupancy?.release()
   }
 
   /// At the end of the process.
   func stopAll() {
-    for row in state.withLock({ $0.rows }) where !row.isCovered { row.mount.stop() }
+    for row in state.withLock({ $0.rows }) where !row.isCovered {
+      try? row.point.detach(lazily: true)
+      row.mount.stop()
+    }
   }
 
   private func writeDown() {
     guard let record, let path = try? cPath(record) else { return }
-    let text = Array(all.map { $0.directory + [0] }.joined())
+    let text = Array(
+      state.withLock { $0.rows }.map { $0.directory + [0] }.joined())
     // It only helps to tidy up: what cannot be written down is not.
     let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else { return }

@@ -5,8 +5,8 @@ internal import StrataShell
 internal import SystemPackage
 
 /// The way of a program into a fork: a process of its own, which goes into a mount namespace, mounts
-/// the fork over the base's own path, and becomes the program. Who serves the fork gets the
-/// connection to the kernel through a socket.
+/// the fork over the base's own path, and becomes the program. Who serves the fork has given it a mount,
+/// or gets the connection to the kernel through a socket, which is closed when the run is over.
 struct EnterFork {
   static let option = "--enter-fork"
 
@@ -15,8 +15,8 @@ struct EnterFork {
     static let socket = HostCommand.firstDescriptor
     /// This program.
     static let program = HostCommand.firstDescriptor + 1
-    /// The workspace's directory; there is none for one in memory.
-    static let workspace = HostCommand.firstDescriptor + 2
+    /// The first of those that may not be there.
+    static let others = HostCommand.firstDescriptor + 2
   }
 
   /// The base's path, which the fork is put over.
@@ -25,12 +25,15 @@ struct EnterFork {
   var hasNetwork = true
   var isContained = false
   var hasWorkspace = false
+  var hasMount = false
   var directory: [UInt8]?
   var command: [[UInt8]]
 
   /// The arguments of the process that is to do it.
   var arguments: [[UInt8]] {
-    let flags = (hasNetwork ? "" : "n") + (isContained ? "c" : "") + (hasWorkspace ? "w" : "")
+    let flags =
+      (hasNetwork ? "" : "n") + (isContained ? "c" : "") + (hasWorkspace ? "w" : "")
+      + (hasMount ? "m" : "")
     return [Self.option, fork, "-\(flags)"].map { Array($0.utf8) } + [target, directory ?? []]
       + command
   }
@@ -42,12 +45,12 @@ struct EnterFork {
     func has(_ flag: Unicode.Scalar) -> Bool { words[2].contains(UInt8(ascii: flag)) }
     return EnterFork(
       target: words[3], fork: String(decoding: words[1], as: UTF8.self), hasNetwork: !has("n"),
-      isContained: has("c"), hasWorkspace: has("w"),
+      isContained: has("c"), hasWorkspace: has("w"), hasMount: has("m"),
       directory: words[4].isEmpty ? nil : words[4], command: Array(words[5...]))
   }
 
   func run() -> Never {
-    for number in [Given.socket, Given.program] + (hasWorkspace ? [Given.workspace] : []) {
+    for number in [Given.socket, Given.program, workspace, mount].compactMap(\.self) {
       _ = fcntl(number, F_SETFD, FD_CLOEXEC)
     }
     do throws(FileError) {
@@ -58,6 +61,12 @@ struct EnterFork {
     }
     become()
   }
+
+  /// The workspace's directory, open; there is none for one in memory.
+  private var workspace: Int32? { hasWorkspace ? Given.others : nil }
+
+  /// A mount of the fork, attached nowhere.
+  private var mount: Int32? { hasMount ? Given.others + (hasWorkspace ? 1 : 0) : nil }
 
   private func check(_ result: Int32, _ what: String) throws(FileError) {
     if result < 0 { throw FileError(Errno(rawValue: -result), what) }
@@ -75,7 +84,8 @@ struct EnterFork {
     let below = MountInfo.points(below: target).map { path in
       (path, (try? cPath(path)).map { strata_copy_mount(-100, $0, true) } ?? -1)
     }
-    let fork = try mount()
+    let fork: Int32
+    if let mount { fork = mount } else { fork = try ownMount() }
     try check(strata_attach_mount(fork, try cPath(target)), "mounting at \(ShownName(target))")
     if target == [UInt8(ascii: "/")] { try check(strata_change_root(fork), "the root") }
     for (path, copy) in below where copy >= 0 {
@@ -86,7 +96,7 @@ struct EnterFork {
     close(fork)
     if !hasNetwork { try check(strata_no_network(), "--net=no") }
     announce()
-    try check(strata_supervise(isContained, hasWorkspace ? Given.workspace : -1), "a process")
+    try check(strata_supervise(isContained, workspace ?? -1), "a process")
     if isContained {
       try check(strata_mount_proc(), "/proc")
       try check(strata_drop_capabilities(), "capabilities")
@@ -97,7 +107,7 @@ struct EnterFork {
   }
 
   /// A mount of the fork that is attached nowhere; the connection behind it goes to who serves it.
-  private func mount() throws(FileError) -> Int32 {
+  private func ownMount() throws(FileError) -> Int32 {
     let device = strata_fuse_open()
     try check(
       device, "/dev/fuse, which \(geteuid() == 0 ? "is missing" : "users must be able to open")")
@@ -116,7 +126,6 @@ struct EnterFork {
     try check(Int32(sent), "who serves the fork")
     // From now on it is theirs: when they are gone, nobody may wait for them.
     close(device)
-    close(Given.socket)
     return mount
   }
 

@@ -1,3 +1,4 @@
+internal import CStrataSystem
 internal import Glibc
 internal import StrataEngine
 internal import StrataFUSE
@@ -31,7 +32,15 @@ enum MountInfo {
     rows.last { $0.point == directory }?.isFork ?? false
   }
 
+  /// Whether a file system of that number is mounted at the directory, covered or not.
+  static func has(_ device: UInt64, at directory: [UInt8]) -> Bool {
+    let number = Array("\(strata_device_major(device)):\(strata_device_minor(device))".utf8)
+    return rows.contains { $0.point == directory && $0.device == number }
+  }
+
   private struct Row {
+    /// As `MAJOR:MINOR`.
+    var device: [UInt8]
     var point: [UInt8]
     var type: [UInt8]
 
@@ -48,7 +57,8 @@ enum MountInfo {
       guard fields.count > 6,
         let end = fields[6...].firstIndex(of: [UInt8(ascii: "-")]), end + 1 < fields.count
       else { return nil }
-      return Row(point: unescaped(fields[4]), type: Array(fields[end + 1]))
+      return Row(
+        device: Array(fields[2]), point: unescaped(fields[4]), type: Array(fields[end + 1]))
     }
   }
 

@@ -49,6 +49,7 @@ struct RunPlace {
   var base: HeldPath
   /// The workspace's directory; nil for one in memory.
   var workspace: HeldPath?
+  var shared: SharedMounts
   /// A directory on whose file system there is as much room as in the fork.
   var capacity: [UInt8] { (workspace ?? base).path }
 }
@@ -114,18 +115,20 @@ struct RunCall {
     try context.workspace.operation(context.session.caller.command, on: fork) {
       let entry = try entry(to: fork)
       defer { entry.letGo() }
-      let status = try context.runHost(line(fork), entry.descriptors, takesSignals: true)
+      let status = try context.runHost(line(fork, entry), entry.descriptors, takesSignals: true)
       try entry.finish(seconds: 10)
       return status
     }
   }
 
   func entry(to fork: Fork) throws -> RunEntry {
-    try RunEntry(fork, options(for: fork), workspace: place.workspace?.path)
+    try RunEntry(fork, options(for: fork), workspace: place.workspace?.path, place.shared)
   }
 
   private func options(for fork: Fork) -> MountOptions {
     var options = MountOptions()
+    options.source = Array("strata:\(fork.name)".utf8)
+    (options.hasDevices, options.hasSetUser) = (true, true)
     options.capacity = try? Descriptor(path: place.capacity, [.path, .directory])
     // The kernel lets no others have files registered.
     options.usesPassthrough = strata_may_mount()
@@ -136,11 +139,12 @@ struct RunCall {
   }
 
   /// What `sh` is to run.
-  func line(_ fork: Fork) -> [UInt8] {
+  func line(_ fork: Fork, _ entry: RunEntry) -> [UInt8] {
     var enter = EnterFork(target: place.base.shown, fork: fork.name, command: context.operands)
     enter.hasNetwork = text(network) != "no"
     enter.isContained = context.arguments.has(contain)
     enter.hasWorkspace = place.workspace != nil
+    enter.hasMount = entry.hasMount
     enter.directory = context.arguments.all(chdirOption).last
     let words = [Array("/proc/self/fd/\(EnterFork.Given.program)".utf8)] + enter.arguments
     let line = [Array("exec".utf8)] + words.map(Self.quoted)

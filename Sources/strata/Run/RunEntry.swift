@@ -1,3 +1,4 @@
+internal import CStrataSystem
 internal import Glibc
 internal import StrataEngine
 internal import StrataFUSE
@@ -6,56 +7,67 @@ internal import StrataSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// The serving end of a program's way into a fork: gets the connection to the kernel that
-/// ``EnterFork`` has opened, and serves it.
+/// The serving end of a program's way into a fork. ``EnterFork`` is given a mount, or, where only the
+/// process that mounts may open the device, sends the connection to the kernel that it has opened.
 final class RunEntry: Sendable {
   private struct State {
     /// What ``EnterFork`` is given; ours only until it has been.
     var given: [Descriptor] = []
-    var mount: Mount?
+    var user: SharedMounts.User?
     var failure: FileError?
-    var isDecided = false
+    var hasEnded = false
   }
 
+  private let shared: SharedMounts
+  /// Whether it is given a mount.
+  let hasMount: Bool
   private let state = Mutex(State())
-  private let decided = Turn()
+  private let ended = Turn()
 
   /// - Parameter workspace: the directory that clients inside are to find; nil for none.
   init(
-    _ fork: Fork, _ options: MountOptions, workspace: [UInt8]?
+    _ fork: Fork, _ options: MountOptions, workspace: [UInt8]?, _ shared: SharedMounts
   ) throws(FileError) {
+    self.shared = shared
+    hasMount = strata_may_mount()
     let ours: Descriptor
+    var given: [Descriptor] = []
     do throws(Errno) {
       let theirs: Descriptor
       (ours, theirs) = try Descriptor.pair()
-      var given = [theirs, try Descriptor(path: Array("/proc/self/exe".utf8), [])]
+      given = [theirs, try Descriptor(path: Array("/proc/self/exe".utf8), [])]
       if let workspace { given.append(try Descriptor(path: workspace, [.path, .directory])) }
-      state.withLock { $0.given = given }
     } catch {
       throw FileError(error)
     }
+    if hasMount {
+      let (user, mount) = try shared.enter(fork, options)
+      given.append(mount.descriptor)
+      state.withLock { $0.user = user }
+    }
+    let descriptors = given
+    state.withLock { $0.given = descriptors }
     try StrataShell.Thread { [self] in
-      serve(ours, fork, options)
-      decided.give()
+      if !hasMount { serve(ours, fork, options) }
+      // Nobody sends anything more: it is closed when all that the program has started have ended.
+      _ = try? ours.receive()
+      state.withLock { $0.hasEnded = true }
+      ended.give()
     }.detach()
   }
+
+  deinit { if let user = state.withLock({ $0.user }) { shared.leave(user) } }
 
   /// What the program gets open, in the order of ``EnterFork/Given``.
   var descriptors: [Int32] { state.withLock { $0.given.map(\.rawValue) } }
 
   private func serve(_ socket: Descriptor, _ fork: Fork, _ options: MountOptions) {
-    let device = (try? socket.receive())?.descriptors.first
-    let result: Result<Mount?, FileError> = Result { () throws(FileError) in
-      try device.map { device throws(FileError) in
-        try Mount(fork, options, serving: device)
-      }
-    }
-    state.withLock { state in
-      switch result {
-      case .success(let mount): state.mount = mount
-      case .failure(let error): state.failure = error
-      }
-      state.isDecided = true
+    guard let device = (try? socket.receive())?.descriptors.first else { return }
+    do throws(FileError) {
+      let user = shared.add(try Mount(fork, options, serving: device), options)
+      state.withLock { $0.user = user }
+    } catch {
+      state.withLock { $0.failure = error }
     }
   }
 
@@ -63,19 +75,20 @@ final class RunEntry: Sendable {
   func letGo() { state.withLock { $0.given = [] } }
 
   /// Whether the program and all that it has started have ended, or it has never come in.
-  var isOver: Bool {
-    state.withLock { $0.isDecided && $0.mount?.isServing != true }
-  }
+  var isOver: Bool { state.withLock { $0.hasEnded } }
 
   /// Waits until the fork has all that was done in the mount.
   /// - Throws: why it could not be served.
   func finish(seconds: Int) throws(FileError) {
     letGo()
-    decided.wait()
-    let (mount, failure) = state.withLock { ($0.mount, $0.failure) }
+    ended.wait()
+    let (user, failure) = state.withLock { state in (state.user.take(), state.failure) }
     if let failure { throw failure }
-    // The kernel hands over what it has still to write before it lets go.
-    mount?.waitUntilEnded(seconds: seconds)
-    mount?.stop()
+    guard let user else { return }
+    // Who works on in the file system has the kernel hand over what it has still to write when it likes to;
+    // what programs have stored through mappings it has handed over when they ended.
+    if shared.leave(user) { return }
+    user.mount.waitUntilEnded(seconds: seconds)
+    user.mount.stop()
   }
 }

@@ -68,7 +68,7 @@ struct RunMany {
     defer { entry.letGo() }
     let (before, start) = (fork.value, context.workspace.now)
     var command = HostCommand(
-      line: call.line(fork), environment: context.session.variables, input: .none,
+      line: call.line(fork, entry), environment: context.session.variables, input: .none,
       output: .inherited, error: .inherited, descriptors: entry.descriptors)
     command.takesSignals = true
     let process = try context.session.host.start(command)
