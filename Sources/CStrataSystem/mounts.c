@@ -75,7 +75,6 @@ static int configure(int context, int device, const struct strata_fuse_mount *ho
   if (error == 0) error = set_string(context, "group_id", number);
   if (error == 0) error = set_flag(context, "default_permissions");
   if (error == 0 && how->allow_other) error = set_flag(context, "allow_other");
-  if (error == 0 && how->read_only) error = set_flag(context, "ro");
   if (error == 0) error = result(syscall(call_fsconfig, context, config_create, NULL, NULL, 0));
   return error;
 }

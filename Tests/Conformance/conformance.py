@@ -162,7 +162,7 @@ m[0]=65; os.utime('m',(10**9,10**9)); m.close(); os.close(fd)
 out.append(f"time behind a store {os.stat('m').st_mtime}")
 # capabilities go with a write, by whatever descriptor
 capability=bytes.fromhex('0100000202000000000000000000000000000000')
-for size in (1,100000):
+for size in (1,100000,300000):
     for how,flags in (('write',os.O_WRONLY),('both',os.O_RDWR),('append',os.O_WRONLY|os.O_APPEND),('cut',os.O_WRONLY|os.O_TRUNC)):
         for uid in (0,65533):
             content('c',b'x'*size); os.chmod('c',0o777); os.setxattr('c','security.capability',capability)

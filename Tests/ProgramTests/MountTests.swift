@@ -110,7 +110,7 @@ struct MountTests {
 
       """)
     try sh("mkfifo fifo", in: script.path)
-    try sh("yes before | head -c 100000 > large", in: tree.path)
+    try sh("yes before | head -c 300000 > large", in: tree.path)
     let result = try session(
       """
       write /b.txt shell
@@ -501,10 +501,11 @@ struct MountTests {
     func attributes(_ directory: String) throws -> String {
       try sh("findmnt -n -o VFS-OPTIONS \(directory)", in: "/")
     }
-    #expect(try strata(["mount", "main", place.path, "-o", "dev,suid,noexec"]).status == 0)
     #expect(try strata(["mount", "-r", "main", second.path]).status == 0)
+    #expect(try strata(["mount", "main", place.path, "-o", "dev,suid,noexec"]).status == 0)
     #expect(try attributes(place.path) == "rw,noexec,relatime\n")
     #expect(try attributes(second.path) == "ro,nosuid,nodev,relatime\n")
+    #expect(try sh("touch a.txt 2>&1 || true", in: second.path).contains("Read-only"))
     try sh("umount \(place.path)", in: "/")
     #expect(try strata(["mounts"]).output == "main\t\(second.path)\n")
     #expect(try strata(["mount", "main", place.path]).status == 0)

@@ -181,7 +181,7 @@ extension Mount {
     let own = server.options
     // Nobody looks at what a run's mount is called.
     guard own.source == options.source || options.operation != nil else { return false }
-    return isServing && !own.isReadOnly && own.usesPassthrough == options.usesPassthrough
+    return isServing && own.usesPassthrough == options.usesPassthrough
       && own.allowsOthers == options.allowsOthers && own.numbering == nil
       && options.numbering == nil && own.onlyUser == nil && options.onlyUser == nil
   }

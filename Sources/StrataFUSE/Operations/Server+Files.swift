@@ -6,6 +6,10 @@ internal import SystemPackage
 extension Server {
   /// Up to this many bytes, reading a file costs less than opening it once more for the kernel.
   private static let smallFile: Int64 = 32 << 10
+  /// From more bytes than this on, the kernel reads a file of the base by itself. A smaller one costs up to
+  /// twice as much to read for the first time, and less from then on; and who has it open sees what others
+  /// write.
+  private static let mediumFile: Int64 = 256 << 10
 
   func open(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let node = try node(request)
@@ -127,7 +131,8 @@ extension Server {
     let file = try openFile(node, options, drops, caller)
     let known = mayPass ? try file.attributes() : nil
     let isSmall = known.map { $0.size <= Self.smallFile } == true
-    let backing = known != nil && !isSmall ? backing(of: file) : nil
+    let isLarge = known.map { $0.size > Self.mediumFile } == true
+    let backing = isLarge ? backing(of: file) : nil
     if handles.begin(number, backing, isBeginning: isSmall) {
       if isSmall, let known {
         hand(over: file, number, known: known)
