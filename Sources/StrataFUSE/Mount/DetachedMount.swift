@@ -14,7 +14,15 @@ public struct DetachedMount: Sendable {
   /// - Returns: nil if another one is there, or none.
   public init?(copying directory: [UInt8], of device: UInt64) {
     self.init(path: directory, from: Self.workingDirectory)
-    guard let status = try? descriptor.status(), status.device == device else { return nil }
+    guard (try? self.device) == device else { return nil }
+  }
+
+  /// The number of its file system.
+  /// - Throws: ENOTCONN if nobody serves it.
+  public var device: UInt64 {
+    get throws(FileError) {
+      do throws(Errno) { return try descriptor.status().device } catch { throw FileError(error) }
+    }
   }
 
   /// AT_FDCWD

@@ -25,7 +25,4 @@ public final class MountPoint: Sendable {
       throw error
     }
   }
-
-  /// It is known to be gone.
-  public func forget() { state.withLock { $0 = nil } }
 }

@@ -16,7 +16,7 @@ final class MountTable: Sendable {
     let directory: [UInt8]
     /// The number of the mount's file system, where this process sees it at the directory.
     fileprivate let device: UInt64?
-    fileprivate let whenEnded: @Sendable () -> Void
+    fileprivate var whenEnded: @Sendable () -> Void = {}
 
     var mount: Mount { user.mount }
 
@@ -76,7 +76,7 @@ final class MountTable: Sendable {
     let event = Self.event(.mount, fork, directory, caller)
     let hooks = fork.workspace.hooks
     if hooks.isAsked(.mount) { _ = try hooks.ask(event, on: fork) }
-    let (user, point): (SharedMounts.User, MountPoint)
+    let row: Row
     var uncover: [@Sendable () -> Void] = []
     defer { for body in uncover { body() } }
     do throws(FileError) {
@@ -85,34 +85,36 @@ final class MountTable: Sendable {
         let base = base as? HostDirectory ?? (base as? OverlayLower)?.directory
         if let body = try base?.cover(directory) { uncover.append(body) }
       }
-      (user, point) = try attach(fork, options, at: directory)
+      row = try attach(fork, options, at: directory)
     } catch {
       throw error.prefixed(ShownName(directory).description)
     }
     let bodies = uncover
     uncover = []
-    let device = Self.device(of: directory)
-    if let device { user.isAt(directory, device: device) }
-    add(
-      Row(user: user, point: point, directory: directory, device: device) {
-        for body in bodies { body() }
-        guard hooks.isTold(.unmount) else { return }
-        hooks.tell(Self.event(.unmount, fork, directory, caller), on: fork)
-      })
+    add(row) {
+      for body in bodies { body() }
+      guard hooks.isTold(.unmount) else { return }
+      hooks.tell(Self.event(.unmount, fork, directory, caller), on: fork)
+    }
     if hooks.isTold(.mount) { hooks.tell(event, on: fork) }
-    return user.mount
+    return row.mount
   }
 
   private func attach(
     _ fork: Fork, _ options: MountOptions, at directory: [UInt8]
-  ) throws(FileError) -> (SharedMounts.User, MountPoint) {
+  ) throws(FileError) -> Row {
     guard strata_may_mount() else {
       let (mount, point) = try Fusermount(directory).mount(fork, options)
-      return (shared.add(mount, options), point)
+      return Row(
+        user: shared.add(mount, options), point: point, directory: directory,
+        device: Self.device(of: directory))
     }
     let (user, mount) = try shared.enter(fork, options)
     do throws(FileError) {
-      return (user, try mount.attach(at: directory))
+      let device = try mount.device
+      let point = try mount.attach(at: directory)
+      user.isAt(directory, device: device)
+      return Row(user: user, point: point, directory: directory, device: device)
     } catch {
       shared.leave(user)
       throw error
@@ -164,9 +166,12 @@ final class MountTable: Sendable {
     return event
   }
 
-  private func add(_ row: Row) {
+  private func add(_ row: Row, whenEnded body: @escaping @Sendable () -> Void) {
+    var row = row
+    row.whenEnded = body
+    let new = row
     let occupancy = state.withLock { state in
-      state.rows.append(row)
+      state.rows.append(new)
       return state.occupancy
     }
     occupancy?.retain()

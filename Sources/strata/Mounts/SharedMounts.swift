@@ -71,11 +71,12 @@ final class SharedMounts: Sendable {
   /// - Returns: whether others have a mount of the same file system.
   @discardableResult
   func leave(_ user: User) -> Bool {
-    let othersStay = users.withLock { users in
+    let (wasThere, othersStay) = users.withLock { users in
+      let count = users.count
       users.removeAll { $0 === user }
-      return users.contains { $0.mount === user.mount }
+      return (users.count < count, users.contains { $0.mount === user.mount })
     }
-    if othersStay { user.mount.left(user.options) }
+    if wasThere, othersStay { user.mount.left(user.options) }
     return othersStay
   }
 
