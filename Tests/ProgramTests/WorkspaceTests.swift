@@ -256,6 +256,17 @@ import Testing
     try strata("check")
   }
 
+  @Test func `what two forks have of the same is committed from both`() throws {
+    try strata(
+      "write notes draft; mkdir d; write d/x 1; mv a.txt moved; fork try; write more 2; switch main"
+    )
+    try strata("commit -y")
+    try strata("switch try; commit -y; status")
+    #expect(try tree.read("notes") == "draft\n" && tree.read("more") == "2\n")
+    #expect(try strata("switch try; diff").output == "")
+    try strata("check")
+  }
+
   @Test func `rebase takes the base as it is now, and names what both have changed`() throws {
     try tree.write("big", String(repeating: "line of the host\n", count: 6000))
     try strata("write --at 0 big mine; write new.txt mine; write -a b.txt mine")

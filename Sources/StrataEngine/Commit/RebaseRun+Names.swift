@@ -49,7 +49,9 @@ extension RebaseRun {
   private mutating func settleTwin(
     _ key: EntryKey, _ base: BaseNode
   ) throws(FileError) {
+    let path = path(of: key)
     guard let node = new.nodes[base.id] else {
+      agreed.insert(path)
       new.entries.remove(key)
       return
     }
@@ -59,6 +61,7 @@ extension RebaseRun {
     }
     isChanged = true
     if node.kind == .directory {
+      agreed.insert(path)
       new.entries.remove(key)
       renew(base.id, base, base.lastStatus, base.lastStatus)
       _ = new.nodes.update(base.id) { $0.body = .directory(below: base) }
@@ -66,11 +69,12 @@ extension RebaseRun {
       return
     }
     if try isSame(base.id, node, as: base, former: base.lastStatus.modified) {
+      agreed.insert(path)
       new.entries.remove(key)
       new.nodes.remove(base.id)
       return
     }
-    switch decide(.exists, path(of: key)) {
+    switch decide(.exists, path) {
     case .ours:
       new.entries.remove(key)
       renewOrigin(base.id, base, base.lastStatus)
