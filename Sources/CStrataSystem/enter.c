@@ -103,6 +103,21 @@ static void tell_of(pid_t child, int number) {
 static void tell_of_children(int number) {
   int error = errno;
   with_children(tell_of, number);
+  dprintf(2, "run: Ctrl-C ends what is left\n");
+  errno = error;
+}
+
+/// How often somebody at the terminal has wanted what the program has left behind to end.
+static volatile sig_atomic_t impatience;
+
+static int ending_signal(void) { return impatience > 1 ? SIGKILL : SIGTERM; }
+
+/// Asks it to, and the second time does not ask.
+static void end_children(int number) {
+  (void)number;
+  int error = errno;
+  impatience++;
+  with_children(send_signal, ending_signal());
   errno = error;
 }
 
@@ -162,6 +177,7 @@ int strata_supervise(bool contained, int directory) {
     if (ended.si_pid == program) {
       supervised = 0;
       code = ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
+      signal(SIGINT, end_children);
       if (isatty(2)) {
         // A person wonders after a second.
         signal(SIGALRM, tell_of_children);
@@ -169,6 +185,8 @@ int strata_supervise(bool contained, int directory) {
       }
     }
     waitpid(ended.si_pid, NULL, 0);
+    // What that one had started is ours now.
+    if (impatience > 0) with_children(send_signal, ending_signal());
   }
   _exit(code);
 }

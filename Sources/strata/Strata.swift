@@ -23,8 +23,9 @@ struct Strata: ParsableCommand {
     version: "strata \(Version.current)")
 
   @ArgumentParser.Option(
-    name: .customShort("c"), help: ArgumentHelp("Run these commands.", valueName: "commands"))
-  var commands: String?
+    name: .customShort("c"),
+    help: ArgumentHelp("Run these commands; several, one after the other.", valueName: "commands"))
+  var commands: [String] = []
 
   @ArgumentParser.Option(
     name: .customShort("f"), help: ArgumentHelp("Run this script.", valueName: "file"),
@@ -73,7 +74,8 @@ struct Strata: ParsableCommand {
 
   func run() throws {
     var launch = Launch(
-      commands: commands.map(Launch.bytes), script: file.map(Launch.bytes),
+      commands: commands.isEmpty ? nil : Launch.bytes(commands.joined(separator: "\n")),
+      script: file.map(Launch.bytes),
       bases: base.map(Launch.bytes), plugins: plugin.map(Launch.bytes), json: json,
       readsRc: !noRc, color: color, words: Launch.rawArguments(last: words.count),
       isAlone: alone)

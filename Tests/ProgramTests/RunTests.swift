@@ -92,6 +92,66 @@ struct RunTests {
     #expect(try self.strata(["cat", "/a.txt"]).output == "three\n")
   }
 
+  @Test func `a run goes on when who has started it is killed, and is in the log`() throws {
+    #expect(try strata(["init"]).status == 0)
+    let place = try TemporaryDirectory()
+    let script = """
+      cd '\(tree.path)'; '\(StrataProgram.path)' run -q -- sh -c '
+        touch started "$0/started"; while [ ! -e "$0/go" ]; do sleep 0.01; done
+        echo 2 > late; cat late > "$0/result"; touch "$0/end"' '\(place.path)' &
+      while [ ! -e '\(place.path)/started' ]; do sleep 0.01; done
+      kill -9 $!; sleep 1; touch '\(place.path)/go'
+      while [ ! -e '\(place.path)/end' ]; do sleep 0.01; done; sleep 0.5
+      """
+    #expect(try ChildProcess(["timeout", "60", "sh", "-c", script]).status == 0)
+    #expect(try place.read("result") == "2\n")
+    #expect(try strata(["ls"]).output == "a.txt\nlate\nstarted\n")
+    #expect(try strata(["log"]).output.contains("run -q -- sh"))
+    #expect(try strata(["check"]).output.contains("all is well"))
+  }
+
+  @Test func `a run begins in a directory of the fork alone`() throws {
+    #expect(try strata(["init"]).status == 0)
+    #expect(try strata(["mkdir", "-p", "/new/inner"]).status == 0)
+    for directory in ["new/inner", "./new/../new/inner", "\(tree.path)/new/inner"] {
+      let result = try strata(["run", "--chdir", directory, "pwd"])
+      #expect(result.output == "\(tree.path)/new/inner\n", "\(result)")
+    }
+  }
+
+  @Test func `a run begins where the shell stands, or who starts it, as far as the fork has that`()
+    throws
+  {
+    #expect(try ChildProcess(["mkdir", "-p", "\(tree.path)/sub/inner"]).status == 0)
+    func pwd(_ words: [String], in directory: String) throws -> String {
+      let result = try Finished.strata(words, in: tree.path + directory)
+      return result.output.replacing(tree.path, with: "BASE")
+    }
+    let base = ["--base", tree.path]
+    #expect(try pwd(base + ["run", "pwd"], in: "/sub/inner") == "BASE/sub/inner\n")
+    #expect(try pwd(base + ["-c", "cd ..; run pwd"], in: "/sub/inner") == "BASE/sub\n")
+    let remove = "cd /; rm -r sub; run --fork main pwd"
+    #expect(try pwd(base + ["-c", remove], in: "/sub/inner") == "BASE\n")
+    #expect(try strata(["init"]).status == 0)
+    #expect(try strata(["-c", "fork other; rm -r sub/inner"]).status == 0)
+    #expect(try pwd(["run", "--fork", "other", "pwd"], in: "/sub/inner") == "BASE/sub\n")
+    let place = try TemporaryDirectory()
+    let inShell = try Finished.strata(
+      base + ["-c", "run -q -- sh -c 'pwd; touch made'"], in: place.path)
+    #expect(inShell.output == "\(tree.path)\n" && inShell.errors == "", "\(inShell)")
+    let outside = try Finished.strata(base + ["run", "-q", "touch", "made"], in: place.path)
+    #expect(outside.errors.contains("which is not in the fork"), "\(outside)")
+    #expect(try ChildProcess(["ls", tree.path, place.path]).text.contains("made"))
+  }
+
+  @Test func `strata in a run of a session in memory finds that session`() throws {
+    let script = "echo two > b.txt; '\(StrataProgram.path)' -c 'status; fork seen'"
+    try tree.write("script", script)
+    let result = try strata(["-c", "run -q -- sh script; forks; switch seen; cat b.txt"])
+    #expect(result.status == 0 && result.output.contains("A /b.txt"), "\(result)")
+    #expect(result.output.hasSuffix("two\n"), "\(result)")
+  }
+
   @Test(arguments: [["--json", "run"], ["run", "--json"]])
   func `what becomes of a run can be had as JSON`(_ words: [String]) throws {
     let result = try strata(words + ["--", "sh", "-c", "echo two > b.txt; exit 3"])

@@ -38,6 +38,12 @@ struct Runner {
 
   /// - Returns: the status, and whether it is a failure that nothing in the statement caught.
   private func run(_ statement: Statement) -> (Int32, isFailure: Bool) {
+    if let successor = session.successor {
+      say(
+        "strata: this session was in memory, and nothing more is done in it; the next one is in "
+          + "\(successor.shown)")
+      return (ExitStatus.failure, true)
+    }
     var status = run(statement.first)
     var isLast = statement.rest.isEmpty
     for (index, step) in statement.rest.enumerated() {
@@ -216,7 +222,7 @@ struct Runner {
     for change in session.workspace.takeBaseChanges() {
       let (fork, id) = (session.fork, change.node.id)
       let path = fork.path(of: id) ?? fork.origin.path(of: id) ?? change.node.name.bytes
-      if told.contains(path) { continue }
+      if told.contains(path) || session.changedOnHost.remove(path) != nil { continue }
       say("strata: \(path.shown): changed on the host")
     }
   }

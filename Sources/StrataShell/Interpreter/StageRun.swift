@@ -57,6 +57,10 @@ struct StageRun {
       input = MemorySource(expansion.text(word))
     case .input(let word):
       let path = try target(word, expansion)
+      if isNull(path) {
+        input = MemorySource()
+        return
+      }
       input = try at(path) { () throws(FileError) in
         let file = try session.client.open(path, [.read])
         guard try file.attributes().kind != .directory else { throw .isDirectory }
@@ -69,13 +73,21 @@ struct StageRun {
     }
   }
 
-  private func sink(_ word: Word, _ append: Bool, _ expansion: Expansion) throws -> FileSink {
+  private func sink(
+    _ word: Word, _ append: Bool, _ expansion: Expansion
+  ) throws -> any ByteSink {
     let path = try target(word, expansion)
+    if isNull(path) { return NullSink() }
     return try at(path) { () throws(FileError) in
       FileSink(
         try session.client.open(
           path, append ? [.write, .append] : [.write, .truncate], create: 0o666))
     }
+  }
+
+  /// Everybody has that one in mind, whatever the fork has there, which mostly is nothing.
+  private func isNull(_ path: [UInt8]) -> Bool {
+    session.absolutePath(path) == Array("/dev/null".utf8)
   }
 
   private func target(_ word: Word, _ expansion: Expansion) throws -> [UInt8] {

@@ -67,6 +67,11 @@ public final class MemorySink: ByteSink {
   }
 }
 
+/// A sink that keeps nothing.
+final class NullSink: ByteSink {
+  func write(_ bytes: [UInt8]) {}
+}
+
 /// A source of bytes that are known beforehand: a heredoc, a test's input, nothing at all.
 public final class MemorySource: ByteSource {
   private let rest: Mutex<[UInt8]>

@@ -18,17 +18,28 @@ public final class Session {
   public var settings = Settings()
   /// A person types its lines one after the other; else what runs now is all.
   public var isTyped = false
+  /// What runs is one command of a line of the host's shell.
+  public var isOneCommand = false
   public internal(set) var aliases: [String: [UInt8]] = [:]
   public var variables: [String: [UInt8]] = [:]
   /// The status of the last command, `$?`.
   public internal(set) var lastStatus: Int32 = 0
   /// The status to leave with, once `exit` was called.
   public internal(set) var exitStatus: Int32?
+  /// The workspace on disk that ``init`` has made of this session, which was in memory and is over by that.
+  public var successor: [UInt8]?
   /// Paths of the base that the command under way has told of as changed.
   var toldOnHost: Set<[UInt8]> = []
+  /// Directories of the base that this session has itself put something into, by another way than a commit.
+  /// Not to be told of once.
+  public var changedOnHost: Set<[UInt8]> = []
   /// The lines that were run, oldest first, for `history`.
   public private(set) var history: [[UInt8]] = []
   public private(set) var fork: Fork
+  /// Whether there is nothing in the workspace that the bases have not, and never was.
+  public var isUntouched: Bool {
+    workspace.forks.count == 1 && !fork.isDirty && fork.allOperations.isEmpty
+  }
   /// In whose name files are touched; its `command` is the line that runs.
   public private(set) var caller: Caller
   /// Keeps what is run; nobody does where it is nil.

@@ -41,7 +41,7 @@ final class Assembly {
   deinit { plugins.detach(ObjectIdentifier(session)) }
 
   /// The process ends, and with it what it serves.
-  func leave() { open.mounts.stopAll() }
+  func leave() { open.leave() }
 
   /// The streams as they are now: a terminal may have been resized.
   var output: Output { console.output(session.host) }

@@ -26,6 +26,8 @@ struct FrontState {
   var exitStatus: Int32?
   var keepsGoing = true
   var isRecording = false
+  /// The workspace that goes on where a session in memory has ended.
+  var successor: [UInt8]?
 }
 
 struct FrontStart {
@@ -58,7 +60,8 @@ extension Assembly: FrontSession {
   var state: FrontState {
     FrontState(
       prompt: session.prompt, exitStatus: session.exitStatus,
-      keepsGoing: session.settings.keepsGoing, isRecording: recording.isOn)
+      keepsGoing: session.settings.keepsGoing, isRecording: recording.isOn,
+      successor: session.successor)
   }
 
   func begin(_ start: FrontStart) {
@@ -88,7 +91,9 @@ extension Assembly: FrontSession {
     var output = output
     output.isJSON = isJSON ?? output.isJSON
     switch source.text {
-    case .words(let words): return session.run(arguments: words, output: output, input: input)
+    case .words(let words):
+      session.isOneCommand = true
+      return session.run(arguments: words, output: output, input: input)
     case .source(let text):
       if source.isTyped {
         session.isTyped = true

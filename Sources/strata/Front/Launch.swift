@@ -134,9 +134,10 @@ struct Launch {
   private func converse(
     in session: any FrontSession, _ front: ScriptFront, opening: [[UInt8]] = []
   ) -> Int32 {
-    isatty(0) == 1
-      ? TerminalFront.run(session, readsRc: readsRc, opening: opening)
-      : front.runStandardInput(opening: opening)
+    guard isatty(0) == 1 else { return front.runStandardInput(opening: opening) }
+    return TerminalFront.run(session, readsRc: readsRc, opening: opening) {
+      path throws(Complaint) in try RemoteSession(workspace: path, self)
+    }
   }
 
   /// A reader that went away ends us as it ends others: by the signal.

@@ -1,6 +1,7 @@
 internal import StrataEngine
 internal import StrataShell
 internal import StrataStorage
+internal import Synchronization
 
 /// A workspace that is open in this process, with its plugins. Sessions share it.
 final class OpenWorkspace: Sendable {
@@ -14,6 +15,8 @@ final class OpenWorkspace: Sendable {
   private let base: HeldPath
   /// The workspace's directory, which this process owns; nil for one in memory.
   private let directory: WorkspaceDirectory?
+  /// Who serves those in a run of a session in memory.
+  private let memoryOwner = Mutex<MemoryOwner?>(nil)
   /// What commits stage and keep.
   private let commits: HeldPath
   /// The same of a session in memory, which goes with it.
@@ -130,7 +133,24 @@ final class OpenWorkspace: Sendable {
 
   /// Where programs see a fork.
   var runPlace: RunPlace {
-    RunPlace(base: base, workspace: directory?.place, shared: mounts.shared)
+    RunPlace(base: base, workspace: directory?.place, shared: mounts.shared) { [self] in
+      placeForClients()
+    }
+  }
+
+  /// The directory by which clients in a run find this process; nil where a session in memory can have none.
+  private func placeForClients() -> [UInt8]? {
+    if let directory { return directory.place.path }
+    return memoryOwner.withLock { owner in
+      if owner == nil { owner = try? MemoryOwner(self) }
+      return owner?.directory
+    }
+  }
+
+  /// The process ends, and with it what it serves.
+  func leave() {
+    mounts.stopAll()
+    memoryOwner.withLock { $0.take() }?.leave()
   }
 
   func load(plugin file: [UInt8], _ host: MachineHost) throws(Complaint) {

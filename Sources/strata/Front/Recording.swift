@@ -34,7 +34,19 @@ final class Recording: SessionRecorder, Sendable {
     try begun.add(Recorder.header(bases: bases, plugins: session.plugins.plugins.map(\.path)))
     try begun.add(Recorder.way(to: session))
     session.workspace.hooks.add(output)
+    if let directory = directory(of: path) { session.changedOnHost.insert(directory) }
     state.withLock { $0 = begun }
+  }
+
+  /// Where in the namespace the directory of a file of the host is; nil for one in no base.
+  private func directory(of path: [UInt8]) -> [UInt8]? {
+    let slash = UInt8(ascii: "/")
+    let path = host.absolutePath(path)
+    guard let base = bases.first(where: { path.isBelow([$0]) }),
+      let end = path.lastIndex(of: slash)
+    else { return nil }
+    let rest = path[..<end].dropFirst(base == [slash] ? 0 : base.count)
+    return rest.isEmpty ? [slash] : Array(rest)
   }
 
   func stop() throws(FileError) {

@@ -32,13 +32,7 @@ final class MountTable: Sendable {
     (try? Descriptor(path: directory, [.path, .noFollow]).status())?.device
   }
 
-  private struct State {
-    var rows: [Row] = []
-    /// What keeps this process there as long as something is mounted.
-    var occupancy: Occupancy?
-  }
-
-  private let state = Mutex(State())
+  private let rows = Mutex<[Row]>([])
   /// Who has which file system, runs as well.
   let shared = SharedMounts()
   /// Where the directories are written down, so that a process that comes after us can take away
@@ -51,11 +45,9 @@ final class MountTable: Sendable {
     for directory in text.split(separator: 0) { Mount.clear(Array(directory)) }
   }
 
-  func keep(_ occupancy: Occupancy) { state.withLock { $0.occupancy = occupancy } }
-
   /// Those that are at their places.
   var all: [Row] {
-    state.withLock { $0.rows }.filter { row in
+    rows.withLock { $0 }.filter { row in
       guard row.point.isAttached, row.mount.isServing else { return false }
       // Its file system would have ended, but for others who have mounts of it.
       guard let device = row.device, row.isCovered, shared.isShared(row.mount),
@@ -170,31 +162,27 @@ final class MountTable: Sendable {
     var row = row
     row.whenEnded = body
     let new = row
-    let occupancy = state.withLock { state in
-      state.rows.append(new)
-      return state.occupancy
-    }
-    occupancy?.retain()
+    rows.withLock { $0.append(new) }
+    shared.occupancy?.retain()
     writeDown()
     row.mount.whenEnded { [weak self, user = row.user] in self?.end(user) }
   }
 
   /// A mount is gone, or its file system is.
   private func end(_ user: SharedMounts.User) {
-    let (row, occupancy) = state.withLock { state in
-      let index = state.rows.firstIndex { $0.user === user }
-      return (index.map { state.rows.remove(at: $0) }, state.occupancy)
+    let row = rows.withLock { rows in
+      rows.firstIndex { $0.user === user }.map { rows.remove(at: $0) }
     }
     guard let row else { return }
     shared.leave(user)
     row.whenEnded()
     writeDown()
-    occupancy?.release()
+    shared.occupancy?.release()
   }
 
   /// At the end of the process.
   func stopAll() {
-    for row in state.withLock({ $0.rows }) where !row.isCovered {
+    for row in rows.withLock({ $0 }) where !row.isCovered {
       try? row.point.detach(lazily: true)
       row.mount.stop()
     }
@@ -203,7 +191,7 @@ final class MountTable: Sendable {
   private func writeDown() {
     guard let record, let path = try? cPath(record) else { return }
     let text = Array(
-      state.withLock { $0.rows }.map { $0.directory + [0] }.joined())
+      rows.withLock { $0 }.map { $0.directory + [0] }.joined())
     // It only helps to tidy up: what cannot be written down is not.
     let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else { return }

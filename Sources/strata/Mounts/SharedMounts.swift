@@ -22,6 +22,9 @@ final class SharedMounts: Sendable {
       source.withLock { $0 = .directory(directory, device: device) }
     }
 
+    /// The file system ends with its last mount.
+    fileprivate func letGo() { source.withLock { $0 = .none } }
+
     fileprivate func copy() -> DetachedMount? {
       switch source.withLock({ $0 }) {
       case .none: nil
@@ -39,6 +42,12 @@ final class SharedMounts: Sendable {
   }
 
   private let users = Mutex<[User]>([])
+  private let keeper = Mutex<Occupancy?>(nil)
+
+  /// What keeps this process there as long as somebody has a mount; nil where it ends with its session.
+  var occupancy: Occupancy? { keeper.withLock { $0 } }
+
+  func keep(_ occupancy: Occupancy) { keeper.withLock { $0 = occupancy } }
 
   /// A mount of a fork for somebody who comes to it, as the superuser makes it.
   /// - Throws: see ``Mount/make(_:_:)``.
@@ -71,6 +80,7 @@ final class SharedMounts: Sendable {
   /// - Returns: whether others have a mount of the same file system.
   @discardableResult
   func leave(_ user: User) -> Bool {
+    user.letGo()
     let (wasThere, othersStay) = users.withLock { users in
       let count = users.count
       users.removeAll { $0 === user }

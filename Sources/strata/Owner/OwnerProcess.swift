@@ -69,7 +69,7 @@ struct OwnerProcess {
     open = try OpenWorkspace(owning: path)
     guard let occupancy = Occupancy() else { throw FileError.last }
     self.occupancy = occupancy
-    open.mounts.keep(occupancy)
+    open.mounts.shared.keep(occupancy)
     do throws(Errno) {
       directory = try Descriptor(path: path, [.path, .directory])
       // Only who holds the lock comes here: a socket that is there is a dead owner's.

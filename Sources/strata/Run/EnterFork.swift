@@ -26,14 +26,17 @@ struct EnterFork {
   var isContained = false
   var hasWorkspace = false
   var hasMount = false
+  /// Where the program begins; nil for the directory of who starts it.
   var directory: [UInt8]?
+  /// Whether it must be there; else the nearest one above it will do that is in the fork.
+  var mustBegin = false
   var command: [[UInt8]]
 
   /// The arguments of the process that is to do it.
   var arguments: [[UInt8]] {
     let flags =
       (hasNetwork ? "" : "n") + (isContained ? "c" : "") + (hasWorkspace ? "w" : "")
-      + (hasMount ? "m" : "")
+      + (hasMount ? "m" : "") + (mustBegin ? "b" : "")
     return [Self.option, fork, "-\(flags)"].map { Array($0.utf8) } + [target, directory ?? []]
       + command
   }
@@ -46,7 +49,8 @@ struct EnterFork {
     return EnterFork(
       target: words[3], fork: String(decoding: words[1], as: UTF8.self), hasNetwork: !has("n"),
       isContained: has("c"), hasWorkspace: has("w"), hasMount: has("m"),
-      directory: words[4].isEmpty ? nil : words[4], command: Array(words[5...]))
+      directory: words[4].isEmpty ? nil : words[4], mustBegin: has("b"),
+      command: Array(words[5...]))
   }
 
   func run() -> Never {
@@ -62,7 +66,7 @@ struct EnterFork {
     become()
   }
 
-  /// The workspace's directory, open; there is none for one in memory.
+  /// The workspace's directory, or what stands for that of one in memory, open.
   private var workspace: Int32? { hasWorkspace ? Given.others : nil }
 
   /// A mount of the fork, attached nowhere.
@@ -73,7 +77,7 @@ struct EnterFork {
   }
 
   private func enter() throws(FileError) {
-    let here = self.directory ?? workingDirectory
+    let here = beginning
     if !strata_may_mount() {
       try check(
         strata_new_user(),
@@ -101,8 +105,24 @@ struct EnterFork {
       try check(strata_mount_proc(), "/proc")
       try check(strata_drop_capabilities(), "capabilities")
     }
-    if let here, chdir(try cPath(here)) != 0 {
-      throw FileError(FileError.last.errno, "\(ShownName(here))")
+    if let here { try begin(in: here) }
+  }
+
+  private func begin(in directory: [UInt8]) throws(FileError) {
+    let slash = UInt8(ascii: "/")
+    if !mustBegin, !directory.isBelow([target]) {
+      Complaint(
+        "run: begins in \(ShownName(directory)), which is not in the fork: what is written there is the "
+          + "host's"
+      ).show()
+    }
+    var place = directory
+    while chdir(try cPath(place)) != 0 {
+      let error = FileError.last
+      guard !mustBegin, place.count > target.count, let end = place.lastIndex(of: slash) else {
+        throw FileError(error.errno, "\(ShownName(directory))")
+      }
+      place = end == 0 ? [slash] : Array(place[..<end])
     }
   }
 
@@ -138,6 +158,14 @@ struct EnterFork {
     } else {
       unsetenv(RunSurroundings.workspaceVariable)
     }
+  }
+
+  /// Where the program begins, as it is found once the fork is mounted there.
+  private var beginning: [UInt8]? {
+    guard let directory, directory.first != UInt8(ascii: "/") else {
+      return directory ?? workingDirectory
+    }
+    return workingDirectory.map { $0 + [UInt8(ascii: "/")] + directory } ?? directory
   }
 
   private var workingDirectory: [UInt8]? {

@@ -11,7 +11,8 @@ private let remove = Option(nil, "rm", "drop the fork of --new afterwards")
 private let network = Option(nil, "net", argument: "yes|no", "whether there is a network")
 private let contain = Option(
   nil, "contain", "with processes of its own, and without the superuser's capabilities")
-private let chdirOption = Option(nil, "chdir", argument: "DIR", of: .hostPath, "begin in DIR")
+private let chdirOption = Option(
+  nil, "chdir", argument: "DIR", of: .hostPath, "begin in DIR, a path as the program sees it")
 private let quiet = Option("q", "quiet", "do not tell what changed")
 private let jobs = Option("j", "jobs", argument: "N", "run in so many of --forks at once")
 private let forksOption = Option(
@@ -34,6 +35,7 @@ extension Command {
       details: """
         The program sees an ordinary file system: the fork is mounted over the base's own path, in a \
         mount namespace of the program's own, so that the host's tree is out of its paths' reach. \
+        It begins where the shell stands, or, run from a shell of the host, in that one's directory. \
         Inside, strata finds this workspace and begins in the fork. All that it does is one operation, which undo takes back. It has ended when all that it has \
         started has. Plain run does not hold a superuser back who means harm: --contain does more, \
         with process numbers of its own and without capabilities.
@@ -50,6 +52,8 @@ struct RunPlace {
   /// The workspace's directory; nil for one in memory.
   var workspace: HeldPath?
   var shared: SharedMounts
+  /// The directory that clients in a run are to find; nil where there can be none.
+  var clients: @Sendable () -> [UInt8]?
   /// A directory on whose file system there is as much room as in the fork.
   var capacity: [UInt8] { (workspace ?? base).path }
 }
@@ -116,13 +120,13 @@ struct RunCall {
       let entry = try entry(to: fork)
       defer { entry.letGo() }
       let status = try context.runHost(line(fork, entry), entry.descriptors, takesSignals: true)
-      try entry.finish(seconds: 10)
+      try entry.finish()
       return status
     }
   }
 
   func entry(to fork: Fork) throws -> RunEntry {
-    try RunEntry(fork, options(for: fork), workspace: place.workspace?.path, place.shared)
+    try RunEntry(fork, options(for: fork), clients: place.clients(), place.shared)
   }
 
   private func options(for fork: Fork) -> MountOptions {
@@ -143,12 +147,24 @@ struct RunCall {
     var enter = EnterFork(target: place.base.shown, fork: fork.name, command: context.operands)
     enter.hasNetwork = text(network) != "no"
     enter.isContained = context.arguments.has(contain)
-    enter.hasWorkspace = place.workspace != nil
+    enter.hasWorkspace = entry.hasWorkspace
     enter.hasMount = entry.hasMount
-    enter.directory = context.arguments.all(chdirOption).last
+    (enter.directory, enter.mustBegin) = beginning
     let words = [Array("/proc/self/fd/\(EnterFork.Given.program)".utf8)] + enter.arguments
     let line = [Array("exec".utf8)] + words.map(Self.quoted)
     return Array(line.joined(separator: [UInt8(ascii: " ")]))
+  }
+
+  /// Where the program is to begin: in the shell's directory; for a line of the host's shell, in the
+  /// directory of that, which nil stands for. And whether nothing else will do.
+  private var beginning: (directory: [UInt8]?, isWanted: Bool) {
+    let slash = UInt8(ascii: "/")
+    let wanted = context.arguments.all(chdirOption).last
+    if wanted?.first == slash || context.session.isOneCommand { return (wanted, wanted != nil) }
+    var here = place.base.shown
+    if here.last == slash { here.removeLast() }
+    here += context.session.path
+    return (wanted.map { here + [slash] + $0 } ?? here, wanted != nil)
   }
 
   private static func quoted(_ word: [UInt8]) -> [UInt8] {

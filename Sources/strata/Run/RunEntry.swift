@@ -24,11 +24,15 @@ final class RunEntry: Sendable {
   private let state = Mutex(State())
   private let ended = Turn()
 
-  /// - Parameter workspace: the directory that clients inside are to find; nil for none.
+  /// Whether it is given a directory by which clients inside find the workspace.
+  let hasWorkspace: Bool
+
+  /// - Parameter place: the directory that clients inside are to find; nil for none.
   init(
-    _ fork: Fork, _ options: MountOptions, workspace: [UInt8]?, _ shared: SharedMounts
+    _ fork: Fork, _ options: MountOptions, clients place: [UInt8]?, _ shared: SharedMounts
   ) throws(FileError) {
     self.shared = shared
+    hasWorkspace = place != nil
     hasMount = strata_may_mount()
     let ours: Descriptor
     var given: [Descriptor] = []
@@ -36,7 +40,7 @@ final class RunEntry: Sendable {
       let theirs: Descriptor
       (ours, theirs) = try Descriptor.pair()
       given = [theirs, try Descriptor(path: Array("/proc/self/exe".utf8), [])]
-      if let workspace { given.append(try Descriptor(path: workspace, [.path, .directory])) }
+      if let place { given.append(try Descriptor(path: place, [.path, .directory])) }
     } catch {
       throw FileError(error)
     }
@@ -47,16 +51,26 @@ final class RunEntry: Sendable {
     }
     let descriptors = given
     state.withLock { $0.given = descriptors }
-    try StrataShell.Thread { [self] in
-      if !hasMount { serve(ours, fork, options) }
-      // Nobody sends anything more: it is closed when all that the program has started have ended.
-      _ = try? ours.receive()
-      state.withLock { $0.hasEnded = true }
-      ended.give()
-    }.detach()
+    do throws(FileError) {
+      try StrataShell.Thread { [self] in work(ours, fork, options) }.detach()
+    } catch {
+      settle()
+      throw error
+    }
   }
 
-  deinit { if let user = state.withLock({ $0.user }) { shared.leave(user) } }
+  /// Serves the fork as long as there are programs in it, also when who has started the run is gone.
+  private func work(_ socket: Descriptor, _ fork: Fork, _ options: MountOptions) {
+    let occupancy = shared.occupancy
+    occupancy?.retain()
+    defer { occupancy?.release() }
+    if !hasMount { serve(socket, fork, options) }
+    // Nobody sends anything more: it is closed when all that the program has started have ended.
+    _ = try? socket.receive()
+    settle()
+    state.withLock { $0.hasEnded = true }
+    ended.give()
+  }
 
   /// What the program gets open, in the order of ``EnterFork/Given``.
   var descriptors: [Int32] { state.withLock { $0.given.map(\.rawValue) } }
@@ -79,16 +93,21 @@ final class RunEntry: Sendable {
 
   /// Waits until the fork has all that was done in the mount.
   /// - Throws: why it could not be served.
-  func finish(seconds: Int) throws(FileError) {
+  func finish() throws(FileError) {
     letGo()
     ended.wait()
-    let (user, failure) = state.withLock { state in (state.user.take(), state.failure) }
-    if let failure { throw failure }
-    guard let user else { return }
-    // Who works on in the file system has the kernel hand over what it has still to write when it likes to;
-    // what programs have stored through mappings it has handed over when they ended.
+    if let failure = state.withLock({ $0.failure }) { throw failure }
+  }
+
+  /// Seconds that the kernel may take to hand over what it has still to write.
+  private static let patience = 10
+
+  private func settle() {
+    guard let user = state.withLock({ $0.user }) else { return }
+    // Where others work on in the file system it does so when it likes to; what programs have stored
+    // through mappings it has handed over when they ended.
     if shared.leave(user) { return }
-    user.mount.waitUntilEnded(seconds: seconds)
+    user.mount.waitUntilEnded(seconds: Self.patience)
     user.mount.stop()
   }
 }

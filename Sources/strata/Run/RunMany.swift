@@ -78,7 +78,7 @@ struct RunMany {
   private func finish(_ job: Job) throws -> Job {
     var job = job
     job.status = try job.process.wait()
-    try job.entry.finish(seconds: 10)
+    try job.entry.finish()
     job.end = context.workspace.now
     return job
   }

@@ -1,43 +1,90 @@
 internal import Glibc
 internal import StrataEngine
 internal import StrataShell
+internal import Synchronization
 
 /// The session of a person at a terminal: prompt, line, result, until `exit` or Ctrl-D.
 final class TerminalFront {
-  private let session: any FrontSession
+  private let talk: Talk
   private let terminal: Terminal
   private var history: HistoryFile
+  private let readsRc: Bool
+  private let directories = UserDirectories(environment: MachineHost().environment)
 
-  private init(_ session: any FrontSession, _ terminal: Terminal, _ history: HistoryFile) {
-    self.session = session
-    self.terminal = terminal
-    self.history = history
+  /// Who is talked to.
+  private final class Talk {
+    var session: any FrontSession {
+      didSet { interrupt.set(session.interrupt) }
+    }
+    let interrupt: Interrupt
+
+    init(_ session: any FrontSession) {
+      self.session = session
+      interrupt = Interrupt(session.interrupt)
+    }
   }
 
-  /// - Parameter opening: the words of a `record` that comes first; nothing follows unless it begins
-  ///   a transcript.
+  /// What a Ctrl-C calls, from another thread.
+  private final class Interrupt: Sendable {
+    private let body: Mutex<@Sendable () -> Void>
+
+    init(_ body: @escaping @Sendable () -> Void) { self.body = Mutex(body) }
+
+    func set(_ body: @escaping @Sendable () -> Void) { self.body.withLock { $0 = body } }
+    func come() { body.withLock { $0 }() }
+  }
+
+  private var session: any FrontSession { talk.session }
+
+  /// - Returns: nil where there can be no terminal.
+  private init?(_ session: any FrontSession, readsRc: Bool) {
+    let talk = Talk(session)
+    let interrupt = talk.interrupt
+    guard
+      let terminal = Terminal(
+        complete: { talk.session.complete($0, cursor: $1) }, interrupt: { interrupt.come() })
+    else { return nil }
+    (self.talk, self.terminal, self.readsRc) = (talk, terminal, readsRc)
+    history = HistoryFile(path: directories.makeHistoryFile())
+  }
+
+  /// - Parameters:
+  ///   - opening: the words of a `record` that comes first; nothing follows unless it begins a transcript.
+  ///   - successor: the session that goes on in a workspace which one in memory has made.
   /// - Returns: the status to leave with.
   static func run(
-    _ session: any FrontSession, readsRc: Bool, opening: [[UInt8]] = []
+    _ session: any FrontSession, readsRc: Bool, opening: [[UInt8]] = [],
+    successor: (_ workspace: [UInt8]) throws(Complaint) -> any FrontSession
   ) -> Int32 {
-    let terminal = Terminal(
-      complete: { session.complete($0, cursor: $1) }, interrupt: session.interrupt)
-    guard let terminal else {
+    guard let front = TerminalFront(session, readsRc: readsRc) else {
       Complaint("the terminal cannot be set up: \(FileError.last.text)").show()
       return ExitStatus.failure
     }
-    let directories = UserDirectories(environment: MachineHost().environment)
-    let history = HistoryFile(path: directories.makeHistoryFile())
-    let front = TerminalFront(session, terminal, history)
     front.tellHistoryProblem()
-    session.begin(FrontStart(keepsGoing: true, history: history.lines()))
-    defer { session.end() }
-    if readsRc, let file = directories.rcFile { front.read(rcFile: file) }
+    defer { front.session.end() }
+    front.begin()
     if !opening.isEmpty {
       let status = session.run(FrontSource(text: .words(opening)))
       guard session.state.isRecording else { return status }
     }
-    return front.loop()
+    while true {
+      let status = front.loop()
+      guard let workspace = front.session.state.successor else { return status }
+      do throws(Complaint) {
+        let next = try successor(workspace)
+        front.session.end()
+        front.talk.session = next
+        front.begin()
+      } catch {
+        error.show()
+        return ExitStatus.failure
+      }
+    }
+  }
+
+  private func begin() {
+    session.begin(FrontStart(keepsGoing: true, history: history.lines()))
+    if readsRc, let file = directories.rcFile { read(rcFile: file) }
   }
 
   private func read(rcFile file: [UInt8]) {
@@ -53,7 +100,7 @@ final class TerminalFront {
   }
 
   private func loop() -> Int32 {
-    while session.state.exitStatus == nil {
+    while session.state.exitStatus == nil, session.state.successor == nil {
       // A Ctrl-C for the command that is over is not one for the next.
       terminal.settle()
       session.resetInterrupt()

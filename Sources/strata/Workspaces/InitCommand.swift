@@ -12,7 +12,8 @@ extension Command {
       details: """
         Makes .strata in the current directory of the host, over the directories DIR, topmost first; \
         without any over those of --base, or else over the current directory. From then on strata keeps \
-        all forks and all history there, wherever below that directory it is started.
+        all forks and all history there, wherever below that directory it is started. A session in memory \
+        goes on in it, if nothing was changed in that before.
         """,
       examples: ["init --help"]
     ) { context in
@@ -25,6 +26,12 @@ extension Command {
       }
       let bases =
         context.operands.isEmpty ? known ?? [place] : context.operands.map(host.absolutePath)
+      // What is in memory has no way into a store.
+      guard known == nil || context.session.isUntouched else {
+        throw CommandFailure(
+          "this session is in memory, and its changes and forks would not come along: commit or "
+            + "copy-out what is to stay, and run 'strata init' by itself")
+      }
       let path: [UInt8]
       do throws(FileError) {
         path = try WorkspaceDirectory.make(in: place)
@@ -44,6 +51,7 @@ extension Command {
       }
       _ = try Workspace(
         bases: readers, store: store, keepsInodes: true, clock: { host.now() })
+      if known != nil { context.session.successor = path }
       try context.print("made a workspace in \(ShownName(path))")
       return ExitStatus.success
     }

@@ -6,7 +6,7 @@ private let keep = Option(nil, "keep", argument: "DAYS", "keep operations of so 
 extension Command {
   static let gc = Command(
     "gc", .layers, .maintains, "free what no fork and no kept operation leads to",
-    usage: ["[-n] [--keep DAYS]"], options: [dryRun, keep],
+    usage: ["[-n] [--keep DAYS] [--json]"], options: [dryRun, keep, .json],
     details: "Operations older than 30 days are forgotten first, each fork's newest excepted. What "
       + "is open stays. What commits have kept of the host goes when no operation from before them is "
       + "kept: then commit --undo cannot take them back any more.",
@@ -37,10 +37,25 @@ extension Command {
     let isDryRun = context.arguments.has(dryRun)
     if !isDryRun { try context.workspace.checkWritable() }
     let collected = try context.workspace.collectGarbage(olderThan: limit, dryRun: true)
-    try say(collected, isDryRun ? "would free" : "frees")
+    if context.isJSON {
+      try context.print(json(collected))
+    } else {
+      try say(collected, isDryRun ? "would free" : "frees")
+    }
     guard !isDryRun, !collected.garbage.isEmpty else { return ExitStatus.success }
     try context.flush()
     _ = try context.workspace.collectGarbage(olderThan: limit, dryRun: false)
     return ExitStatus.success
   }
+}
+
+private func json(_ collected: Workspace.Collected) -> JSON {
+  let garbage = collected.garbage
+  return .members([
+    "operations": .array(collected.operations.map { .integer(Int64(clamping: $0.id)) }),
+    "records": .int(garbage.records.count), "record_bytes": .integer(garbage.recordBytes),
+    "files": .int(garbage.files.count), "file_bytes": .integer(garbage.fileBytes),
+    "hole_bytes": .integer(garbage.holeBytes), "layers": .int(garbage.layers.count),
+    "commits": .int(garbage.commits.count), "commit_bytes": .integer(garbage.commitBytes),
+  ])
 }

@@ -1,0 +1,47 @@
+internal import Glibc
+internal import StrataEngine
+internal import StrataShell
+internal import StrataSystem
+internal import SystemPackage
+
+/// What makes the process of a session in memory the owner of its workspace for who is in a run of it: a
+/// socket in a directory that nobody else may enter.
+final class MemoryOwner: Sendable {
+  let directory: [UInt8]
+  private let listener: Descriptor
+
+  init(_ open: OpenWorkspace) throws(FileError) {
+    guard let occupancy = Occupancy() else { throw FileError.last }
+    let place = MachineHost().environment("TMPDIR") ?? Array("/tmp".utf8)
+    var template = try cPath(place + "/strata-run.XXXXXX".utf8)
+    guard mkdtemp(&template) != nil else { throw FileError.last }
+    let path = template.dropLast().map { UInt8(bitPattern: $0) }
+    directory = path
+    do throws(Errno) {
+      listener = try Descriptor(path: path, [.path, .directory]).listen(at: OwnerProcess.socketName)
+    } catch {
+      _ = path.withCPath { rmdir($0) }
+      throw FileError(error)
+    }
+    let listener = listener
+    // The thread ends with the process.
+    try Thread {
+      while true {
+        do throws(Errno) {
+          OwnerConnection(Wire(try listener.accept()), open, occupancy).start()
+        } catch {
+          if error == .invalidArgument { return }
+          usleep(10_000)
+        }
+      }
+    }.detach()
+  }
+
+  /// Nobody finds it any more.
+  func leave() {
+    listener.shutDown()
+    let socket = directory + [UInt8(ascii: "/")] + OwnerProcess.socketName
+    _ = socket.withCPath { unlink($0) }
+    _ = directory.withCPath { rmdir($0) }
+  }
+}
