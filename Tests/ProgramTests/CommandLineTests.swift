@@ -118,4 +118,12 @@ import Testing
     #expect(result.status == 0)
     #expect(result.output.hasPrefix("strata "))
   }
+
+  @Test func `a script says where it has stopped, and several -c are run`() throws {
+    let tree = try TemporaryDirectory()
+    try tree.write("script", "write a 1\n\ncat nope\nls\n")
+    let result = try Finished.strata(["script"], in: tree.path)
+    #expect(result.errors.hasSuffix("strata: script:3: stopped here\n"), "\(result)")
+    #expect(try Finished.strata(["-c", "x=1", "-c", "echo $x"], in: tree.path).output == "1\n")
+  }
 }

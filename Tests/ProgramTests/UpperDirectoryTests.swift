@@ -53,6 +53,41 @@ struct UpperDirectoryTests {
       """, in: "/")
   }
 
+  @Test func `what the upper directory's file system cannot hold is refused at the call`() throws {
+    defer { end() }
+    let own = try TemporaryDirectory()
+    defer { _ = try? ChildProcess(["umount", "-l", "\(own.path)/e"]) }
+    try sh(
+      """
+      truncate -s 64M image; mkfs.ext4 -q -b 4096 image; mkdir e; mount -o loop image e
+      mkdir e/lower e/upper e/work; echo low > e/lower/low
+      """, in: own.path)
+    let place = own.path + "/e"
+    let options = "lowerdir=\(place)/lower,upperdir=\(place)/upper,workdir=\(place)/work"
+    let mounted = try Finished.strata(
+      ["mount-helper", "none", self.place.path, "-o", options], in: "/")
+    #expect(mounted.status == 0, "\(mounted)")
+    let deeds = """
+      import os, errno
+      def refused(what, *arguments):
+          try: what(*arguments)
+          except OSError as error: return errno.errorcode[error.errno]
+      open("mine", "w").close()
+      print(refused(os.truncate, "mine", 100 << 40), refused(os.setxattr, "low", "user.a", b"x" * 65536))
+      file = os.open("mine", os.O_RDWR)
+      print(refused(os.pwrite, file, b"x", 100 << 40), refused(os.posix_fallocate, file, 0, 100 << 40))
+      os.setxattr("low", "user.a", b"x" * 3000)
+      for number in range(64999): os.link("mine", f"l{number}")
+      print(refused(os.link, "mine", "one too many"), os.stat("mine").st_nlink)
+      for number in range(64999): os.unlink(f"l{number}")
+      """
+    try own.write("deeds.py", deeds)
+    let said = try sh("python3 '\(own.path)/deeds.py'; echo more >> low", in: self.place.path)
+    #expect(said == "EFBIG ENOSPC\nEFBIG EFBIG\nEMLINK 65000\n")
+    #expect(try Finished.strata(["umount-helper", self.place.path], in: "/").status == 0)
+    #expect(try sh("cat e/upper/low; ls e/upper | wc -l", in: own.path) == "low\nmore\n2\n")
+  }
+
   @Test func `what a write-back that was killed has left is nobody's content`() throws {
     defer { end() }
     try mount("\(disk.path)/lower", "\(disk.path)/upper", at: place.path)

@@ -230,4 +230,12 @@ private final class CopyWatch: Policy, Observer {
         == "text\n999 directories, 1 file\n")
     #expect(shell.output("rm -r deep; ls -R copy | grep -c leaf; ls") == "1\ncopy\n")
   }
+
+  @Test func `what goes to dev-null is nowhere, and nothing comes from there`() throws {
+    let shell = try Shell()
+    let line = "mkdir d; cd d; echo lost > /dev/null; cat < ../dev/null; cat nope 2> /dev/null"
+    let result = shell.run(line)
+    #expect(result.output == "" && result.error == "", "\(result)")
+    #expect(shell.run("ls -R /").output == "/:\nd\n\n/d:\n")
+  }
 }

@@ -29,6 +29,8 @@ public struct MountOptions: Sendable {
   public var workspace: [UInt8]?
   /// The numbers of nodes that programs see; nil for the engine's own.
   public var numbering: (any NodeNumbering)?
+  /// What all that is in the mount must keep to; nil for what the engine can.
+  public var limits: (any HostLimits)?
   /// How many requests are worked on at once; nil for what suits the machine.
   public var workers: Int?
 

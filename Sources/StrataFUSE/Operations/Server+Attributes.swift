@@ -41,6 +41,7 @@ extension Server {
     let caller = caller(request)
     if valid.contains(.size) {
       let size = try request.offset(16)
+      try options.limits?.check(size: size)
       let file =
         valid.contains(.handle)
         ? try handles.file(try request.long(8))

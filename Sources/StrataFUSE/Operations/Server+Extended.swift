@@ -23,6 +23,11 @@ extension Server {
       let kills = isExtended ? try request.word(8) & Self.killsGroup != 0 : false
       return try setAccessACL(value, of: node, kills, caller)
     }
+    if let limits = options.limits {
+      var all = try fork.extendedAttributes(of: node)
+      all[Name(name)] = value
+      try limits.check(extendedAttributes: all)
+    }
     try fork.setExtendedAttribute(node, Name(name), value, mode, by: caller)
   }
 

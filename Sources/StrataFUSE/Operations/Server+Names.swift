@@ -70,6 +70,9 @@ extension Server {
 
   func link(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let existing = try node(try request.long(0))
+    if let limits = options.limits {
+      try limits.check(links: try fork.attributes(of: existing).links + 1)
+    }
     // The kernel lets only those files without a name through that were made so.
     try fork.link(
       existing, as: try request.name(8), in: try node(request), isRevived: true,

@@ -20,6 +20,7 @@ extension Server {
     let offset = try request.offset(8)
     let size = Int(try request.word(16))
     guard size == request.body.count - 40 else { throw .invalid }
+    try checkEnd(offset, size)
     let kind = try request.word(20)
     let flags = Int32(bitPattern: try request.word(32))
     let drops = kind & Self.killsPrivileges != 0 ? privileges(file.node, request) : .nothing
@@ -42,6 +43,11 @@ extension Server {
     if isCached { letGo(of: request.node, behind: place, size) }
     reply.put(UInt32(size))
     reply.put(UInt32(0))
+  }
+
+  /// - Throws: EFBIG where a mount has a limit and it would be passed.
+  private func checkEnd(_ offset: Int64, _ count: Int) throws(FileError) {
+    try options.limits?.check(size: offset.addingReportingOverflow(Int64(count)).partialValue)
   }
 
   /// What a program may do is void once its file is written to. Its attributes are the fork's own by
@@ -75,6 +81,7 @@ extension Server {
     let (start, length) = (try request.offset(8), try request.offset(16))
     let (end, isTooLarge) = start.addingReportingOverflow(length)
     guard !isTooLarge else { throw FileError(.fileTooLarge) }
+    try options.limits?.check(size: end)
     guard length > 0 else { throw .invalid }
     let flags = Int32(bitPattern: try request.word(24))
     if flags & Allocation.punchHole == 0 { try checkRoom(for: length) }
@@ -106,6 +113,7 @@ extension Server {
     while rest > 0 {
       let bytes = try source.read(min(rest, Worker.largestTransfer), at: from)
       if bytes.isEmpty { break }
+      try checkEnd(to, bytes.count)
       let count = try target.write(bytes, at: to, drops: .nothing)
       (from, to, done, rest) = (from + Int64(count), to + Int64(count), done + count, rest - count)
     }

@@ -8,16 +8,25 @@ struct Runner {
   private(set) var output: Output
   let input: any ByteSource
 
+  /// - Parameter name: of a script, to say where it has stopped.
   /// - Returns: the status of the last statement that ran.
-  func run(_ script: Script) -> Int32 {
-    for statement in script.statements {
+  func run(_ script: Script, name: String?) -> Int32 {
+    for (index, statement) in script.statements.enumerated() {
       let (status, isFailure) = step(statement)
       session.lastStatus = status
       if session.exitStatus != nil { break }
       if session.cancellation.isCancelled { return ExitStatus.interrupted }
-      if isFailure, !session.settings.keepsGoing { break }
+      if isFailure, !session.settings.keepsGoing {
+        let isLast = index == script.statements.count - 1
+        if let name, !isLast { say("strata: \(name):\(line(of: statement)): stopped here") }
+        break
+      }
     }
     return session.exitStatus ?? session.lastStatus
+  }
+
+  private func line(of statement: Statement) -> Int {
+    source[..<statement.range.lowerBound].count { $0 == UInt8(ascii: "\n") } + 1
   }
 
   /// Runs a statement as one step of a transcript, if there is one.

@@ -8,7 +8,8 @@ extension Session {
   ///
   /// - Parameters:
   ///   - input: what commands read that are given no file.
-  ///   - name: where the source is from, for messages about its grammar; nil for a typed line.
+  ///   - name: where the source is from, for messages about its grammar and where it stopped; nil for a
+  ///     typed line.
   /// - Returns: the status of the last command; that of `exit`, if it was called.
   public func run(
     _ source: [UInt8], output: Output, input: any ByteSource = MemorySource(), name: String? = nil
@@ -27,7 +28,8 @@ extension Session {
       }
       return lastStatus
     }
-    lastStatus = Runner(session: self, source: source, output: output, input: input).run(script)
+    lastStatus = Runner(session: self, source: source, output: output, input: input)
+      .run(script, name: name)
     do throws(FileError) {
       // Durable when the prompt returns, all of a script's commands in one go.
       if depth == 1 { try workspace.checkpoint(tellsFailures: false) }

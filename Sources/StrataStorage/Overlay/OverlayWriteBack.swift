@@ -9,6 +9,8 @@ public final class OverlayWriteBack: Sendable {
   private let fork: Fork
   /// The numbers that programs are to see.
   public let numbers = OverlayNumbers()
+  /// What the directory's file system can hold; nil where it cannot be known.
+  public let limits: (any HostLimits)?
   /// What the directory holds; nil if all of it is to be written.
   private let last: Mutex<Namespace?>
 
@@ -18,6 +20,7 @@ public final class OverlayWriteBack: Sendable {
   public init(_ directory: Descriptor, _ fork: Fork) throws(FileError) {
     upper = OverlayUpper(directory)
     try upper.clearStaging()
+    limits = OverlayLimits(directory)
     self.fork = fork
     let hasRedirects = try upper.read(into: fork, numbers)
     last = Mutex(hasRedirects ? nil : fork.value)

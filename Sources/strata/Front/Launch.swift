@@ -66,6 +66,9 @@ struct Launch {
     if bases.isEmpty, !isAlone, !isOutside, let run = RunSurroundings(host) {
       return try RemoteSession(in: run, self)
     }
+    if bases.isEmpty, let mount = mountToTakeAway, let place = MountedPlace(mount) {
+      return try RemoteSession(in: place, self)
+    }
     if bases.isEmpty, let directory = host.directory {
       MountInfo.clearDead(over: directory)
       if let place = MountedPlace(directory) { return try RemoteSession(in: place, self) }
@@ -91,6 +94,13 @@ struct Launch {
     return assembly
   }
 
+  /// The directory that `umount` names: it leads to the workspace, from wherever that is said.
+  private var mountToTakeAway: [UInt8]? {
+    guard commands == nil, script == nil, words.first == Array("umount".utf8), let last = words.last
+    else { return nil }
+    return MachineHost().absolutePath(last)
+  }
+
   /// The workspace that a directory is in. One that is damaged, or somebody else's, is not passed over:
   /// what is done in memory instead would be gone at the end.
   static func findWorkspace(from directory: [UInt8]) throws(Complaint) -> [UInt8]? {
@@ -111,7 +121,7 @@ struct Launch {
     }
     if let script {
       front.setArguments(words, name: script)
-      return front.run(try Self.contents(of: script))
+      return front.run(try Self.contents(of: script), name: script)
     }
     if let first = words.first {
       // What is to be recorded is still to come.
@@ -119,7 +129,7 @@ struct Launch {
       if session.hasCommand(first) { return front.run(words: words) }
       if MachineHost().isRegularFile(first) {
         front.setArguments(Array(words.dropFirst()), name: first)
-        return front.run(try Self.contents(of: first))
+        return front.run(try Self.contents(of: first), name: first)
       }
       if first.contains(UInt8(ascii: "/")), MachineHost().isDirectory(first) {
         throw Complaint("\(ShownName(first)): Is a directory", status: ExitStatus.notExecutable)

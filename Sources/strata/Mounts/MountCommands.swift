@@ -7,7 +7,7 @@ internal import StrataSystem
 private let readOnly = Option("r", "read-only", "let nobody write")
 private let optionList = Option(
   "o", "options", argument: "LIST",
-  "as mount(8) has them: ro, nodev, nosuid, noexec, fsname=NAME, …")
+  "as mount(8) has them: ro, noexec, fsname=NAME, …; nodev and nosuid unless dev or suid is there")
 private let lazy = Option("l", "lazy", "also while programs use it")
 private let make = Option(nil, "make", "make FORK from this one if there is none of the name")
 private let over = Option(

@@ -102,6 +102,7 @@ enum MountHelper {
 
   static func serve(_ words: [[UInt8]]) -> Never {
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     do throws(Complaint) {
       var options = try HelperOptions(words)
       let host = MachineHost()
@@ -117,7 +118,7 @@ enum MountHelper {
       for policy in options.policies { try open.load(plugin: policy, host) }
       let upper = try lock.map { lock throws(Complaint) in try upperDirectory(lock, open) }
       if let upper {
-        options.mount.numbering = upper.numbers
+        (options.mount.numbering, options.mount.limits) = (upper.numbers, upper.limits)
         options.mount.whenSynced = { () throws(FileError) in try upper.write() }
       }
       let mount = try attach(open, options)
