@@ -195,9 +195,10 @@ import Testing
     let second = try owner()
     #expect(second != first)
     #expect(!isRunning(first))
-    // The shell that was open finds the new owner, and is where it was.
-    try shell.type("echo lost\r")
-    try shell.expect("the workspace's owner died")
+    // The shell that was open finds the new owner, and is where it was. Nothing was under way.
+    try shell.type("echo done\r")
+    try shell.expect("the workspace's owner died; another one goes on")
+    try shell.expect("done\r\n")
     try shell.expect("work:/> ")
     try shell.type("cat /kept\r")
     try shell.expect("\rkept\r\n")

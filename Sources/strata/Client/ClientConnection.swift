@@ -37,6 +37,14 @@ final class ClientConnection {
     requests = ClientRequests(isTrusted: isTrusted)
   }
 
+  /// Whether the owner is known to be gone: nothing that is asked now would be done.
+  var hasEnded: Bool {
+    // POLLRDHUP, which the C library tells only to those who ask for GNU's names.
+    let ended: Int16 = 0x2000
+    var socket = pollfd(fd: wire.socket.rawValue, events: ended, revents: 0)
+    return poll(&socket, 1, 0) > 0
+  }
+
   /// - Throws: ``lost`` when the owner is gone; what it answers.
   func call(
     _ method: String, _ params: JSON, descriptors: [Int32] = [], whenSent: () -> Void = {}

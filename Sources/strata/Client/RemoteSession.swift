@@ -37,8 +37,8 @@ final class RemoteSession: FrontSession {
   }
 
   /// After the owner died: a new one, and the same fork and directory as far as they are there.
-  private func reconnect() {
-    Complaint("the workspace's owner died; what was running may not be done").show()
+  private func reconnect(_ doubt: String = "what was running may not be done") {
+    Complaint("the workspace's owner died; \(doubt)").show()
     do throws(Complaint) {
       let answer: JSON
       do throws(Complaint) {
@@ -106,6 +106,7 @@ final class RemoteSession: FrontSession {
 
   func run(_ source: FrontSource) -> Int32 {
     if interruption.hasCome { return ExitStatus.interrupted }
+    if connection.hasEnded { reconnect("another one goes on") }
     let text =
       switch source.text {
       case .source(let text): JSON.Member("line", .bytes(text))
