@@ -113,6 +113,18 @@ import Testing
     #expect(shell.run("trace off; rm /etc/hosts").error == "")
   }
 
+  @Test func `trace and why call a file with several names by the one that was used`() throws {
+    let shell = try Shell([("bigger", .file("text"))])
+    shell.run("fork work; ln bigger third; trace on")
+    #expect(shell.run("write -a bigger x").error == "@ copy_up /bigger base->work 4 bytes\n")
+    #expect(shell.output("why bigger").hasPrefix("/bigger: "))
+    #expect(shell.output("why third").hasPrefix("/third: "))
+    shell.run("mkdir d; cd d; ln -s ../third s")
+    #expect(shell.output("why ../bigger").hasPrefix("/bigger: "))
+    #expect(shell.output("why s").hasPrefix("/d/s: "))
+    #expect(shell.output("why .").hasPrefix("/d: ") && shell.output("why /").hasPrefix("/: "))
+  }
+
   @Test func `cancelling ends a command with 130 and the list with it`() throws {
     let shell = try Shell(items)
     shell.session.commands.add(

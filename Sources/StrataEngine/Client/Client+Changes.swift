@@ -7,7 +7,7 @@ extension Client {
   public func open(
     _ path: [UInt8], _ options: OpenOptions, create mode: UInt32? = nil, exclusive: Bool = false
   ) throws(FileError) -> OpenFile {
-    guard let mode else { return try openExisting(try resolve(path), options) }
+    guard let mode else { return try openExisting(try find(path), options) }
     // Step by step as open(2) with O_CREAT: where a symbolic link leads nowhere, the file is made
     // there; what names a directory by its form is never made nor opened.
     var (here, path) = (self, path)
@@ -25,7 +25,7 @@ extension Client {
       if exclusive { throw .exists }
       guard try fork.attributes(of: node).kind == .symlink else {
         if try fork.attributes(of: node).kind == .directory { throw .isDirectory }
-        return try openExisting(node, options)
+        return try openExisting((node, Place(directory: directory, name: name)), options)
       }
       path = try fork.readLink(node)
       here.directory = directory
@@ -33,7 +33,10 @@ extension Client {
     throw FileError(.tooManySymbolicLinkLevels)
   }
 
-  private func openExisting(_ node: NodeID, _ options: OpenOptions) throws(FileError) -> OpenFile {
+  private func openExisting(
+    _ found: (node: NodeID, place: Place?), _ options: OpenOptions
+  ) throws(FileError) -> OpenFile {
+    let node = found.node
     var access: Access = []
     if options.contains(.read) { access.insert(.read) }
     if options.contains(.write) { access.insert(.write) }
@@ -41,7 +44,7 @@ extension Client {
       throw .isDirectory
     }
     try check(node, access)
-    return try fork.open(node, options, by: caller)
+    return try fork.open(node, at: found.place, options, by: caller)
   }
 
   private func makeFile(_ path: [UInt8], mode: UInt32) throws(FileError) -> NodeID {
@@ -164,24 +167,24 @@ extension Client {
     _ path: [UInt8], _ changes: AttributeChanges, follow: Bool = true
   ) throws(FileError) {
     if let size = changes.size, size < 0 { throw .invalid }
-    let node = try resolve(path, follow: follow)
-    try fork.setAttributes(node, try checked(changes, of: node), by: caller)
+    let (node, place) = try find(path, follow: follow)
+    try fork.setAttributes(node, at: place, try checked(changes, of: node), by: caller)
   }
 
   public func setExtendedAttribute(
     _ path: [UInt8], _ name: Name, _ value: [UInt8], _ mode: XattrMode = .any, follow: Bool = true
   ) throws(FileError) {
-    let node = try resolve(path, follow: follow)
+    let (node, place) = try find(path, follow: follow)
     try checkExtended(node, name)
-    try fork.setExtendedAttribute(node, name, value, mode, by: caller)
+    try fork.setExtendedAttribute(node, at: place, name, value, mode, by: caller)
   }
 
   public func removeExtendedAttribute(
     _ path: [UInt8], _ name: Name, follow: Bool = true
   ) throws(FileError) {
-    let node = try resolve(path, follow: follow)
+    let (node, place) = try find(path, follow: follow)
     try checkExtended(node, name)
-    try fork.removeExtendedAttribute(node, name, by: caller)
+    try fork.removeExtendedAttribute(node, at: place, name, by: caller)
   }
 
   /// `user.` needs write permission, ACLs the owner, all else the superuser, as xattr(7) has it.

@@ -28,12 +28,41 @@ public struct Client: Sendable {
   /// - Throws: ENOENT, ENOTDIR, EACCES for a directory that the caller may not search, ELOOP,
   ///   ENAMETOOLONG.
   public func resolve(_ path: [UInt8], follow: Bool = true) throws(FileError) -> NodeID {
+    try find(path, follow: follow).node
+  }
+
+  /// The absolute path, without links, of what a path leads to: by the name that the path ends in,
+  /// where that has several.
+  /// - Throws: as ``resolve(_:follow:)``; ENOENT for what has no path.
+  public func absolutePath(
+    of path: [UInt8], follow: Bool = true
+  ) throws(FileError) -> [UInt8] {
+    let value = fork.value
+    let (node, place) = try find(path, follow: follow)
+    guard let path = place.flatMap({ value.path(of: node, at: $0) }) ?? value.path(of: node) else {
+      throw .notFound
+    }
+    return path
+  }
+
+  /// The node that a path leads to, and the name that it has there; nil for the root.
+  func find(
+    _ path: [UInt8], follow: Bool = true
+  ) throws(FileError) -> (node: NodeID, place: Place?) {
+    var walk = Walk()
+    let node = try resolve(path, from: directory, follow: follow, in: fork.value, &walk)
+    return (node, walk.place)
+  }
+
+  private struct Walk {
+    /// Symbolic links that were followed.
     var links = 0
-    return try resolve(path, from: directory, follow: follow, in: fork.value, &links)
+    /// Where the last path ends.
+    var place: Place?
   }
 
   private func resolve(
-    _ path: [UInt8], from start: NodeID, follow: Bool, in value: Namespace, _ links: inout Int
+    _ path: [UInt8], from start: NodeID, follow: Bool, in value: Namespace, _ walk: inout Walk
   ) throws(FileError) -> NodeID {
     try checkLength(path)
     let slash = UInt8(ascii: "/")
@@ -48,12 +77,13 @@ public struct Client: Sendable {
       let found = try value.step(name, in: node)
       let isLast = range.upperBound == path.count
       if found.1 == .symlink, !isLast || follow {
-        links += 1
-        guard links <= Client.maximumLinks else { throw FileError(.tooManySymbolicLinkLevels) }
+        walk.links += 1
+        guard walk.links <= Client.maximumLinks else { throw FileError(.tooManySymbolicLinkLevels) }
         let target = try value.readLink(found.0)
-        node = try resolve(target, from: node, follow: true, in: value, &links)
+        node = try resolve(target, from: node, follow: true, in: value, &walk)
         kind = try value.kind(node)
       } else {
+        if isLast { walk.place = Place(directory: node, name: name) }
         (node, kind) = found
       }
     }

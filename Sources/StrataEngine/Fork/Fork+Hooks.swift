@@ -31,17 +31,38 @@ extension Fork {
     return event
   }
 
+  /// Says in an event which file it is about.
+  /// - Parameter place: the name that the caller used; nil where that is not known.
+  /// - Returns: the file's attributes, if it has any.
+  @discardableResult
+  func name(
+    _ node: NodeID, at place: Place?, in value: Namespace, _ event: inout Event
+  ) -> Attributes? {
+    event.node = node
+    let attributes = try? value.attributes(node)
+    guard let attributes, attributes.links > 1, attributes.kind != .directory else {
+      event.path = value.path(of: node) ?? []
+      return attributes
+    }
+    let used = place.flatMap { value.path(of: node, at: $0) }
+    event.path = used ?? value.path(of: node) ?? []
+    event.names = FileNames(of: node, in: value, linkPlaces, isUsed: used != nil)
+    return attributes
+  }
+
   /// Changes the fork's value, then tells what came of it.
+  /// - Parameter place: the name that the caller used of the file that is changed, if it is known.
   func change<R: Sendable>(
-    _ caller: Caller, rule: String? = nil,
+    _ caller: Caller, at place: Place? = nil, rule: String? = nil,
     _ body: (inout Namespace, (NodeID) -> Bool, inout [Effect]) throws(FileError) -> R
   ) throws(FileError) -> R {
-    try change(of: nil, since: 0, caller, rule: rule, body)
+    try change(of: nil, since: 0, caller, at: place, rule: rule, body)
   }
 
   /// The same in the value that a node belongs to for who opened it in that generation.
   func change<R: Sendable>(
-    of node: NodeID?, since generation: Int, _ caller: Caller, rule: String? = nil,
+    of node: NodeID?, since generation: Int, _ caller: Caller, at place: Place? = nil,
+    rule: String? = nil,
     _ body: (inout Namespace, (NodeID) -> Bool, inout [Effect]) throws(FileError) -> R
   ) throws(FileError) -> R {
     try workspace.checkWritable()
@@ -77,11 +98,11 @@ extension Fork {
       return try body(&world.value, { world.open[$0] != nil }, &effects)
     }
     if let health, let failures = damage { try health.check(since: failures) }
-    for effect in effects { tell(effect, caller, rule) }
+    for effect in effects { tell(effect, caller, at: place, rule) }
     return result
   }
 
-  private func tell(_ effect: Effect, _ caller: Caller, _ rule: String?) {
+  private func tell(_ effect: Effect, _ caller: Caller, at place: Place?, _ rule: String?) {
     let isKept = workspace.journal.keeps(effect.kind)
     guard isKept || hooks.isTold(effect.kind) else { return }
     let value = value
@@ -95,7 +116,7 @@ extension Fork {
       if let directory = effect.directory, let name = effect.name {
         event.path = value.path(of: name, in: directory)
       } else {
-        event.path = value.path(of: effect.node) ?? []
+        name(effect.node, at: place, in: value, &event)
       }
       event.fileKind = try? value.kind(effect.node)
     }

@@ -8,6 +8,14 @@ extension Fork {
   public func open(
     _ node: NodeID, _ options: OpenOptions, drops: PrivilegeDrop? = nil, by caller: Caller
   ) throws(FileError) -> OpenFile {
+    try open(node, at: nil, options, drops: drops, by: caller)
+  }
+
+  /// - Parameter place: the name that the caller used; nil where that is not known.
+  func open(
+    _ node: NodeID, at place: Place?, _ options: OpenOptions, drops: PrivilegeDrop? = nil,
+    by caller: Caller
+  ) throws(FileError) -> OpenFile {
     let value = value
     switch try value.kind(node) {
     case .regular: break
@@ -16,10 +24,8 @@ extension Fork {
     default: throw FileError(.noSuchAddressOrDevice)
     }
     func describe(_ event: inout Event) {
-      event.node = node
-      event.path = value.path(of: node) ?? []
+      let attributes = name(node, at: place, in: value, &event)
       event.fileKind = .regular
-      let attributes = try? value.attributes(node)
       event.size = attributes?.size
       event.mode = attributes?.mode
     }
@@ -28,7 +34,7 @@ extension Fork {
       state.world.open[node, default: 0] += 1
       return state.generation
     }
-    let file = OpenFile(node, options, in: self, generation: generation, by: caller)
+    let file = OpenFile(node, at: place, options, in: self, generation: generation, by: caller)
     if value.nodes[node] == nil {
       try workspace.context.bases.refresh(node, at: value.version)
     }
@@ -72,7 +78,7 @@ extension Fork {
 
   /// Copy-up or redirect, as the default has it or the policy will.
   func decide(
-    _ node: NodeID, in value: Namespace, from: Layer?, by caller: Caller
+    _ node: NodeID, at place: Place?, in value: Namespace, from: Layer?, by caller: Caller
   ) throws(FileError) -> (FirstWrite, rule: String) {
     let attributes = try value.attributes(node)
     let (choice, rule) = DefaultPolicy.firstWrite(size: attributes.size)
@@ -82,8 +88,7 @@ extension Fork {
     event.fork = name
     event.caller = caller
     event.operation = state.withLock { $0.operation?.id }
-    event.node = node
-    event.path = value.path(of: node) ?? []
+    name(node, at: place, in: value, &event)
     event.fileKind = .regular
     event.size = attributes.size
     event.mode = attributes.mode

@@ -17,6 +17,7 @@ public final class Fork: Sendable {
   let state: Mutex<State>
   /// Held while holders are told whether there are others; comes before the state.
   let sharing = Mutex(())
+  let linkPlaces = LinkPlaces()
 
   struct State: Sendable {
     var world: World

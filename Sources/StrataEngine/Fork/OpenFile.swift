@@ -24,13 +24,17 @@ public final class OpenFile: Sendable {
   let fork: Fork
   let generation: Int
   let caller: Caller
+  /// The name that it was opened by; nil where that is not known.
+  private let place: Place?
   let reader: BelowReader
   private let decision = Mutex<(FirstWrite, rule: String)?>(nil)
 
   init(
-    _ node: NodeID, _ options: OpenOptions, in fork: Fork, generation: Int, by caller: Caller
+    _ node: NodeID, at place: Place?, _ options: OpenOptions, in fork: Fork, generation: Int,
+    by caller: Caller
   ) {
     self.node = node
+    self.place = place
     self.options = options
     self.fork = fork
     self.generation = generation
@@ -156,16 +160,14 @@ public final class OpenFile: Sendable {
     try checkWritable()
     func describe(_ event: inout Event) {
       guard let value = try? value else { return }
-      event.node = node
-      event.path = value.path(of: node) ?? []
+      event.size = fork.name(node, at: place, in: value, &event)?.size
       event.fileKind = .regular
-      event.size = (try? value.attributes(node))?.size
       if let size = event.size, case .write(_, let offset) = make(size) { event.offset = offset }
       event.bytes = Int64(bytes)
     }
     try fork.ask(.write, caller, describe)
     let (how, rule) = try firstWrite()
-    let former = try fork.change(of: node, since: generation, caller, rule: rule) {
+    let former = try fork.change(of: node, since: generation, caller, at: place, rule: rule) {
       value, _, effects throws(FileError) in
       // A record that is kept would be a second reference to the content that is to be changed.
       let (former, gid) = (try value.record(node).size, try value.record(node).gid)
@@ -192,7 +194,7 @@ public final class OpenFile: Sendable {
     if let known = decision.withLock({ $0 }) { return known }
     let value = try value
     guard let from = try value.contentFromBelow(node) else { return (.redirect, nil) }
-    let made = try fork.decide(node, in: value, from: from, by: caller)
+    let made = try fork.decide(node, at: place, in: value, from: from, by: caller)
     decision.withLock { $0 = made }
     return made
   }

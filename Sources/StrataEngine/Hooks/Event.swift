@@ -41,12 +41,15 @@ public struct Event: Sendable {
   public var kind: EventKind
   /// Position in the workspace's sequence of events, from 1.
   public var id: UInt64 = 0
-  /// Absolute path inside the namespace; empty where the event has none.
+  /// Absolute path inside the namespace; empty where the event has none. Of a file with several names
+  /// the one that the caller used, or where nobody knows that, one that it has.
   public var path: [UInt8] = []
   /// Where to: the new path of a rename or link, the target of a new symlink, the host's path of a
   /// mount or of what is copied.
   public var path2: [UInt8]?
   public var node: NodeID?
+  /// The file's names, where it is about content or attributes of a file that has several.
+  public var names: FileNames?
   public var fileKind: FileKind?
   /// The file's size in bytes before the operation.
   public var size: Int64?

@@ -9,6 +9,12 @@ extension Namespace {
     return parent + [UInt8(ascii: "/")] + name.bytes
   }
 
+  /// The path of a place that leads to the node; nil if it does so no longer.
+  func path(of id: NodeID, at place: Place) -> [UInt8]? {
+    guard isPlaced(id, place.name, in: place.directory) else { return nil }
+    return directoryPath(place.directory).map { $0 + [UInt8(ascii: "/")] + place.name.bytes }
+  }
+
   /// All paths to what is no directory, as far as they are known. Looks at every entry there is.
   func paths(of id: NodeID) -> [[UInt8]] { paths(of: [id])[id] ?? [] }
 

@@ -9,7 +9,7 @@ public struct RenameFlags: OptionSet, Sendable {
 }
 
 /// One end of a rename: a directory and a name in it.
-struct Place: Equatable {
+struct Place: Hashable {
   var directory: NodeID
   var name: Name
 }

@@ -15,6 +15,9 @@ final class Journal: Sendable {
   /// Keeps an event; a redirect that goes on where the last one was is added to it.
   func note(_ event: Event) {
     guard let node = event.node else { return }
+    var event = event
+    // They hold a state of the fork.
+    event.names = nil
     events.withLock { events in
       var list = events[node] ?? []
       if let last = list.last, last.kind == .redirect, event.kind == .redirect,

@@ -45,7 +45,7 @@ private struct Account {
       owner = layer
       return
     }
-    self.path = fork.path(of: node) ?? path
+    self.path = (try? context.client.absolutePath(of: path, follow: false)) ?? path
     attributes = try fork.attributes(of: node)
     owner = fork.owner(of: node)
     side = fork.sideLayer(of: node)
