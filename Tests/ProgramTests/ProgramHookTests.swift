@@ -193,6 +193,56 @@ struct ProgramHookTests {
     #expect(result.errors.contains("Read-only file system"), "\(result)")
   }
 
+  @Test(arguments: ["true", "ls -l > /dev/null", "cat b1 > /dev/null", "cat a1 b1 > /dev/null"])
+  func `a rule for one name of a file refuses programs by all`(_ before: String) throws {
+    try tree.write("a1", "one\n")
+    link("\(tree.path)/a1", "\(tree.path)/b1")
+    try tree.write(
+      "rule.lua",
+      """
+      #!strata-plugin name=rule api=1
+      strata.policy("p", {rules = {{match = "/a1", write = "deny", errno = "EPERM"}}})
+      """)
+    for name in ["a1", "b1"] {
+      let result = try run(
+        "rule.lua", "run -q -- sh -c '\(before); echo y >> \(name) || chmod 600 \(name)'; diff")
+      #expect(result.output == "", "\(result)")
+      let parts = result.errors.split(
+        separator: "Operation not permitted", omittingEmptySubsequences: false)
+      #expect(parts.count == 3, "\(result)")
+    }
+  }
+
+  @Test func `a handler is asked about what a program writes by another name`() throws {
+    try tree.write(
+      "no.lua",
+      """
+      #!strata-plugin name=no api=1
+      strata.on("before_write", {pattern="/a*"}, function(ev)
+        return strata.deny("EROFS", ev.path)
+      end)
+      """)
+    let result = try run(
+      "no.lua",
+      """
+      set -k
+      ln a.txt third
+      write -a a.txt x
+      write -a third x
+      run -q -- sh -c 'env echo x >> a.txt; env echo x >> third; mv third fourth; env echo x >> fourth; cat a.txt'
+      rm a.txt
+      run -q -- sh -c 'env echo x >> fourth'
+      cat fourth
+      """)
+    #expect(result.output == "one\none\nx\n", "\(result)")
+    #expect(
+      result.errors == """
+        write: a.txt: Read-only file system (no.lua:2: /a.txt)
+        write: third: Read-only file system (no.lua:2: /third)
+        \(String(repeating: "echo: write error: Read-only file system\n", count: 3))
+        """, "\(result)")
+  }
+
   @Test func `a file that may not be opened is not made`() throws {
     try tree.write(
       "no.lua",

@@ -7,6 +7,7 @@ import Synchronization
 /// A workspace over a small base, with plugins, and what they said.
 final class PluginBench: PluginHost {
   let workspace: Workspace
+  let base: TableBase
   private let said = Mutex<(printed: [String], reported: [String])>(([], []))
   private let loaded = Mutex<PluginSet?>(nil)
 
@@ -15,7 +16,8 @@ final class PluginBench: PluginHost {
       ("etc/hosts", .file("127.0.0.1 localhost\n")), ("usr/bin/x", .file("x\n")),
       ("big", .file([UInt8](repeating: 7, count: 100_000))),
     ]
-    workspace = try Workspace(bases: [TableBase("base", usual + items)], clock: { 7 })
+    base = TableBase("base", usual + items)
+    workspace = try Workspace(bases: [base], clock: { 7 })
     let plugins = PluginSet(workspace: workspace, host: self)
     loaded.withLock { $0 = plugins }
   }

@@ -118,6 +118,32 @@ public enum APIReference {
     `/etc` too, and a pattern without a slash in front matches at any depth. They are matched before
     Lua is entered; of a `rename` or `link`, either path may match.
 
+    ## Files with several names
+
+    Content, mode, owners, times and extended attributes are a file's, whatever names it has (hard
+    links). So for `open`, `write`, `setattr`, `copy_up`, `redirect` and `metadata_copy` a rule or a
+    pattern holds if any name of the file matches, whichever is used: a rule that denies for `/a`
+    denies what comes by its other name `/b`. Each name has the first rule that matches it; if one of
+    these denies, that decides, then the rule for the event's path, then the first for another name;
+    but a side layer (`to`) only the rule for the event's path gives.
+    Where `write="deny"` refuses what no rule allows, and there is no `choose`, it refuses a first write
+    to what has a name that no rule is for.
+
+    The names that count are those that the fork has at that time. Known are all that were made in the
+    fork or in one that it comes from, and of a base those that somebody has looked at in whatever fork,
+    by listing with attributes or by using them, since the workspace was opened. A pattern without
+    wildcards is looked up besides, so that it always holds. **Not known** are names of a base that nobody
+    has looked at and that only a wildcard would match: a rule for `/usr/**` does not hold for what is
+    written by `/home/x`, another name of `/usr/x`, until `/usr/x` has been looked at. What must hold in
+    any case is named in full. As for every file, a policy is asked about the first write; once that was
+    let go through, later ones are asked about only by `before_write`.
+
+    `ev.path` is the name that the caller used: in the shell that is known. Of a program it is not known
+    by which name it has opened a file; then `ev.path` is a name that the handler's pattern matches, and
+    without a pattern one of the names. So a handler or a `choose` that compares `ev.path` itself sees
+    one name only. `create`, `remove`, `rename`, `link`, `whiteout` and `opaque` are about names, and only
+    about those that are given.
+
     ## Events
 
     `before_X` may return a verdict, `after_X` observes. X is one of `open create write remove rename

@@ -4,6 +4,8 @@
 /// matches at any depth: `*.o` is `/**/*.o`.
 struct PathPattern: Sendable {
   let text: String
+  /// The one path that it matches; nil for a pattern that may match several.
+  let path: [UInt8]?
   /// What every match begins with, byte by byte: most paths that do not match fail here.
   private let prefix: [UInt8]
   private let rest: [UInt8]
@@ -18,6 +20,11 @@ struct PathPattern: Sendable {
     let literal = isTree ? special - 1 : special
     prefix = Array(bytes[..<literal])
     rest = Array(bytes[literal...])
+    let names = bytes.split(separator: Self.slash, omittingEmptySubsequences: false).dropFirst()
+    let isPlain = names.allSatisfy {
+      !$0.isEmpty && $0 != [Self.dot] && $0 != [Self.dot, Self.dot]
+    }
+    path = rest.isEmpty && isPlain ? bytes : nil
   }
 
   func matches(_ path: [UInt8]) -> Bool {
@@ -44,6 +51,7 @@ struct PathPattern: Sendable {
 
   private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
   private static let slash = UInt8(ascii: "/")
+  private static let dot = UInt8(ascii: ".")
 
   private static func match(_ path: Bytes, _ pattern: Bytes) -> Bool {
     var (path, pattern) = (path, pattern)

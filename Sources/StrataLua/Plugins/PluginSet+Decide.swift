@@ -59,9 +59,7 @@ extension PluginSet {
   ) throws(FileError) {
     guard let newPath = event.newPath else { return }
     for path in [event.path, newPath] {
-      var event = event
-      event.path = path
-      let first = policy.rules.firstIndex { $0.matches(event) }
+      let first = policy.rules.firstIndex { $0.matches(event, path) }
       for (index, rule) in policy.rules.enumerated() {
         guard case .deny(let error)? = rule.effect else { continue }
         if index == first
@@ -81,7 +79,7 @@ extension PluginSet {
   private func apply(
     _ policy: LuaPolicy, of plugin: Plugin, to decision: inout Decision, on fork: Fork
   ) throws(FileError) -> Bool {
-    if let index = policy.rules.firstIndex(where: { $0.matches(decision.event) }) {
+    if let index = policy.rule(for: decision.event) {
       let rule = policy.rules[index]
       let place = place(of: rule, index, plugin)
       if let route = rule.route, decision.isFirstWrite || decision.event.kind == .create {
@@ -91,7 +89,13 @@ extension PluginSet {
       switch rule.effect ?? policy.write {
       case .deny(let error)?: throw error.prefixed(place)
       case .firstWrite(let choice)?:
-        if decision.isFirstWrite { decision.choose(choice, place) }
+        guard decision.isFirstWrite else { break }
+        if let refusal = refusal(policy, of: plugin), policy.choose == nil,
+          policy.leavesName(of: decision.event)
+        {
+          throw refusal
+        }
+        decision.choose(choice, place)
       case nil: break
       }
       return true
@@ -104,10 +108,14 @@ extension PluginSet {
       decision.choose(choice, "\(plugin.fileName): policy \(policy.name)")
       return true
     }
-    if case .deny(let error)? = policy.write {
-      throw FileError(error.errno, "\(plugin.fileName): policy \(policy.name)")
-    }
+    if let refusal = refusal(policy, of: plugin) { throw refusal }
     return false
+  }
+
+  /// What refuses where no rule decides.
+  private func refusal(_ policy: LuaPolicy, of plugin: Plugin) -> FileError? {
+    guard case .deny(let error)? = policy.write else { return nil }
+    return FileError(error.errno, "\(plugin.fileName): policy \(policy.name)")
   }
 
   private func ask(
@@ -138,7 +146,8 @@ extension PluginSet {
     let place = plugin.place(handler.line)
     let value: LuaValue
     do throws(FileError) {
-      value = try call(handler.function, of: plugin, decision.event, handler.name, on: fork)
+      value = try call(
+        handler.function, of: plugin, decision.event.seen(by: handler), handler.name, on: fork)
     } catch {
       if handler.ignoresErrors { return true }
       throw error
@@ -215,7 +224,7 @@ extension PluginSet {
   func observe(_ event: Event, on fork: Fork) {
     let handlers = state.withLock { $0.after[event.kind] ?? [] }
     for (plugin, handler) in handlers where handler.wants(event) {
-      tell(.init(event: event, fork: fork, plugin: plugin, handler: handler))
+      tell(.init(event: event.seen(by: handler), fork: fork, plugin: plugin, handler: handler))
     }
   }
 

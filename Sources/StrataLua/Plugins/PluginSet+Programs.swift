@@ -10,7 +10,8 @@ extension PluginSet {
     guard !gate.isMine else { return }
     let handlers = state.withLock { $0.after[event.kind] ?? [] }
     for (plugin, handler) in handlers where handler.wants(event) {
-      let item = Deliveries.Item(event: event, fork: fork, plugin: plugin, handler: handler)
+      let item = Deliveries.Item(
+        event: event.seen(by: handler), fork: fork, plugin: plugin, handler: handler)
       if !startDelivering() {
         gate.enter { _ in tell(item) }
       } else if !deliveries.put(item) {

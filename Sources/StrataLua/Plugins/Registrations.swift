@@ -35,6 +35,7 @@ final class Handler: Sendable {
     guard event.kind == kind else { return false }
     guard let pattern else { return true }
     return pattern.matches(event.path) || event.newPath.map(pattern.matches) ?? false
+      || event.names?.first(matching: pattern) != nil
   }
 }
 
@@ -54,10 +55,14 @@ struct LuaPolicy: Sendable {
     /// A side layer's name.
     var route: String?
 
-    func matches(_ event: Event) -> Bool {
-      if let minimumSize, (event.size ?? 0) < minimumSize { return false }
-      if let maximumSize, (event.size ?? 0) > maximumSize { return false }
-      return patterns.isEmpty || patterns.contains { $0.matches(event.path) }
+    /// - Parameter path: the event's, or another name of the file that it is about.
+    func matches(_ event: Event, _ path: [UInt8]) -> Bool {
+      matchesSize(event) && (patterns.isEmpty || patterns.contains { $0.matches(path) })
+    }
+
+    func matchesSize(_ event: Event) -> Bool {
+      let size = event.size ?? 0
+      return size >= minimumSize ?? .min && size <= maximumSize ?? .max
     }
 
     /// Patterns for a person.
