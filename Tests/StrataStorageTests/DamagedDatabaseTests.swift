@@ -11,12 +11,15 @@ import Testing
 @Suite struct DamagedDatabaseTests {
   private let directory: TemporaryDirectory
   private static let files = 300
+  private let base = TableBase(
+    "base", device: 1,
+    (0..<200).map { ("d\($0 % 10)/b\($0)", .file(Array("from below \($0)".utf8))) })
 
   init() throws { directory = try TemporaryDirectory("strata-damaged") }
 
   private func open(_ name: String = "w") throws -> Workspace {
     try Workspace(
-      bases: [TableBase("base", device: 1, [("below", .file(Array("from below".utf8)))])],
+      bases: [base],
       store: try DurableStore(directory: Array("\(directory.path)/\(name)".utf8))
     ) { 1_000_000_000 }
   }
@@ -42,6 +45,20 @@ import Testing
       }
       try workspace.checkpoint()
     }
+    try workspace.operation("bases", on: workspace.main) { () throws(FileError) in
+      let client = Client(workspace.main, as: .superuser)
+      for number in 0..<150 {
+        let path = "/d\(number % 10)/b\(number)"
+        switch number % 4 {
+        case 0: _ = try client.open(Array(path.utf8), [.write]).write([0x21], at: 2)
+        case 1: try client.setAttributes(Array(path.utf8), .init(mode: 0o600))
+        case 2: try client.rename(Array(path.utf8), to: Array("/moved\(number)".utf8))
+        default: break
+        }
+      }
+      try client.setAttributes(Array("/d3".utf8), .init(mode: 0o700))
+    }
+    try workspace.checkpoint()
     _ = try workspace.fork(workspace.main, named: "child")
     try workspace.operation("drop", on: workspace.main) { () throws(FileError) in
       for number in 0..<100 {
@@ -63,6 +80,24 @@ import Testing
     return (0..<Self.files).count { number in
       guard let file = try? client.open(Array("/f\(number)".utf8), [.read]) else { return false }
       return (try? file.read(1000, at: 700)) == content(number)
+    }
+  }
+
+  /// Has every fork do what looks at all of its tree.
+  private func lookAtAll(_ workspace: Workspace) throws(FileError) {
+    for fork in workspace.forks {
+      _ = try workspace.diff(fork.origin, fork.value)
+      let client = Client(fork, as: .superuser)
+      var waiting: [[UInt8]] = [[UInt8(ascii: "/")]]
+      while let directory = waiting.popLast() {
+        for entry in try client.list(directory) {
+          let path = directory + [UInt8(ascii: "/")] + entry.name.bytes
+          switch try client.attributes(path).kind {
+          case .directory: waiting.append(path)
+          default: _ = try client.read(path)
+          }
+        }
+      }
     }
   }
 
@@ -98,7 +133,7 @@ import Testing
       }
       let workspace = try open()
       #expect(try workspace.check().problems == [])
-      #expect(workspace.main.operationCount == 4 && readable(workspace.main) == 200)
+      #expect(workspace.main.operationCount == 5 && readable(workspace.main) == 200)
       try workspace.undo(workspace.main)
       #expect(readable(workspace.main) == 300)
     }
@@ -126,6 +161,11 @@ import Testing
       isNamed = !problems.isEmpty
       if isNamed { outcome.named += 1 }
       #expect(isNamed || count == 500, "\(what): not named")
+      if !isNamed {
+        do throws(FileError) { try lookAtAll(workspace) } catch {
+          Issue.record("\(what): all is said to be well, but \(error)")
+        }
+      }
       _ = try workspace.repair()
       #expect(readable(workspace) >= count, "\(what): repair has lost more")
     } catch let error as FileError {
@@ -139,6 +179,9 @@ import Testing
     let problems = try workspace.check().problems
     #expect(problems == [], "\(what)")
     if problems.isEmpty { outcome.repaired += 1 }
+    do throws(FileError) { try lookAtAll(workspace) } catch {
+      Issue.record("\(what): mended, but \(error)")
+    }
     try write(content(1), workspace)
     try workspace.checkpoint()
     #expect(try workspace.check().problems == [], "\(what)")
@@ -277,7 +320,7 @@ import Testing
         let workspace = try open()
         #expect(try workspace.check().problems == [], "STRATA_SEED=\(seed), round \(round)")
         let count = workspace.main.operationCount
-        #expect(readable(workspace.main) == [0, 100, 200, 300, 200][count])
+        #expect(readable(workspace.main) == [0, 100, 200, 300, 300, 200][count])
       } catch let error as FileError {
         Issue.record("STRATA_SEED=\(seed), round \(round), at \(place): \(error)")
       }

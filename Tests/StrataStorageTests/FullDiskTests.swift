@@ -24,7 +24,7 @@ import Testing
   }
 
   private func write(_ name: String, _ count: Int, in workspace: Workspace) throws {
-    try workspace.operation("write \(name)", on: workspace.main) { () throws(FileError) in
+    try? workspace.operation("write \(name)", on: workspace.main) { () throws(FileError) in
       let file = try Client(workspace.main, as: .superuser).open(
         Array("/\(name)".utf8), [.write], create: 0o644)
       _ = try file.write([UInt8](repeating: 0x61, count: count), at: 0)
@@ -59,7 +59,7 @@ import Testing
       try workspace.operation("run", on: main) { () throws(FileError) in
         let client = Client(main, as: .superuser)
         for name in ["/big", "/other"] {
-          _ = try client.open(Array(name.utf8), [.write], create: 0o644).write(content, at: 0)
+          try write(content, to: client.open(Array(name.utf8), [.write], create: 0o644))
         }
       }
       #expect(throws: FileError.self) { try workspace.checkpoint() }
@@ -78,6 +78,97 @@ import Testing
     try workspace.undo(workspace.main)
     #expect(try client.read(Array("/other".utf8)) == content)
     #expect(workspace.main.history.first?.command == "run")
+  }
+
+  /// In pieces that are kept in memory.
+  private func write(_ content: [UInt8], to file: OpenFile) throws(FileError) {
+    for start in stride(from: 0, to: content.count, by: 40_000) {
+      let piece = Array(content[start..<min(start + 40_000, content.count)])
+      _ = try file.write(piece, at: Int64(start))
+    }
+  }
+
+  @Test func `A large write that there is no room for is refused, and leaves the file as it was`()
+    throws
+  {
+    do { try refuseLargeWrites() }
+    let workspace = try open()
+    #expect(workspace.main.history.map(\.command) == ["write before", "write small"])
+    #expect(try workspace.check().problems == [])
+  }
+
+  private func refuseLargeWrites() throws {
+    let workspace = try open()
+    let main = workspace.main
+    try write("before", 10, in: workspace)
+    let holder = Holder()
+    main.add(holder)
+    let client = Client(main, as: .superuser)
+    try workspace.operation("run", on: main) { () in
+      let file = try client.open(Array("/file".utf8), [.write], create: 0o644)
+      _ = try file.write([UInt8](repeating: 0x61, count: 1 << 20), at: 0)
+      try fill()
+      let content = try client.read(Array("/file".utf8))
+      for offset in [0, 100, 512 << 10, 1 << 20] {
+        #expect(throws: FileError(.noSpace, "data/2/3: No space left on device")) {
+          _ = try file.write([UInt8](repeating: 0x62, count: 4 << 20), at: Int64(offset))
+        }
+        #expect(try client.read(Array("/file".utf8)) == content)
+      }
+    }
+    main.remove(holder)
+    // A command is done as a whole, or not at all.
+    #expect(throws: FileError.self) { try write("large", 1 << 20, in: workspace) }
+    #expect(try client.list(Array("/".utf8)).count == 2)
+    try workspace.undo(main)
+    try workspace.checkpoint()
+    try write("small", 10, in: workspace)
+  }
+
+  @Test(arguments: [3000, 40_000], [true, false])
+  func `What was undone and cannot be kept is given up`(size: Int, isSynced: Bool) throws {
+    do {
+      let workspace = try open()
+      let main = workspace.main
+      try write("first", 20_000, in: workspace)
+      let holder = Holder()
+      main.add(holder)
+      try workspace.operation("run", on: main) { () throws(FileError) in
+        let client = Client(main, as: .superuser)
+        for number in 0..<(16 << 20) / size {
+          _ = try client.open(Array("/f\(number)".utf8), [.write], create: 0o644)
+            .write([UInt8](repeating: 0x62, count: size), at: 0)
+          guard number == 10 else { continue }
+          // As a program has it done.
+          if isSynced { try workspace.checkpoint() }
+          do { try fill() } catch { throw FileError(.ioError, "\(error)") }
+        }
+        #expect(throws: FileError.self) { try workspace.checkpoint() }
+      }
+      main.remove(holder)
+      #expect(throws: FileError.self) { try workspace.checkpoint() }
+      // It may be done, and is not saved.
+      #expect(throws: FileError.self) { try write("unsaved", 10, in: workspace) }
+      while main.operationCount > 1 { try workspace.undo(main) }
+      try workspace.checkpoint()
+      if isSynced {
+        try workspace.redo(main)
+        #expect(try Client(main, as: .superuser).list(Array("/".utf8)).count == 12)
+      } else {
+        let reason = "what was undone is gone: there was no room to save it"
+        #expect(throws: FileError(.noSuchFileOrDirectory, saying: reason)) {
+          try workspace.redo(main)
+        }
+      }
+      try write("later", 20, in: workspace)
+      // What was written of it takes no room any more.
+      let garbage = try workspace.collectGarbage(olderThan: 0, dryRun: true).garbage
+      #expect(garbage.fileBytes < 100_000)
+    }
+    let workspace = try open()
+    let commands = ["write first"] + (isSynced ? ["run"] : []) + ["write later"]
+    #expect(workspace.main.history.map(\.command) == commands)
+    #expect(try workspace.check().problems == [])
   }
 
   private final class Holder: NodeHolder {

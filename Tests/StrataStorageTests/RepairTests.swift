@@ -13,11 +13,13 @@ import Testing
   private let big = [UInt8](repeating: 0x61, count: 100_000)
   private let small = Array("NEEDLE of a small file".utf8)
 
+  private let base = TableBase("base", device: 1, [("below", .file(Array("from below".utf8)))])
+
   init() throws { directory = try TemporaryDirectory("strata-repair") }
 
   private func open() throws -> Workspace {
     try Workspace(
-      bases: [TableBase("base", device: 1, [("below", .file(Array("from below".utf8)))])],
+      bases: [base],
       store: try DurableStore(directory: Array(directory.path.utf8))
     ) { 1_000_000_000 }
   }
@@ -54,6 +56,53 @@ import Testing
     try Client(fork, as: .superuser).list(Array(path.utf8)).map(\.name)
       .filter { !$0.isDot && !$0.isDotDot }
       .map { String(decoding: $0.bytes, as: UTF8.self) }.sorted()
+  }
+
+  /// By number, and by what a damaged row makes of it.
+  @Test(
+    arguments: [
+      "DELETE FROM base_node WHERE id > 1", "UPDATE base_node SET data = x'0102' WHERE id > 1",
+      "UPDATE base_node SET data = CAST(replace(data, 'e', 'f') AS BLOB) WHERE id > 1",
+    ], [true, false])
+  func `A base's node of which the row is damaged is named, and found on the host`(
+    damage: String, isThere: Bool
+  ) throws {
+    let path = Array("/below".utf8)
+    base.add("large", .file([UInt8](repeating: 0x62, count: 8 << 20)))
+    do {
+      let workspace = try open()
+      try workspace.operation("change", on: workspace.main) { () throws(FileError) in
+        let client = Client(workspace.main, as: .superuser)
+        _ = try client.open(path, [.write]).write(Array("FROM".utf8), at: 0)
+        try client.rename(path, to: Array("/moved".utf8))
+        _ = try client.open(Array("/large".utf8), [.write]).write(Array("FROM".utf8), at: 0)
+      }
+      try workspace.checkpoint()
+      #expect(try workspace.check().problems == [])
+    }
+    #expect(try ChildProcess(["sqlite3", directory.appending("store.db"), damage]).status == 0)
+    if !isThere { for name in ["below", "large"] { base.remove(name) } }
+    do {
+      let workspace = try open()
+      #expect(throws: FileError.self) { try content("/moved", in: workspace.main) }
+      let problems = try workspace.check().problems
+      #expect(problems.contains { $0.what.hasSuffix("of a base") }, "\(problems)")
+      let lines = try workspace.repair()
+      #expect(lines.contains { $0.contains(isThere ? "found on the host" : "/lost+found/#") })
+      #expect(try workspace.check().problems == [])
+    }
+    let workspace = try open()
+    #expect(try workspace.check().problems == [])
+    _ = try workspace.diff(workspace.main.origin, workspace.main.value)
+    // What has no need of the base is a file of the fork's own; of the other that is left which the fork
+    // has written.
+    #expect(try content("/moved", in: workspace.main) == Array("FROM below".utf8))
+    #expect(workspace.main.operationCount == (isThere ? 1 : 0))
+    let found =
+      try isThere ? "/large" : "/lost+found/\(names("/lost+found", in: workspace.main)[0])"
+    let large = try Client(workspace.main, as: .superuser).read(Array(found.utf8))
+    #expect(large.count == 8 << 20 && large.starts(with: Array("FROM".utf8)))
+    #expect(large.last == (isThere ? 0x62 : 0))
   }
 
   @Test(arguments: Damage.allCases)

@@ -62,8 +62,14 @@ public final class MemoryStore: WorkspaceStore {
 
   public func keptCommits() -> [BaseVersion: Int64] { [:] }
 
+  public func forget(recordsBut kept: Set<UInt64>, _ files: [DataFileID]) {
+    state.withLock { state in
+      for file in files { state.files[File(layer: file.layer, node: file.node)] = nil }
+    }
+  }
+
   public func writeOpen(
-    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
+    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64, isShown: Bool
   ) throws(FileError) {
     try write(bytes, layer: layer, node: node, at: offset)
   }

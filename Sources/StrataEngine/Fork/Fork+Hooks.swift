@@ -89,7 +89,12 @@ extension Fork {
           kept.append(node)
           return true
         }
-        return try body(&state.world.value, isHeld, &effects)
+        do throws(FileError) {
+          return try body(&state.world.value, isHeld, &effects)
+        } catch {
+          if error.isLackOfRoom { state.refusal = error }
+          throw error
+        }
       }
       guard var world = state.retired.removeValue(forKey: generation) else {
         throw FileError(.staleNFSFileHandle)

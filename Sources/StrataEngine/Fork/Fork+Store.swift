@@ -51,6 +51,12 @@ extension Fork {
     return count - FileContent.wholeBlocks(at: offset, count: count).count * Block.size
   }
 
+  /// Whether the disk has room for so many bytes that programs write, as far as anybody knows.
+  public func hasRoom(for bytes: Int) -> Bool {
+    guard let room = workspace.context.persistence?.store.room else { return true }
+    return bytes <= room
+  }
+
   /// A fork that the store holds.
   convenience init(
     _ row: StoredFork, _ value: Namespace, origin: Namespace, _ history: History,

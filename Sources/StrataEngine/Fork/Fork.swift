@@ -41,6 +41,8 @@ public final class Fork: Sendable {
     /// Whether there were any since the operation under way began: programs have been told that what
     /// they did is done.
     var wasHeld = false
+    /// Why a write of that operation was refused, if it was for want of room.
+    var refusal: FileError?
     /// The value that the log has led to, while there are holders: what differs from it now, programs
     /// have done.
     var logged: Namespace? {

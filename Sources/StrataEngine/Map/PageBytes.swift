@@ -35,6 +35,8 @@ package struct PageReader {
   package init(_ source: [UInt8]) { self.source = source }
 
   package var isAtEnd: Bool { position == source.count }
+  /// How many bytes were taken.
+  package var offset: Int { position }
 
   package mutating func byte() throws(FileError) -> UInt8 {
     guard position < source.count else { throw .damaged }

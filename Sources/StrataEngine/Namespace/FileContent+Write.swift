@@ -28,10 +28,11 @@ extension FileContent {
     let end = offset + Int64(data.count)
     let blocks = Self.block(of: offset)..<Self.blocks(upTo: end)
     let edges = try fetchStored(at: offset..<end, size: size, &context)
-    for (block, page) in try fetch(around: offset..<end, size: size, unit: unit, &context) {
-      set(block, to: page)
-    }
-    var whole = storeWhole(data, at: offset, size: size, &context)
+    var fetched = try fetch(around: offset..<end, size: size, unit: unit, &context)
+    var whole = try storeWhole(data, at: offset, size: size, &context)
+    for (block, page) in fetched { set(block, to: page) }
+    // Nothing else may refer to a page that is written to in its place.
+    fetched = []
     if whole.isEmpty { whole = keepWhole(data, at: offset, size: size, &context) }
     for (block, page) in edges { set(block, to: page) }
     for block in blocks where !whole.contains(block) {
@@ -48,26 +49,52 @@ extension FileContent {
   /// writing them at once. Blocks of the top layer may be written over by that; nobody has them but
   /// who is writing, since every value that is kept closes its layer.
   /// - Returns: which blocks those are; none where there is no store, or it cannot take them.
+  /// - Throws: ENOSPC and EDQUOT. In memory there would be room, but what comes of that could not be
+  ///   saved.
   private mutating func storeWhole(
     _ data: UnsafeRawBufferPointer, at offset: Int64, size: Int64, _ context: inout WriteContext
-  ) -> Range<UInt64> {
+  ) throws(FileError) -> Range<UInt64> {
     let blocks = Self.wholeBlocks(at: offset, count: data.count)
     let first = blocks.lowerBound
     guard context.storesAtOnce, !blocks.isEmpty, let (store, file) = context.store else {
       return first..<first
     }
-    let start = Int(Int64(first) * Int64(Block.size) - offset)
-    let bytes = UnsafeRawBufferPointer(rebasing: data[start..<start + blocks.count * Block.size])
-    do throws(FileError) {
-      try store.writeOpen(
-        bytes, layer: file.layer, node: file.node, at: Int64(first) * Int64(Block.size))
-    } catch {
-      context.storesAtOnce = false
-      return first..<first
+    // What takes room comes first: where there is none, blocks that the file shows stay as they are.
+    for (part, isShown) in parts(of: blocks, in: file).sorted(by: { !$0.isShown && $1.isShown }) {
+      let start = Int64(part.lowerBound) * Int64(Block.size)
+      let bytes = data[Int(start - offset)..<Int(start - offset) + part.count * Block.size]
+      do throws(FileError) {
+        try store.writeOpen(
+          UnsafeRawBufferPointer(rebasing: bytes), layer: file.layer, node: file.node, at: start,
+          isShown: isShown)
+      } catch {
+        if error.isLackOfRoom { throw error }
+        context.storesAtOnce = false
+        return first..<first
+      }
     }
     context.taken += bytesFromBelow(in: blocks, size: size, context)
     join(blocks, to: StoredBlocks(owner: file.layer, node: file.node, in: store))
     return blocks
+  }
+
+  /// Some blocks, by whether it is a file of the store that shows what they are now.
+  private func parts(
+    of blocks: Range<UInt64>, in file: DataFileID
+  ) -> [(blocks: Range<UInt64>, isShown: Bool)] {
+    var parts: [(blocks: Range<UInt64>, isShown: Bool)] = []
+    var next = blocks.lowerBound
+    forEachExtent(in: blocks) { extent, holding in
+      guard case .stored(let stored) = holding, stored.record == 0, stored.node == file.node,
+        stored.owner == file.layer
+      else { return }
+      let part = extent.clamped(to: blocks)
+      if next < part.lowerBound { parts.append((next..<part.lowerBound, false)) }
+      parts.append((part, true))
+      next = part.upperBound
+    }
+    if next < blocks.upperBound { parts.append((next..<blocks.upperBound, false)) }
+    return parts
   }
 
   /// From so many bytes on, whole blocks are written to the store at once.

@@ -158,10 +158,25 @@ extension FileContent {
   ) throws(FileError) {
     var unit = Block.size
     if isFromBelow, how == .copyUp {
-      try copyUp(size: min(size, change.size(from: size)), &context)
-    } else if isFromBelow, case .redirect(let block) = how {
+      let former = self
+      do throws(FileError) {
+        try copyUp(size: min(size, change.size(from: size)), &context)
+        try apply(change, size: size, unit: unit, &context)
+      } catch {
+        self = former
+        throw error
+      }
+      return
+    }
+    if isFromBelow, case .redirect(let block) = how {
       unit = block
     }
+    try apply(change, size: size, unit: unit, &context)
+  }
+
+  private mutating func apply(
+    _ change: ContentChange, size: Int64, unit: Int, _ context: inout WriteContext
+  ) throws(FileError) {
     switch change {
     case .write(let data, let offset):
       try write(data, at: offset, size: size, unit: unit, &context)

@@ -11,6 +11,8 @@ struct StoreDamage {
   /// Records that hold the content of small files.
   var contents: Set<UInt64> = []
   var files: [DataFileID: File] = [:]
+  /// Nodes of the bases that are not known any more.
+  var baseNodes: Set<NodeID> = []
 
   var problems: [CheckReport.Problem] {
     files.sorted { ($0.key.layer, $0.key.node) < ($1.key.layer, $1.key.node) }.map {

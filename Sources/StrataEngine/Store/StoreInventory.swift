@@ -12,6 +12,8 @@ public struct StoreInventory: Sendable {
   public var files: [DataFileID: File] = [:]
   public var layers: Set<LayerID> = []
   public var baseNodes: Set<NodeID> = []
+  /// Those of which the row cannot be read, and why.
+  public var damagedBaseNodes: [NodeID: String] = [:]
 
   public struct File: Equatable, Sendable {
     public var size: Int64

@@ -7,6 +7,8 @@ struct StoreSurvey {
   private(set) var files: [DataFileID: UsedBlocks] = [:]
   private(set) var layers: Set<LayerID> = []
   private(set) var baseNodes: Set<NodeID> = []
+  /// What is said of some of them.
+  private(set) var hints: [NodeID: Set<BaseHint>]
   /// States of the bases' files that content is laid on.
   private(set) var belows: Set<BelowState> = []
   /// The smallest version of the bases that a tree is over.
@@ -20,7 +22,11 @@ struct StoreSurvey {
   /// The tree that is walked, for what is said of a problem.
   private var place = ""
 
-  init(_ store: any WorkspaceStore) { self.store = store }
+  /// - Parameter bases: nodes of the bases of which it is noted what is said of them.
+  init(_ store: any WorkspaceStore, hintsOf bases: Set<NodeID> = []) {
+    self.store = store
+    hints = Dictionary(uniqueKeysWithValues: bases.map { ($0, []) })
+  }
 
   /// - Parameter place: whose tree it is, for a person.
   mutating func visit(_ tree: StoredTree, _ place: String) {
@@ -67,6 +73,9 @@ struct StoreSurvey {
   private mutating func note(_ node: NodeRecord, _ id: NodeID) {
     layers.insert(node.owner)
     baseNodes.formUnion(node.baseNodes)
+    if !hints.isEmpty {
+      for base in node.baseNodes { hints[base]?.insert(node.hint(of: base)) }
+    }
     guard case .file(let content) = node.body else { return }
     layers.insert(content.owner)
     if let below = content.isOverOrigin ? node.origin : content.below {

@@ -213,9 +213,11 @@ public struct StoreBatch: Sendable {
   public var baseNodes: [StoredBaseNode] = []
   public var sideLayers: [SideLayer] = []
   public var events: [StoredEvent] = []
+  /// Trees that need their records though no row leads to them.
+  public var trees: [StoredTree] = []
   public init() {}
 
-  /// Whether there is nothing in it but counters.
+  /// Whether there is nothing in it that has to be written.
   public var isEmpty: Bool {
     forks.isEmpty && droppedForks.isEmpty && droppedOperations.isEmpty && layers.isEmpty
       && operations.isEmpty && baseNodes.isEmpty && sideLayers.isEmpty && events.isEmpty

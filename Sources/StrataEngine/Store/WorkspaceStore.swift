@@ -27,10 +27,11 @@ public protocol WorkspaceStore: PageStore, BlockStore {
     _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
   ) throws(FileError)
 
-  /// The same for blocks of a layer that is still open: they may be written over later. Where it
-  /// throws, what the file has in their place is given up if that can be.
+  /// The same for blocks of a layer that is still open: they may be written over later.
+  /// - Parameter isShown: whether somebody reads what the file has in their place now. If not, that is
+  ///   given up where the call throws, if it can be.
   func writeOpen(
-    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
+    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64, isShown: Bool
   ) throws(FileError)
 
   /// Takes a range of a base's file, from a whole block on, to the same place in that file: without
@@ -44,6 +45,10 @@ public protocol WorkspaceStore: PageStore, BlockStore {
   func truncate(layer: LayerID, node: NodeID, to size: Int64) throws(FileError)
 
   func commit(_ batch: StoreBatch) throws(FileError)
+
+  /// Forgets what no commit will lead to any more of what was put and written since the last one: all
+  /// records but some, and files.
+  func forget(recordsBut kept: Set<UInt64>, _ files: [DataFileID]) throws(FileError)
 
   /// The events of a node that were committed, oldest first: the newest few of all.
   func events(of node: NodeID) throws(FileError) -> [StoredEvent]
@@ -77,6 +82,10 @@ public protocol WorkspaceStore: PageStore, BlockStore {
   /// Removes what nothing leads to any more; on a full disk, too. Operations go first.
   func remove(_ garbage: StoreGarbage) throws(FileError)
 
+  /// Bytes of content that the disk has room for, beside what is put and written already and what it
+  /// takes to save that; nil where nobody knows.
+  var room: Int? { get }
+
   /// Gives up room that is kept for undo and gc on a full disk; it is taken again when it can be.
   /// - Returns: whether there was any.
   func releaseReserve() -> Bool
@@ -93,5 +102,6 @@ public protocol WorkspaceStore: PageStore, BlockStore {
 }
 
 extension WorkspaceStore {
+  public var room: Int? { nil }
   public func checkWritable() throws(FileError) {}
 }

@@ -27,6 +27,9 @@ public struct FileError: Error, Equatable, Sendable {
     error.reason = reason.map { "\(place): \($0)" } ?? place
     return error
   }
+
+  /// Whether there would be no error with more room on the disk, or with more of it for the user.
+  public var isLackOfRoom: Bool { errno == .noSpace || errno == .diskQuotaExceeded }
 }
 
 extension FileError {

@@ -48,6 +48,8 @@ struct History: Sendable {
   var unsaved: Set<UInt64> = []
   /// Numbers of those that are to be forgotten by the store as well.
   var forgotten: [UInt64] = []
+  /// Whether something that could be done again was given up: there was no room to save it.
+  var hasLost = false
 
   /// All of them, in the order of the numbers.
   var all: [Entry] { (abandoned + done + undone).sorted { $0.id < $1.id } }

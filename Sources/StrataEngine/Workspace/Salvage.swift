@@ -22,6 +22,7 @@ struct Salvage {
       result.entries = entries
       lines.append("fork \(name): put together again from the records that can be read")
     }
+    dropLostBases()
     try dropDangling()
     try findLost()
     mendLinks()
@@ -29,6 +30,21 @@ struct Salvage {
 
   private func isKnown(_ id: NodeID) -> Bool {
     result.nodes[id] != nil || result.context.bases.node(id) != nil
+  }
+
+  /// What was a base's object that is not known any more is a layer's own from now on.
+  private mutating func dropLostBases() {
+    var changed: [(NodeID, Node)] = []
+    result.nodes.forEach { id, node in
+      if node.isOver(damage.baseNodes) { changed.append((id, node)) }
+    }
+    for (id, node) in changed {
+      result.nodes.insert(id, node.without(damage.baseNodes))
+      let path = result.path(of: id).map { String(decoding: $0, as: UTF8.self) }
+      lines.append(
+        "fork \(name): \(path ?? "node \(id.rawValue)") counts as made here: what it was in the base "
+          + "is lost")
+    }
   }
 
   private mutating func dropDangling() throws(FileError) {
@@ -105,11 +121,15 @@ struct Salvage {
       whole = FileContent(extents: rest, below: content.below, owner: content.owner)
     }
     let lost = whole.unreadable
+    let isOverLost = content.below.map { damage.baseNodes.contains($0.node.id) } ?? false
     let why =
       health?.count != before
       ? "a page of its map cannot be read"
-      : lost.isEmpty ? damage.fault(of: content) : "blocks of it cannot be read"
+      : !lost.isEmpty
+        ? "blocks of it cannot be read"
+        : isOverLost ? "the base's file below it is lost" : damage.fault(of: content)
     guard let why else { return nil }
+    if isOverLost { whole.below = nil }
     for blocks in lost { whole.setZero(blocks) }
     return (whole, why)
   }

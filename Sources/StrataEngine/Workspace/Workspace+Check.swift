@@ -64,9 +64,9 @@ extension Workspace {
   /// Walks all that anybody can come back to.
   /// - Parameter pending: takes what is put into the store on the way.
   func survey(
-    _ persistence: Persistence, _ pending: inout StoreBatch
+    _ persistence: Persistence, _ pending: inout StoreBatch, hintsOf bases: Set<NodeID> = []
   ) throws(FileError) -> StoreSurvey {
-    var survey = StoreSurvey(persistence.store)
+    var survey = StoreSurvey(persistence.store, hintsOf: bases)
     guard let stored = try persistence.store.load() else { return survey }
     for fork in stored.forks {
       survey.visit(fork.value, "fork \(fork.name)")
@@ -111,11 +111,13 @@ extension Workspace {
     _ survey: StoreSurvey, _ inventory: StoreInventory
   ) -> [CheckReport.Problem] {
     let layers = survey.layers.subtracting(inventory.layers).subtracting([.base]).sorted()
-    let nodes = survey.baseNodes.subtracting(inventory.baseNodes).sorted()
-    return
-      (layers.map { "layer \($0.rawValue)" }
-      + nodes.map { "node \($0.rawValue) of a base" }).map {
-        .init(place: "store", what: $0, why: "is missing")
+    let nodes = survey.baseNodes.subtracting(inventory.baseNodes)
+      .union(inventory.damagedBaseNodes.keys).sorted()
+    return layers.map { .init(place: "store", what: "layer \($0.rawValue)", why: "is missing") }
+      + nodes.map {
+        .init(
+          place: "store", what: "node \($0.rawValue) of a base",
+          why: inventory.damagedBaseNodes[$0] ?? "is missing")
       }
   }
 

@@ -22,7 +22,7 @@ extension Workspace {
     state.withLock { $0.mayUseReserve = true }
     do throws(FileError) {
       try checkpoint()
-    } catch  where error.errno == .noSpace {
+    } catch  where error.isLackOfRoom {
       // Not even the reserve was enough to keep what was done last. What nothing kept leads to goes all
       // the same, and makes room for it.
       let collected = try collect(persistence, olderThan: nil, dryRun)

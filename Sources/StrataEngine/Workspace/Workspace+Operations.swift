@@ -42,6 +42,7 @@ extension Workspace {
     return fork.state.withLock { state in
       guard state.operation == nil else { return nil }
       state.wasHeld = !state.holders.isEmpty
+      state.refusal = nil
       // The value before is kept, so its blocks must be the store's. If that cannot be had now, the
       // end of the operation says so.
       try? state.flush()
@@ -63,6 +64,11 @@ extension Workspace {
       let layer = state.world.value.newest
       do throws(FileError) {
         try state.flush()
+        if let refusal = state.refusal, !state.wasHeld,
+          !state.world.value.isUnchanged(since: before)
+        {
+          throw refusal
+        }
       } catch {
         // What cannot be kept is not done: the operation fails whole. What programs have done cannot be
         // taken back from them; the next checkpoint tries again, and says so if it cannot.
@@ -147,7 +153,10 @@ extension Workspace {
   @discardableResult
   public func redo(_ fork: Fork) throws(FileError) -> Operation {
     logOutside(fork)
-    let operation = try move("nothing to redo", from: \.undone, to: \.done, in: fork)
+    let reason =
+      fork.state.withLock { $0.history.hasLost }
+      ? "what was undone is gone: there was no room to save it" : "nothing to redo"
+    let operation = try move(reason, from: \.undone, to: \.done, in: fork)
     fork.replaceValue(with: operation.after)
     fork.tellHolders(from: operation.before)
     return operation
@@ -234,6 +243,7 @@ extension Fork.State {
     history.unsaved.formUnion(history.undone.map(\.id))
     history.abandoned += history.undone
     history.undone = []
+    history.hasLost = false
     if outside?.id == operation.id { outside = nil }
     if logged != nil { logged = operation.after }
   }

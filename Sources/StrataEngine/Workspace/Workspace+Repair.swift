@@ -17,27 +17,48 @@ extension Workspace {
     let rebuilt = try persistence.store.rebuild()
     if !rebuilt.isEmpty { try saveKnownBaseNodes(persistence.store) }
     try checkpoint()
+    if !rebuilt.isEmpty { try readAnew(persistence) }
+    var lines = rebuilt
     let (damage, lostOperations) = try persistence.pending.withLock {
       pending throws(FileError) -> (StoreDamage, Set<UInt64>) in
       let survey = try survey(persistence, &pending)
-      let damage = Self.damage(survey, try persistence.store.inventory(), persistence.store)
+      let inventory = try persistence.store.inventory()
+      var damage = Self.damage(survey, inventory, persistence.store)
+      damage.baseNodes = try mendBaseNodes(survey, inventory, persistence, &pending, &lines)
       return (damage, try operations(with: damage, persistence))
     }
-    var lines = rebuilt + accept(damage, persistence.store)
+    lines += accept(damage, persistence.store)
     for fork in forks {
       lines += forget(lostOperations, of: fork)
       var salvage = Salvage(fork.value, fork.name, damage)
       try salvage.run()
-      guard !salvage.lines.isEmpty else { continue }
+      let origin = fork.origin
+      let isOriginLost =
+        origin.isOver(damage.baseNodes)
+        || !damage.pages.isEmpty && !salvage.lines.isEmpty && isDamaged(origin, persistence)
+      guard !salvage.lines.isEmpty || isOriginLost else { continue }
       lines += salvage.lines
       fork.replaceValue(with: salvage.result)
-      if !damage.pages.isEmpty, isDamaged(fork.origin, persistence) {
+      if isOriginLost {
         fork.state.withLock { $0.origin = salvage.result }
         lines.append("fork \(fork.name): what it was made from is lost; it counts as made now")
       }
     }
     try checkpoint()
     return lines
+  }
+
+  /// Has forks show what the store has of them: pages that are in memory may be among what was lost.
+  private func readAnew(_ persistence: Persistence) throws(FileError) {
+    for row in try persistence.store.load()?.forks ?? [] {
+      guard let fork = fork(named: row.name), fork.id == row.id else { continue }
+      func value(_ tree: StoredTree) throws(FileError) -> Namespace {
+        try Namespace(tree, context: context, fork: row.id, name: row.name, from: persistence)
+      }
+      let (value, origin) = (try value(row.value), try value(row.origin))
+      fork.replaceValue(with: value)
+      fork.state.withLock { $0.origin = origin }
+    }
   }
 
   /// The rows of base nodes that are known may be among what was lost.
@@ -82,13 +103,15 @@ extension Workspace {
   private func operations(
     with damage: StoreDamage, _ persistence: Persistence
   ) throws(FileError) -> Set<UInt64> {
-    guard !damage.pages.isEmpty, let stored = try persistence.store.load() else { return [] }
+    guard !damage.pages.isEmpty || !damage.baseNodes.isEmpty,
+      let stored = try persistence.store.load()
+    else { return [] }
     return Set(
       stored.operations.lazy.filter { operation in
         var survey = StoreSurvey(persistence.store)
         survey.visit(operation.before, "")
         survey.visit(operation.after, "")
-        return !survey.damagedPages.isEmpty
+        return !survey.damagedPages.isEmpty || !survey.baseNodes.isDisjoint(with: damage.baseNodes)
       }.map(\.id))
   }
 

@@ -18,9 +18,8 @@ extension Workspace {
     try persistence.pending.withLock { pending throws(FileError) in
       do throws(FileError) {
         try save(&pending, persistence)
-      } catch  where error.errno == .noSpace && mayUseReserve {
-        guard persistence.store.releaseReserve() else { throw error }
-        try save(&pending, persistence)
+      } catch  where error.isLackOfRoom && mayUseReserve {
+        try saveWithoutRoom(error, &pending, persistence)
       }
     }
     guard tellsFailures else { return }
@@ -31,7 +30,7 @@ extension Workspace {
     if let failure { throw failure }
   }
 
-  private func save(
+  func save(
     _ pending: inout StoreBatch, _ persistence: Persistence
   ) throws(FileError) {
     let settled = context.ids.counters
@@ -50,11 +49,13 @@ extension Workspace {
   func keep(_ value: Namespace) throws(FileError) -> StoredTree? {
     guard let persistence = context.persistence else { return nil }
     return try persistence.pending.withLock { pending throws(FileError) in
-      try save(value, &pending, persistence)
+      let tree = try save(value, &pending, persistence)
+      pending.trees.append(tree)
+      return tree
     }
   }
 
-  private func collect(
+  func collect(
     _ batch: inout StoreBatch, _ persistence: Persistence
   ) throws(FileError) {
     let (sideLayers, isSaved) = state.withLock { state in

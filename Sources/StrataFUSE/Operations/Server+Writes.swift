@@ -29,6 +29,7 @@ extension Server {
     let isCached =
       kind & Self.isFromCache == 0 && flags & Self.direct == 0 && !handle.isDirect
     var place = offset
+    try checkRoom(forWriteAt: offset, size)
     if isCached, size > 0, flags & O_APPEND != 0 {
       // The kernel knows nothing of what others have added since: another mount of the fork, or a
       // command. It takes the bytes to be where it has sent them.
@@ -113,8 +114,15 @@ extension Server {
     while rest > 0 {
       let bytes = try source.read(min(rest, Worker.largestTransfer), at: from)
       if bytes.isEmpty { break }
-      try checkEnd(to, bytes.count)
+      do throws(FileError) {
+        try checkEnd(to, bytes.count)
+        try checkRoom(forWriteAt: to, bytes.count)
+      } catch {
+        if done == 0 { throw error }
+        break
+      }
       let count = try target.write(bytes, at: to, drops: .nothing)
+      try noteWritten(count, at: to)
       (from, to, done, rest) = (from + Int64(count), to + Int64(count), done + count, rest - count)
     }
     reply.put(UInt32(done))

@@ -18,6 +18,11 @@ final class Server: Sendable {
   /// Bytes that were written and not yet handed to the store.
   private let written = Atomic(0)
   private static let mostWritten = 64 << 20
+  /// After so many bytes of small writes it is seen whether the disk has room for them: to ask at each
+  /// would cost more than the write.
+  private static let seenWritten = 1 << 20
+  /// Whether the disk had no room for what was written last.
+  private let isTight = Atomic(false)
   private static let longestWriteBack = 200
   /// Tells the kernel what other mounts of the fork have changed.
   let others = Others()
@@ -186,6 +191,27 @@ final class Server: Sendable {
   /// every time: the kernel would not know which names there are.
   func validity(ofEntry attributes: Attributes) -> Validity {
     attributes.kind == .regular && attributes.links > 1 && options.usesPassthrough ? .none : .long
+  }
+
+  /// To be asked before a program's bytes are taken: what is in memory already must not be more than
+  /// the store can take, or nothing could be saved any more.
+  /// - Throws: ENOSPC.
+  func checkRoom(forWriteAt offset: Int64, _ count: Int) throws(FileError) {
+    let bytes = fork.bytesInMemory(ofWriteAt: offset, count: count)
+    let held = written.load(ordering: .relaxed)
+    guard
+      bytes < count || held / Self.seenWritten != (held + bytes) / Self.seenWritten
+        || isTight.load(ordering: .relaxed)
+    else { return }
+    // What small files hold goes to the disk twice, and in whole pages.
+    guard !fork.hasRoom(for: 3 * held + count) else {
+      return isTight.store(false, ordering: .relaxed)
+    }
+    isTight.store(true, ordering: .relaxed)
+    // Only then is it known.
+    written.store(0, ordering: .relaxed)
+    try fork.flush()
+    guard fork.hasRoom(for: count) else { throw FileError(.noSpace) }
   }
 
   /// Keeps what is held in memory for the store within bounds.

@@ -158,7 +158,8 @@ struct Runner {
     let status = body()
     // Now, while it is this session's turn: the next operation may be another's.
     guard let failure = session.workspace.takeFailure(of: fork) else { return status }
-    say("strata: not saved: \(failure.text)")
+    let hint = failure.isLackOfRoom ? "; free space on the disk" : ""
+    say("strata: not saved: \(failure.text)\(hint)")
     return status == ExitStatus.success ? ExitStatus.failure : status
   }
 

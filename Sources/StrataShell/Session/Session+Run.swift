@@ -34,7 +34,8 @@ extension Session {
       // Durable when the prompt returns, all of a script's commands in one go.
       if depth == 1 { try workspace.checkpoint(tellsFailures: false) }
     } catch {
-      try? output.standardError.write(Array("strata: not saved: \(error.text)\n".utf8))
+      let hint = error.isLackOfRoom ? "; undo it, or free space on the disk" : ""
+      try? output.standardError.write(Array("strata: not saved: \(error.text)\(hint)\n".utf8))
       if lastStatus == ExitStatus.success { lastStatus = ExitStatus.failure }
     }
     return lastStatus

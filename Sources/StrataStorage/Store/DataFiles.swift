@@ -190,10 +190,12 @@ final class DataFiles {
   func remove(_ key: Key) throws(FileError) {
     open[key] = nil
     changed.remove(key)
+    checksums[key] = nil
+    ends[key] = nil
     do throws(Errno) {
       try root.open(entry: key.directory, [.path, .directory]).unlink(key.name)
       // Only of a layer without further files.
-      try? root.removeDirectory(key.directory)
+      if (try? root.removeDirectory(key.directory)) != nil { grown.remove(key.layer) }
     } catch .noSuchFileOrDirectory {
       return
     } catch {

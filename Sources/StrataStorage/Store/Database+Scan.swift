@@ -17,25 +17,36 @@ extension Database {
   ) throws(FileError) -> Bool {
     var next: Int64 = 0
     var isWhole = true
+    // Behind the row before the last one, and how far back it went before.
+    var (sure, furthest) = (Int64(0), Int64(-1))
     while true {
       var failure: FileError?
+      var smaller: Int64?
       do throws(FileError) {
         try run(
           "SELECT id, \(columns) FROM \(table) WHERE id >= ? ORDER BY id", [.integer(next)]
         ) { row throws(FileError) in
           // In a damaged tree they need not be in order, and there may be no end to them.
-          guard row.integer(0) >= next else { throw .damaged }
+          guard row.integer(0) >= next else {
+            smaller = row.integer(0)
+            throw .damaged
+          }
           do throws(FileError) { try body(row) } catch {
             failure = error
             throw error
           }
-          next = row.integer(0) &+ 1
+          (sure, next) = (next, row.integer(0) &+ 1)
         }
         return isWhole
       } catch {
         if let failure { throw failure }
         guard error.errno == .ioError else { throw error }
         isWhole = false
+        if let smaller, smaller >= sure, smaller > furthest {
+          // The row before was one that the damage has made up; what comes behind it is not lost.
+          (furthest, sure, next) = (smaller, smaller, smaller)
+          continue
+        }
         guard let place = try readable(from: next, in: table) else { return false }
         next = place
       }
@@ -51,26 +62,37 @@ extension Database {
   /// - Returns: the id of a row behind a damaged place; nil if none can be read.
   private func readable(from damaged: Int64, in table: String) throws(FileError) -> Int64? {
     var (low, step) = (damaged, Int64(1))
+    // A larger id than was asked for may be one that the damage has made up, in front of what is there.
+    var candidate: Int64?
     while true {
       let (high, isBeyond) = low.addingReportingOverflow(step)
-      if isBeyond { return nil }
-      if try probe(high, table) != .damaged { return try first(after: low, upTo: high, table) }
+      if isBeyond { return candidate }
+      let found = try probe(high, table)
+      if found == .row(high) || found == .end || candidate.map({ $0 <= high }) ?? false {
+        if let id = try first(after: low, upTo: high, table) { return id }
+        if found == .end { return candidate }
+        candidate = nil
+      }
+      if case .row(let id) = found { candidate = min(candidate ?? id, id) }
       low = high
       if low - damaged >= Self.near { step = step &* 2 }
     }
   }
 
-  /// The row at the beginning of what can be read, between an id where it cannot and one where it can.
+  /// The first row between two ids, as far as a search by halves finds it.
   private func first(
     after low: Int64, upTo high: Int64, _ table: String
   ) throws(FileError) -> Int64? {
-    var (low, high) = (low, high)
-    while high - low > 1 {
-      let middle = low + (high - low) / 2
-      if try probe(middle, table) == .damaged { low = middle } else { high = middle }
+    var (low, end, found) = (low, high, Int64?.none)
+    while low < end {
+      let middle = low + (end - low + 1) / 2
+      if case .row(let id) = try probe(middle, table), id <= high {
+        (end, found) = (middle - 1, id)
+      } else {
+        low = middle
+      }
     }
-    guard case .row(let id) = try probe(high, table) else { return nil }
-    return id
+    return found
   }
 
   private func probe(_ id: Int64, _ table: String) throws(FileError) -> Probe {

@@ -20,7 +20,7 @@ extension DurableStore {
   }
 
   public func writeOpen(
-    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
+    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64, isShown: Bool
   ) throws(FileError) {
     let key = DataFiles.Key(layer: layer, node: node)
     try changing { () throws(FileError) in
@@ -28,6 +28,7 @@ extension DurableStore {
       do throws(FileError) {
         try files.write(bytes, to: key, at: offset)
       } catch {
+        if isShown { throw error }
         let first = UInt64(offset) / UInt64(Block.size)
         try? files.punch(key, [first..<first + UInt64(bytes.count / Block.size)])
         throw error

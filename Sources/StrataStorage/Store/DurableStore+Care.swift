@@ -11,7 +11,15 @@ extension DurableStore {
         found.records[row.number(0)] = Int(row.integer(1))
       }
       try database.scan("id", of: "layer") { found.layers.insert(LayerID($0.number(0))) }
-      try database.scan("id", of: "base_node") { found.baseNodes.insert(NodeID($0.number(0))) }
+      try database.scan("data", of: "base_node") { row in
+        let id = NodeID(row.number(0))
+        do throws(FileError) {
+          _ = try StoredBaseNode(encoded: row.blob(1), id: id)
+          found.baseNodes.insert(id)
+        } catch {
+          found.damagedBaseNodes[id] = error.reason ?? error.errno.description
+        }
+      }
       for layer in try files.layers() {
         for row in try files.nodes(in: layer) {
           found.files[DataFileID(layer: layer, node: row.node)] = .init(

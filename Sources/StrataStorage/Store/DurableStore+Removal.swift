@@ -78,7 +78,7 @@ extension DurableStore {
         }
         rest = rest.dropFirst(part.count)
         if isTight { emptyLog() }
-      } catch  where error.errno == .noSpace && !isTight {
+      } catch  where error.isLackOfRoom && !isTight {
         isTight = true
         _ = reserve.release()
       }
@@ -87,8 +87,10 @@ extension DurableStore {
 
   /// Brings what is in SQLite's log to its place, so that it takes no room. Not where the database
   /// might have to grow by more than there is: that would take what room is left, and come to nothing.
-  private func emptyLog() {
-    guard reserve.hasRoom(for: "store.db-wal") else { return }
+  func emptyLog() {
+    var pages: Int64 = 0
+    try? database.run("PRAGMA page_count") { pages = $0.integer(0) }
+    guard reserve.hasRoom(for: "store.db", growingTo: pages * 4096) else { return }
     try? database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
   }
 
@@ -96,7 +98,7 @@ extension DurableStore {
   private func shorten() throws(FileError) {
     do throws(FileError) {
       try database.execute("PRAGMA incremental_vacuum")
-    } catch  where error.errno == .noSpace {
+    } catch  where error.isLackOfRoom {
       _ = reserve.release()
       var left = Int64.max
       while true {

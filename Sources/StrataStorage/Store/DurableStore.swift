@@ -25,6 +25,8 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   /// Records that the database does not have.
   private var pending: [UInt64: [UInt8]] = [:]
   private var pendingBytes = 0
+  /// What those will take of the disk, about.
+  private var pendingRoom = 0
   /// Sums up what the kernel has copied.
   private let summing = SummingThread()
 
@@ -118,6 +120,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     try changing { () throws(FileError) in
       pending[record] = bytes
       pendingBytes += bytes.count
+      pendingRoom += Self.room(of: bytes)
       guard pendingBytes > Self.mostPending else { return }
       let records = pending
       try database.transaction { () throws(FileError) in try database.write(records) }
@@ -193,8 +196,34 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
       if files.checksums.values.contains(nil) { summing.start(for: core) }
       files.forgetChecksums()
       forgetPending()
+      // Later there might be no room for it in the database.
+      if !reserve.hasRoom(for: "store.db-wal", times: 3) { emptyLog() }
       reserve.make()
     }
+  }
+
+  public func forget(recordsBut kept: Set<UInt64>, _ files: [DataFileID]) throws(FileError) {
+    try changing { () throws(FileError) in
+      pending = pending.filter { kept.contains($0.key) }
+      pendingBytes = pending.values.reduce(0) { $0 + $1.count }
+      pendingRoom = pending.values.reduce(0) { $0 + Self.room(of: $1) }
+      for file in files {
+        try self.files.remove(.init(layer: file.layer, node: file.node))
+      }
+    }
+  }
+
+  /// What waits is written to SQLite's log first, and then to the database.
+  public var room: Int? {
+    let waiting = (try? locked { () throws(FileError) in pendingRoom }) ?? 0
+    return reserve.room.map { $0.free - $0.spared - 2 * waiting }
+  }
+
+  /// A record that does not fit beside another one has pages of its own.
+  private static func room(of record: [UInt8]) -> Int {
+    let page = 4096
+    return record.count < page / 3
+      ? record.count * 3 / 2 : (record.count + page - 1) / page * page
   }
 
   public func releaseReserve() -> Bool {
@@ -246,6 +275,6 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
 
   private func forgetPending() {
     pending = [:]
-    pendingBytes = 0
+    (pendingBytes, pendingRoom) = (0, 0)
   }
 }

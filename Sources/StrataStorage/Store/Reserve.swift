@@ -55,13 +55,31 @@ final class Reserve {
     }
   }
 
-  /// Whether the disk has room for a second file as large as one in the same directory.
-  func hasRoom(for name: String) -> Bool {
+  /// Whether the disk has room for some more files as large as one in the same directory.
+  func hasRoom(for name: String, times count: Int) -> Bool {
+    guard let room, let size = size(of: name) else { return false }
+    return room.free > size * count
+  }
+
+  /// Whether the disk has room for a file in the same directory with another size.
+  func hasRoom(for name: String, growingTo size: Int64) -> Bool {
+    guard let room, let now = self.size(of: name) else { return false }
+    return room.free > Int(clamping: size) - now
+  }
+
+  private func size(of name: String) -> Int? {
+    (try? directory.status(ofEntry: Array(name.utf8)).size).map { Int(clamping: $0) }
+  }
+
+  /// Bytes that the disk would take from this process, and what of them is not for content: the log of
+  /// what was done needs some, and going on from there.
+  var room: (free: Int, spared: Int)? {
     var disk = statvfs()
-    guard fstatvfs(directory.rawValue, &disk) == 0,
-      let size = try? directory.status(ofEntry: Array(name.utf8)).size
-    else { return false }
-    return UInt64(disk.f_bavail) * UInt64(disk.f_frsize) > UInt64(max(size, 0))
+    guard fstatvfs(directory.rawValue, &disk) == 0 else { return nil }
+    let unit = UInt64(disk.f_frsize)
+    let free = UInt64(geteuid() == 0 ? disk.f_bfree : disk.f_bavail)
+    let spared = min(Self.size, Int64(clamping: UInt64(disk.f_blocks) * unit / 8))
+    return (Int(clamping: free * unit), Int(clamping: spared))
   }
 
   private func openOrMake() throws(Errno) -> Descriptor {

@@ -67,9 +67,16 @@ extension StoredBaseNode {
     }
     writer.number(UInt64(kept.count))
     for kept in kept { kept.write(to: &writer) }
+    let content = writer.result
+    writer.number(Self.checksum(content[...], id))
     return writer.result
   }
 
+  private static func checksum(_ content: ArraySlice<UInt8>, _ id: NodeID) -> UInt64 {
+    content.withUnsafeBytes { Checksum.of($0, from: id.rawValue) }
+  }
+
+  /// - Throws: EIO for what does not have the checksum behind it. An older strata has written none.
   init(encoded bytes: [UInt8], id: NodeID) throws(FileError) {
     var reader = PageReader(bytes)
     let parent = NodeID(try reader.number())
@@ -85,6 +92,12 @@ extension StoredBaseNode {
     guard !places.isEmpty else { throw .damaged }
     var kept: [KeptNode] = []
     for _ in 0..<(try reader.count()) { kept.append(try KeptNode(from: &reader)) }
+    if !reader.isAtEnd {
+      let content = bytes[..<reader.offset]
+      guard try reader.number() == Self.checksum(content, id), reader.isAtEnd else {
+        throw FileError(.ioError, "has a wrong checksum")
+      }
+    }
     self.init(id: id, parent: parent, name: name, status: status, places: places, kept: kept)
   }
 }

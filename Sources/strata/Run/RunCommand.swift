@@ -66,6 +66,8 @@ struct RunCall {
 
   func run() throws -> Int32 {
     try checkOptions()
+    // What the program writes may leave no room for what was done before.
+    try? context.workspace.checkpoint(tellsFailures: false)
     if context.arguments.has(forksOption) || context.arguments.has(jobs) {
       return try RunMany(context, self).run(
         text(forksOption) ?? "", atOnce: text(jobs).map { Int($0) ?? 0 } ?? 1)
