@@ -21,9 +21,13 @@ enum MountLimits {
     return workspace
   }
 
-  private static func mounted<R>(_ fork: Fork, _ place: String, _ body: () -> R) throws -> R {
+  private static func mount(_ fork: Fork, _ place: String) throws -> (Mount, MountPoint) {
     let (mount, detached) = try Mount.make(fork, MountOptions())
-    let point = try detached.attach(at: Array(place.utf8))
+    return (mount, try detached.attach(at: Array(place.utf8)))
+  }
+
+  private static func mounted<R>(_ fork: Fork, _ place: String, _ body: () -> R) throws -> R {
+    let (mount, point) = try mount(fork, place)
     defer {
       try? point.detach(lazily: true)
       mount.waitUntilEnded(seconds: 10)
