@@ -132,6 +132,9 @@ struct RunTests {
     #expect(try pwd(base + ["-c", "cd ..; run pwd"], in: "/sub/inner") == "BASE/sub\n")
     let remove = "cd /; rm -r sub; run --fork main pwd"
     #expect(try pwd(base + ["-c", remove], in: "/sub/inner") == "BASE\n")
+    let recorded = try Finished.strata(
+      base + ["record", "/dev/null"], input: "cd sub\nrun -q pwd\n", in: tree.path)
+    #expect(recorded.output == "\(tree.path)/sub\n", "\(recorded)")
     #expect(try strata(["init"]).status == 0)
     #expect(try strata(["-c", "fork other; rm -r sub/inner"]).status == 0)
     #expect(try pwd(["run", "--fork", "other", "pwd"], in: "/sub/inner") == "BASE/sub\n")

@@ -1,5 +1,6 @@
 public import StrataEngine
 internal import StrataSystem
+internal import Synchronization
 internal import SystemPackage
 
 /// The store of a workspace on disk: `store.db` for pages and rows, `data/` for blocks.
@@ -26,7 +27,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   private var pending: [UInt64: [UInt8]] = [:]
   private var pendingBytes = 0
   /// What those will take of the disk, about.
-  private var pendingRoom = 0
+  private let pendingRoom = Atomic(0)
   /// Sums up what the kernel has copied.
   private let summing = SummingThread()
 
@@ -120,7 +121,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     try changing { () throws(FileError) in
       pending[record] = bytes
       pendingBytes += bytes.count
-      pendingRoom += Self.room(of: bytes)
+      pendingRoom.add(Self.room(of: bytes), ordering: .relaxed)
       guard pendingBytes > Self.mostPending else { return }
       let records = pending
       try database.transaction { () throws(FileError) in try database.write(records) }
@@ -206,7 +207,8 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
     try changing { () throws(FileError) in
       pending = pending.filter { kept.contains($0.key) }
       pendingBytes = pending.values.reduce(0) { $0 + $1.count }
-      pendingRoom = pending.values.reduce(0) { $0 + Self.room(of: $1) }
+      let room = pending.values.reduce(0) { $0 + Self.room(of: $1) }
+      pendingRoom.store(room, ordering: .relaxed)
       for file in files {
         try self.files.remove(.init(layer: file.layer, node: file.node))
       }
@@ -215,8 +217,8 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
 
   /// What waits is written to SQLite's log first, and then to the database.
   public var room: Int? {
-    let waiting = (try? locked { () throws(FileError) in pendingRoom }) ?? 0
-    return reserve.room.map { $0.free - $0.spared - 2 * waiting }
+    // Who writes is not to wait for a commit that has the lock.
+    reserve.room.map { $0.free - $0.spared - 2 * pendingRoom.load(ordering: .relaxed) }
   }
 
   /// A record that does not fit beside another one has pages of its own.
@@ -275,6 +277,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
 
   private func forgetPending() {
     pending = [:]
-    (pendingBytes, pendingRoom) = (0, 0)
+    pendingBytes = 0
+    pendingRoom.store(0, ordering: .relaxed)
   }
 }

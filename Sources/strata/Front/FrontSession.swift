@@ -93,6 +93,7 @@ extension Assembly: FrontSession {
     switch source.text {
     case .words(let words):
       session.isOneCommand = true
+      defer { session.isOneCommand = false }
       return session.run(arguments: words, output: output, input: input)
     case .source(let text):
       if source.isTyped {
