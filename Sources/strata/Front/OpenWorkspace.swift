@@ -115,7 +115,9 @@ final class OpenWorkspace: Sendable {
   var isInMemory: Bool { directory == nil }
 
   /// Where in the namespace a path of the host is; nil for what is in no base.
-  func namespacePath(of path: [UInt8]) -> [UInt8]? {
+  func namespacePath(of path: [UInt8]) -> [UInt8]? { Self.namespacePath(of: path, over: bases) }
+
+  static func namespacePath(of path: [UInt8], over bases: [[UInt8]]) -> [UInt8]? {
     let root = [UInt8(ascii: "/")]
     guard let base = bases.first(where: { path.isBelow([$0]) }) else { return nil }
     let rest = base == root ? path : Array(path.dropFirst(base.count))

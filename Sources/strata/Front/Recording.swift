@@ -40,13 +40,9 @@ final class Recording: SessionRecorder, Sendable {
 
   /// Where in the namespace the directory of a file of the host is; nil for one in no base.
   private func directory(of path: [UInt8]) -> [UInt8]? {
-    let slash = UInt8(ascii: "/")
     let path = host.absolutePath(path)
-    guard let base = bases.first(where: { path.isBelow([$0]) }),
-      let end = path.lastIndex(of: slash)
-    else { return nil }
-    let rest = path[..<end].dropFirst(base == [slash] ? 0 : base.count)
-    return rest.isEmpty ? [slash] : Array(rest)
+    let end = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
+    return OpenWorkspace.namespacePath(of: Array(path[..<max(end, 1)]), over: bases)
   }
 
   func stop() throws(FileError) {
