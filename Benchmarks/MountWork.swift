@@ -49,6 +49,20 @@ enum MountWork {
     kind.run(place)
   }
 
+  /// Takes memory, half of it in large pages, and gives it back with the process: both kinds are kept
+  /// apart.
+  static func touch(_ count: Int) {
+    let (access, how) = (PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)
+    for advice in [MADV_HUGEPAGE, MADV_NOHUGEPAGE] {
+      let bytes = mmap(nil, count / 2, access, how, -1, 0)
+      guard let bytes, bytes != MAP_FAILED else { return }
+      madvise(bytes, count / 2, advice)
+      for offset in stride(from: 0, to: count / 2, by: 4096) {
+        bytes.storeBytes(of: 1, toByteOffset: offset, as: UInt8.self)
+      }
+    }
+  }
+
   private static func shell(_ line: String) { if system(line) != 0 { exit(1) } }
 
   private static func forEachFile(_ body: (String) -> Void) {
