@@ -29,6 +29,10 @@ public enum WorkerThread {
   /// soon, and leaves it soon to others, who are those that wait.
   public static func takeShortTurns() { strata_take_short_turns(100_000) }
 
+  /// Moves the calling thread to another processor than the one that it runs on, not for good.
+  /// - Returns: false if there is none that it may run on.
+  public static func takeOtherProcessor() -> Bool { strata_take_other_processor() }
+
   private static func create(
     _ body: @escaping @Sendable () -> Void, _ detachState: Int32
   ) throws(Errno) -> pthread_t {

@@ -18,7 +18,7 @@ import Testing
     workspace = try Workspace(bases: [table], clock: { 1_000 })
     let fork = try #require(workspace.forks.first)
     let nothing = open("/dev/null", O_RDWR)
-    server = try Server(
+    server = Server(
       fork, MountOptions(), device: Device(Descriptor(owning: nothing)),
       ending: Descriptor(owning: dup(nothing)))
   }
@@ -27,10 +27,29 @@ import Testing
   private func ask(_ bytes: [UInt8]) -> Int32? {
     var reply = Reply(buffer)
     return bytes.withUnsafeBytes { request in
-      guard let answer = server.answer(request, &reply) else { return nil }
+      guard let answer = server.answer(Arrival(request), &reply) else { return nil }
       #expect(answer.count >= 16 && answer.count <= buffer.count)
       #expect(answer.load(as: UInt32.self) == UInt32(answer.count))
       return -answer.load(fromByteOffset: 4, as: Int32.self)
+    }
+  }
+
+  @Test func `a write whose content has landed is the same as one in a piece`() throws {
+    let header = header(16, node: 3, length: 40 + 5) + [UInt8](repeating: 9, count: 40)
+    let whole = header + Array("hello".utf8)
+    let landing = Landing()
+    landing.bytes.copyBytes(from: "hello".utf8)
+    header.withUnsafeBytes { header in
+      let landed = Request(Arrival(write: header, 5, in: landing))
+      #expect((try? landed?.written()).map { $0.elementsEqual("hello".utf8) } == true)
+      #expect((try? landed?.word(20)) == 0x0909_0909)
+      // It says another length than it has.
+      #expect(Request(Arrival(write: header, 4, in: landing)) == nil)
+    }
+    whole.withUnsafeBytes { whole in
+      let request = Request(Arrival(whole))
+      #expect((try? request?.written()).map { $0.elementsEqual("hello".utf8) } == true)
+      #expect(Request(Arrival(UnsafeRawBufferPointer(rebasing: whole[..<60]))) == nil)
     }
   }
 

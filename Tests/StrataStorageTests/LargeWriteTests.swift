@@ -86,7 +86,7 @@ import Testing
     let offset = Int.random(in: 0..<Self.most, using: &random) / unit * unit
     switch Int.random(in: 0..<12, using: &random) {
     case 0..<6:
-      let most = Bool.random(using: &random) ? 300_000 : 6_000
+      let most = Bool.random(using: &random) ? 600_000 : 6_000
       let count = max(Int.random(in: 1..<most, using: &random) / unit * unit, 1)
       let bytes = [UInt8](repeating: UInt8.random(in: 1...255, using: &random), count: count)
       #expect(try file().write(bytes, at: Int64(offset)) == count)

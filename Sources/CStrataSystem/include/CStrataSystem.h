@@ -8,6 +8,7 @@
 #include "memory_use.h"
 #include "mounts.h"
 #include "pass_signals.h"
+#include "other_processor.h"
 #include "short_turns.h"
 #include "spawn_directory.h"
 

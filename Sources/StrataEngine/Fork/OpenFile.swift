@@ -100,9 +100,11 @@ public final class OpenFile: Sendable {
   /// Writes all the bytes and returns their number.
   /// - Parameter drops: what goes of set-user-ID and set-group-ID; nil for what it is for the caller
   ///   of the open.
+  /// - Parameter landing: where the bytes have landed, if they begin where that does.
   /// - Throws: EBADF if not open for writing, EFBIG, and what the policy says.
   public func write(
-    _ bytes: UnsafeRawBufferPointer, at offset: Int64, drops: PrivilegeDrop? = nil
+    _ bytes: UnsafeRawBufferPointer, at offset: Int64, drops: PrivilegeDrop? = nil,
+    landing: Landing? = nil
   ) throws(FileError) -> Int {
     guard offset >= 0 || options.contains(.append) else { throw .invalid }
     guard !bytes.isEmpty else {
@@ -110,14 +112,14 @@ public final class OpenFile: Sendable {
       return 0
     }
     try change(bytes: bytes.count, drops) { size in
-      .write(bytes, at: self.options.contains(.append) ? size : offset)
+      .write(bytes, at: self.options.contains(.append) ? size : offset, landing)
     }
     return bytes.count
   }
 
   /// Writes all the bytes at the end of the file, wherever that has come to be.
   /// - Returns: where that was.
-  /// - Throws: as ``write(_:at:drops:)-(UnsafeRawBufferPointer,_,_)`` does.
+  /// - Throws: as ``write(_:at:drops:landing:)`` does.
   public func append(
     _ bytes: UnsafeRawBufferPointer, drops: PrivilegeDrop? = nil
   ) throws(FileError) -> Int64 {
@@ -162,7 +164,7 @@ public final class OpenFile: Sendable {
       guard let value = try? value else { return }
       event.size = fork.name(node, at: place, in: value, &event)?.size
       event.fileKind = .regular
-      if let size = event.size, case .write(_, let offset) = make(size) { event.offset = offset }
+      if let size = event.size, case .write(_, let offset, _) = make(size) { event.offset = offset }
       event.bytes = Int64(bytes)
     }
     try fork.ask(.write, caller, describe)

@@ -12,7 +12,7 @@ extension FileContent {
     context.taken += bytesFromBelow(in: blocks, size: size, context)
     let start = Int(Int64(blocks.lowerBound) * Int64(Block.size) - offset)
     let bytes = UnsafeRawBufferPointer(rebasing: data[start..<start + blocks.count * Block.size])
-    putRuns(bytes, at: blocks, context.layer.id)
+    putRuns(bytes, at: blocks, context.layer.id, landing: context.landing)
     return blocks
   }
 
@@ -22,8 +22,10 @@ extension FileContent {
   }
 
   /// Makes a range of blocks these bytes; if they are more than the blocks, their beginning.
+  /// - Parameter landing: where they have landed.
   mutating func putRuns(
-    _ data: UnsafeRawBufferPointer, at blocks: Range<UInt64>, _ owner: LayerID
+    _ data: UnsafeRawBufferPointer, at blocks: Range<UInt64>, _ owner: LayerID,
+    landing: Landing? = nil
   ) {
     var next = blocks.lowerBound
     while next < blocks.upperBound {
@@ -31,7 +33,7 @@ extension FileContent {
       let rest = UnsafeRawBufferPointer(rebasing: data[done..<(blocks.count * Block.size)])
       next =
         putInPlace(rest, at: next, owner) ?? putBehind(rest, at: next, owner)
-        ?? putNew(rest, at: next, owner)
+        ?? putLanded(rest, at: next, owner, landing) ?? putNew(rest, at: next, owner)
     }
   }
 
@@ -65,6 +67,17 @@ extension FileContent {
       run.write(piece, at: Int64(block) * Int64(Block.size))
       return end
     }
+  }
+
+  /// Takes the memory itself that the blocks have landed in.
+  private mutating func putLanded(
+    _ data: UnsafeRawBufferPointer, at block: UInt64, _ owner: LayerID, _ landing: Landing?
+  ) -> UInt64? {
+    guard let landing, let bytes = landing.take(for: data) else { return nil }
+    let count = data.count / Block.size
+    let run = PageRun(owner: owner, first: block, count: count, in: landing, at: bytes)
+    set(block..<block + UInt64(count), to: run)
+    return block + UInt64(count)
   }
 
   /// A file that is written from one end to the other gets the largest runs once it is large itself; what

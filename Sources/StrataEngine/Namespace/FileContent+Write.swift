@@ -16,6 +16,8 @@ struct WriteContext {
   var taken: Int64 = 0
   /// Bytes that were copied from below.
   var copied: Int64 = 0
+  /// Where the bytes of a write have landed; nil where they are to be copied.
+  var landing: Landing?
 }
 
 extension FileContent {

@@ -14,14 +14,15 @@ public enum AllocateMode: Sendable {
 
 /// A change of a file's content.
 enum ContentChange {
-  case write(UnsafeRawBufferPointer, at: Int64)
+  /// Bytes, and what they have landed in if they begin where that does.
+  case write(UnsafeRawBufferPointer, at: Int64, Landing? = nil)
   case truncate(to: Int64)
   case allocate(Range<Int64>, AllocateMode)
 
   /// The file's size after it.
   func size(from size: Int64) -> Int64 {
     switch self {
-    case .write(let data, let offset):
+    case .write(let data, let offset, _):
       max(size, offset > Int64.max - Int64(data.count) ? .max : offset + Int64(data.count))
     case .truncate(let target): target
     case .allocate(let range, .extend), .allocate(let range, .zeroRange):
@@ -124,7 +125,7 @@ extension Namespace {
   ) {
     let isCopyUp = how == .copyUp
     context.layer.count { stats in
-      if case .write(let data, _) = change { stats.bytesWritten += Int64(data.count) }
+      if case .write(let data, _, _) = change { stats.bytesWritten += Int64(data.count) }
       stats.bytesCopied += context.copied
       guard from != nil else { return }
       if isCopyUp { stats.copyUps += 1 } else if context.taken > 0 { stats.redirects += 1 }
@@ -178,7 +179,8 @@ extension FileContent {
     _ change: ContentChange, size: Int64, unit: Int, _ context: inout WriteContext
   ) throws(FileError) {
     switch change {
-    case .write(let data, let offset):
+    case .write(let data, let offset, let landing):
+      context.landing = landing
       try write(data, at: offset, size: size, unit: unit, &context)
     case .truncate(let target):
       if target < size { try shrink(to: target, &context) }

@@ -51,6 +51,7 @@ extension Namespace {
     after cookie: UInt64, limit: Int, into rows: inout [DirectoryEntry]
   ) {
     var index = listed.partition { $0.name.fingerprint > cookie }
+    rows.reserveCapacity(rows.count + min(limit, listed.count - index))
     func addBase(_ entry: BaseEntry) {
       rows.append(
         .init(

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Blocks of a large write in memory, one behind the other in one piece.
 ///
 /// It is shared between forks as a ``Page`` is, and by the same rule. The extents that refer to it show
@@ -19,11 +17,13 @@ final class PageRun: @unchecked Sendable {
   let room: Int
   private let bytes: UnsafeMutableRawPointer
   private let isMapped: Bool
+  /// What the bytes belong to, if they have come by it.
+  private let landing: Landing?
 
   init(owner: LayerID, first: UInt64, room: Int) {
-    (self.owner, self.first, self.room) = (owner, first, room)
+    (self.owner, self.first, self.room, landing) = (owner, first, room, nil)
     let count = room * Block.size
-    if room == Self.largest, let mapped = Self.map(count) {
+    if room == Self.largest, let mapped = MemoryAhead.shared.take() {
       (bytes, isMapped) = (mapped, true)
     } else {
       (bytes, isMapped) = (.allocate(byteCount: count, alignment: 16), false)
@@ -31,16 +31,20 @@ final class PageRun: @unchecked Sendable {
     Page.count(room)
   }
 
-  deinit {
-    if isMapped { munmap(bytes, room * Block.size) } else { bytes.deallocate() }
-    Page.count(-room)
+  /// Of what has landed, which is the blocks from `first` on. There is no more room in it than those
+  /// take.
+  init(
+    owner: LayerID, first: UInt64, count: Int, in landing: Landing,
+    at bytes: UnsafeMutableRawPointer
+  ) {
+    (self.owner, self.first, room, self.landing) = (owner, first, count, landing)
+    (self.bytes, isMapped) = (bytes, false)
+    Page.count(room)
   }
 
-  private static func map(_ count: Int) -> UnsafeMutableRawPointer? {
-    let (access, kind) = (PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)
-    guard let bytes = mmap(nil, count, access, kind, -1, 0), bytes != MAP_FAILED else { return nil }
-    madvise(bytes, count, MADV_HUGEPAGE)
-    return bytes
+  deinit {
+    if landing != nil {} else if isMapped { MemoryAhead.unmap(bytes) } else { bytes.deallocate() }
+    Page.count(-room)
   }
 
   /// The number of the first block behind it.

@@ -27,7 +27,9 @@ public protocol WorkspaceStore: PageStore, BlockStore {
     _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64
   ) throws(FileError)
 
-  /// The same for blocks of a layer that is still open: they may be written over later.
+  /// The same for blocks of a layer that is still open: they may be written over later. What the disk
+  /// has room for may reach it behind the call; if it refuses that then, whoever reads the file or
+  /// commits is told.
   /// - Parameter isShown: whether somebody reads what the file has in their place now. If not, that is
   ///   given up where the call throws, if it can be.
   func writeOpen(

@@ -1,4 +1,4 @@
-internal import StrataEngine
+internal import StrataSystem
 internal import Synchronization
 
 /// The workers of a mount, and which of them listens to the kernel.
@@ -15,15 +15,13 @@ final class Crew: Sendable {
   }
 
   private let state = Mutex(State())
-  private let alarm: Alarm
+  private let alarm = Alarm()
   /// After how many requests, one soon after another, programs are busy with this mount.
   private static let many = 32
   private let sinceQuiet = Atomic(0)
   /// The thread that the last request came from, and how many of it came in a row.
   private let caller = Atomic<UInt32>(0)
   private let ofCaller = Atomic(0)
-
-  init() throws(FileError) { alarm = try Alarm() }
 
   /// Called by a worker that is about to listen; returns when it is its turn.
   func takeTurn(isListening: Bool) {

@@ -29,10 +29,9 @@ final class Others: Sendable {
 
   /// Has a thread that answers no requests tell the kernel, and waits for that a while.
   func send(_ notification: Notification, on device: Device) {
-    // Without an alarm nobody waits; the kernel is told all the same.
-    let done = try? Alarm()
+    let done = Alarm()
     if put(Item(notification: notification, done: done), device) {
-      done?.wait(milliseconds: Self.patience)
+      done.wait(milliseconds: Self.patience)
     }
   }
 

@@ -6,8 +6,6 @@ internal import StrataSystem
 struct Worker {
   /// The most bytes of content in one request, and of an answer.
   static let largestTransfer = 1 << 20
-  /// What a write's header takes, so that its content is on a page's boundary.
-  private static let writeHeader = Request.headerSize + 40
   /// How long to look for the next request before sleeping: most come in a row. While they do, as long
   /// as a program works on what a directory holds.
   private static let spinNanoseconds: Int64 = 50_000
@@ -26,21 +24,23 @@ struct Worker {
   private var isListening = false
   /// Requests that were there without waiting for them, in a row.
   private var inRow = 0
+  private var processor = SharedProcessor()
+  /// Requests; of those that are longer than a write's header, what comes behind lands first.
   private let input: UnsafeMutableRawBufferPointer
-  private let allocation: (UnsafeMutableRawBufferPointer, UnsafeMutableRawBufferPointer)
+  private var landing = Landing()
+  private let output: UnsafeMutableRawBufferPointer
   private var reply: Reply
 
   init(_ device: Device, _ server: Server, _ crew: Crew) {
     self.device = device
     self.server = server
     self.crew = crew
-    let size = Self.largestTransfer + 3 * Block.size
-    let first = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: Block.size)
-    let second = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: Block.size)
-    allocation = (first, second)
-    input = UnsafeMutableRawBufferPointer(rebasing: first[(Block.size - Self.writeHeader)...])
-    reply = Reply(
-      UnsafeMutableRawBufferPointer(rebasing: second[(Block.size - Reply.headerSize)...]))
+    input = .allocate(byteCount: Arrival.writeHeader + Landing.size, alignment: 16)
+    let size = Self.largestTransfer + 2 * Block.size
+    output = .allocate(byteCount: size, alignment: Block.size)
+    // What is read is on a page's boundary.
+    let start = Block.size - Reply.headerSize
+    reply = Reply(UnsafeMutableRawBufferPointer(rebasing: output[start...]))
     device.setNonBlocking()
   }
 
@@ -52,12 +52,12 @@ struct Worker {
     while let request = next() { answer(request) }
     crew.noteQuiet()
     crew.wakeAll()
-    allocation.0.deallocate()
-    allocation.1.deallocate()
+    input.deallocate()
+    output.deallocate()
   }
 
-  private mutating func answer(_ bytes: UnsafeRawBufferPointer) {
-    if isListening, server.mayTakeLong(bytes, forOne: crew.servesOne) {
+  private mutating func answer(_ arrival: Arrival) {
+    if isListening, server.mayTakeLong(arrival, forOne: crew.servesOne) {
       crew.handOver()
       isListening = false
     }
@@ -67,37 +67,43 @@ struct Worker {
         isListening = true
       }
     }
-    guard let answer = server.answer(bytes, &reply) else { return }
-    guard !device.send(answer) else { return }
+    guard let answer = server.answer(arrival, &reply) else { return }
+    guard !device.send(answer) else {
+      return server.prepare(after: reply)
+    }
     // The kernel has given up waiting, so it knows nothing of what was looked up for it.
     for number in reply.lookedUp { server.forget(number, 1) }
   }
 
-  private mutating func next() -> UnsafeRawBufferPointer? {
+  private mutating func next() -> Arrival? {
+    if landing.isTaken { landing = landing.next() }
     var deadline: Int64 = 0
     var hasWaited = false
     while true {
-      let count = read(device.descriptor.rawValue, input.baseAddress, input.count)
+      let count = receive()
       if count > 0 {
         inRow = hasWaited ? 0 : inRow + 1
-        let request = UnsafeRawBufferPointer(rebasing: input[..<count])
-        crew.noteRequest(from: Request(request)?.pid ?? 0)
+        if hasWaited { processor.waited() }
+        let arrival = arrived(count)
+        crew.noteRequest(from: Request(arrival)?.pid ?? 0)
         if inRow == Self.crowd {
           inRow = 0
           crew.callHelp()
         }
-        return request
+        return arrival
       }
       switch errno {
       case EAGAIN:
         if deadline == 0, crew.leaveIfOthersListen() { continue }
-        hasWaited = true
         let now = Self.now()
         if deadline == 0 {
+          processor.leave(at: now)
           deadline = now + (crew.isBusy ? Self.busySpinNanoseconds : Self.spinNanoseconds)
         }
-        if now < deadline {
+        hasWaited = true
+        if now < deadline, !processor.isShared {
           sched_yield()
+          processor.yielded(from: now, to: Self.now())
           continue
         }
         guard sleep() else { return nil }
@@ -107,6 +113,28 @@ struct Worker {
       default: return nil
       }
     }
+  }
+
+  private func receive() -> Int {
+    var parts = (
+      iovec(iov_base: input.baseAddress, iov_len: Arrival.writeHeader),
+      iovec(iov_base: landing.bytes.baseAddress, iov_len: landing.bytes.count)
+    )
+    return withUnsafeBytes(of: &parts) { parts in
+      readv(device.descriptor.rawValue, parts.assumingMemoryBound(to: iovec.self).baseAddress, 2)
+    }
+  }
+
+  private func arrived(_ count: Int) -> Arrival {
+    let header = Arrival.writeHeader
+    guard count > header else { return Arrival(UnsafeRawBufferPointer(rebasing: input[..<count])) }
+    if input.loadUnaligned(fromByteOffset: 4, as: UInt32.self) == Opcode.write.rawValue {
+      return Arrival(
+        write: UnsafeRawBufferPointer(rebasing: input[..<header]), count - header, in: landing)
+    }
+    UnsafeMutableRawBufferPointer(rebasing: input[header...])
+      .copyMemory(from: UnsafeRawBufferPointer(rebasing: landing.bytes[..<(count - header)]))
+    return Arrival(UnsafeRawBufferPointer(rebasing: input[..<count]))
   }
 
   /// - Returns: false if the mount is gone.

@@ -46,8 +46,8 @@ public final class Mount: Sendable {
     workspace = fork.workspace
     let device = Device(device)
     let (ending, serving) = try Self.pipe()
-    ended = try Alarm()
-    server = try Server(fork, options, device: device, ending: ending)
+    ended = Alarm()
+    server = Server(fork, options, device: device, ending: ending)
     state = Mutex(State(serving: serving))
     strata_share_heap()
     fork.add(server)
@@ -69,7 +69,7 @@ public final class Mount: Sendable {
   }
 
   private func startServing(_ options: MountOptions) throws(FileError) {
-    let crew = try Crew()
+    let crew = Crew()
     try keepDurable()
     let count = options.workers ?? max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     serving.store(count, ordering: .sequentiallyConsistent)

@@ -19,7 +19,7 @@ extension Server {
     let cookie = try request.long(8)
     let room = min(Int(try request.word(16)), reply.room)
     let smallest = (plus ? 128 : 0) + 32
-    if cookie == 0, let next = fork.listedNext(after: directory) { ahead.list(next) }
+    if cookie == 0 { reply.listed = directory }
     let entries = try fork.list(directory, after: cookie, limit: max(room / smallest, 1))
     let looks =
       plus && habits.looks(request.pid, at: request.node, fromStart: cookie == 0)

@@ -19,12 +19,12 @@ extension Server {
     let file = handle.file
     let offset = try request.offset(8)
     let size = Int(try request.word(16))
-    guard size == request.body.count - 40 else { throw .invalid }
+    let bytes = try request.written()
+    guard size == bytes.count else { throw .invalid }
     try checkEnd(offset, size)
     let kind = try request.word(20)
     let flags = Int32(bitPattern: try request.word(32))
     let drops = kind & Self.killsPrivileges != 0 ? privileges(file.node, request) : .nothing
-    let bytes = UnsafeRawBufferPointer(rebasing: request.body[40...])
     // Parts of a direct write come at once, and each must be where it is sent.
     let isCached =
       kind & Self.isFromCache == 0 && flags & Self.direct == 0 && !handle.isDirect
@@ -36,7 +36,7 @@ extension Server {
       place = try file.append(bytes, drops: drops)
       if place != offset { others.sendLater(.changed(request.node), on: device) }
     } else {
-      _ = try file.write(bytes, at: offset, drops: drops)
+      _ = try file.write(bytes, at: offset, drops: drops, landing: request.landing)
     }
     // Of what goes through its cache the kernel takes them itself.
     if handle.isDirect { try dropCapabilities(of: file) }

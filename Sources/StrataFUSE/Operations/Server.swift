@@ -11,7 +11,7 @@ final class Server: Sendable {
   let nodes = NodeTable()
   let handles = HandleTable()
   let habits = ListingHabits()
-  let ahead: ListingAhead
+  let ahead = WorkAhead()
   let device: Device
   /// Readable when serving is to end.
   let ending: Descriptor
@@ -29,11 +29,7 @@ final class Server: Sendable {
   /// What the kernel has agreed to.
   let agreed = Atomic<UInt64>(0)
 
-  /// - Throws: ENOMEM.
-  init(
-    _ fork: Fork, _ options: MountOptions, device: Device, ending: Descriptor
-  ) throws(FileError) {
-    ahead = try ListingAhead()
+  init(_ fork: Fork, _ options: MountOptions, device: Device, ending: Descriptor) {
     self.fork = fork
     self.options = options
     self.device = device
@@ -50,11 +46,12 @@ final class Server: Sendable {
   /// - Parameter forOne: whether there is probably nobody else. A write, to memory or to what the host
   ///   caches of the store, mostly takes a fraction of a millisecond, and with another worker another
   ///   buffer takes the next one.
-  func mayTakeLong(_ bytes: UnsafeRawBufferPointer, forOne: Bool) -> Bool {
+  func mayTakeLong(_ arrival: Arrival, forOne: Bool) -> Bool {
     if fork.workspace.hooks.isActive { return true }
-    guard let request = Request(bytes) else { return false }
+    guard let request = Request(arrival) else { return false }
     switch Opcode(rawValue: request.opcode) {
-    case .write: return !forOne && request.body.count > Self.quickTransfer
+    case .write:
+      return !forOne && (try? request.written()).map { $0.count > Self.quickTransfer } ?? false
     case .read: return (try? request.word(16)).map { Int($0) > Self.quickTransfer } ?? false
     case .sync, .syncDirectory, .syncFileSystem, .seek, .copyRange, .setAttributes, .allocate:
       return true
@@ -63,13 +60,11 @@ final class Server: Sendable {
   }
 
   /// - Returns: nil if the request wants no answer, or is none.
-  func answer(
-    _ bytes: UnsafeRawBufferPointer, _ reply: inout Reply
-  ) -> UnsafeRawBufferPointer? {
+  func answer(_ arrival: Arrival, _ reply: inout Reply) -> UnsafeRawBufferPointer? {
     reply.reset()
     reply.validity = others.areThere ? .none : .long
     reply.onlyUser = options.onlyUser
-    guard let request = Request(bytes) else { return malformed(bytes, &reply) }
+    guard let request = Request(arrival) else { return malformed(arrival.bytes, &reply) }
     guard let opcode = Opcode(rawValue: request.opcode) else {
       return reply.finish(request.unique, error: ENOSYS)
     }
@@ -152,6 +147,14 @@ final class Server: Sendable {
     }
   }
 
+  /// Called when a request is answered: has prepared what is likely to come next.
+  func prepare(after reply: borrowing Reply) {
+    if let directory = reply.listed, let next = fork.listedNext(after: directory) {
+      ahead.perform { next.list() }
+    }
+    if MemoryAhead.shared.isWanted { ahead.perform { MemoryAhead.shared.prepare() } }
+  }
+
   // MARK: What requests have in common
 
   /// The node that a request is about.
@@ -214,8 +217,8 @@ extension Server: NodeHolder {
   /// are under way, and those may wait for who has called this: so there is an end to the waiting.
   func writeBack() {
     let numbers = Set(handles.all.filter { $0.file.options.contains(.write) }.map(\.number))
-    guard !numbers.isEmpty, let done = try? Alarm() else { return }
-    let device = device
+    guard !numbers.isEmpty else { return }
+    let (device, done) = (device, Alarm())
     let isStarted: Void? = try? WorkerThread.start {
       for number in numbers { Notification.changed(number).send(on: device) }
       done.ring()

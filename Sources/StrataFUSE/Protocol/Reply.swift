@@ -9,6 +9,8 @@ struct Reply {
   private(set) var count = headerSize
   /// Nodes that the kernel knows once more when it has the answer.
   var lookedUp: [UInt64] = []
+  /// The directory that it lists from the start, if that is what it does.
+  var listed: NodeID?
   /// How long names and attributes hold, unless said otherwise.
   var validity = Validity.long
   /// Whose owners are shown; nil for everybody's.
@@ -20,6 +22,7 @@ struct Reply {
 
   mutating func reset() {
     count = Self.headerSize
+    listed = nil
     if !lookedUp.isEmpty { lookedUp.removeAll(keepingCapacity: true) }
   }
 

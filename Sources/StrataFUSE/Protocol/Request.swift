@@ -1,5 +1,25 @@
 internal import StrataEngine
 
+/// Bytes that came from the device.
+struct Arrival {
+  /// The size of a WRITE's header, behind which its content may be elsewhere.
+  static let writeHeader = Request.headerSize + 40
+
+  let bytes: UnsafeRawBufferPointer
+  /// The content of a WRITE that has landed by itself.
+  var landed: UnsafeRawBufferPointer?
+  var landing: Landing?
+
+  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  /// A WRITE whose content has landed.
+  init(write header: UnsafeRawBufferPointer, _ count: Int, in landing: Landing) {
+    bytes = header
+    landed = UnsafeRawBufferPointer(rebasing: landing.bytes[..<count])
+    self.landing = landing
+  }
+}
+
 /// One request as it came from the device, `struct fuse_in_header` and what follows it. Nothing in it
 /// is believed: what is not there is EINVAL.
 struct Request {
@@ -14,13 +34,18 @@ struct Request {
   /// What follows the header, without the extensions at the end.
   let body: UnsafeRawBufferPointer
   private let extensions: UnsafeRawBufferPointer
+  private let landed: UnsafeRawBufferPointer?
+  /// Where ``written()`` has landed.
+  let landing: Landing?
 
   /// Nil for what is shorter than a header or says another length than it has.
-  init?(_ bytes: UnsafeRawBufferPointer) {
+  init?(_ arrival: Arrival) {
+    let bytes = arrival.bytes
+    (landed, landing) = (arrival.landed, arrival.landing)
     guard bytes.count >= Self.headerSize else { return nil }
     func word(_ at: Int) -> UInt32 { bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self) }
     func long(_ at: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) }
-    guard Int(word(0)) == bytes.count else { return nil }
+    guard Int(word(0)) == bytes.count + (landed?.count ?? 0) else { return nil }
     opcode = word(4)
     unique = long(8)
     node = long(16)
@@ -40,6 +65,14 @@ struct Request {
   func long(_ at: Int) throws(FileError) -> UInt64 {
     guard at + 8 <= body.count else { throw .invalid }
     return body.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+  }
+
+  /// What a WRITE is to write.
+  func written() throws(FileError) -> UnsafeRawBufferPointer {
+    if let landed { return landed }
+    let header = Arrival.writeHeader - Self.headerSize
+    guard body.count >= header else { throw .invalid }
+    return UnsafeRawBufferPointer(rebasing: body[header...])
   }
 
   /// A place in a file.

@@ -21,6 +21,8 @@ final class DataFiles {
   private static let mostSynced = 32
 
   let root: Descriptor
+  /// Every look at a file goes by ``file(_:isNew:)`` or ``opened(_:)``, which settle it.
+  let behind = WritesBehind()
   private var open: [Key: Descriptor] = [:]
   /// Files that were changed, and directories that got new names, since the last sync.
   private var changed: Set<Key> = []
@@ -41,6 +43,9 @@ final class DataFiles {
     (self.root, access) = (root, isReadOnly ? [.read] : [.readWrite])
   }
 
+  // Who has the workspace after this finds it at rest.
+  deinit { try? behind.settle() }
+
   func read(
     _ key: Key, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
   ) throws(FileError) {
@@ -55,16 +60,24 @@ final class DataFiles {
     }
   }
 
+  /// - Parameter isBehind: whether what is large may reach the disk later: an error as well, with the
+  ///   next look at the file.
   func write(
-    _ bytes: UnsafeRawBufferPointer, to key: Key, at offset: Int64
+    _ bytes: UnsafeRawBufferPointer, to key: Key, at offset: Int64, isBehind: Bool = false
   ) throws(FileError) {
     do throws(Errno) {
       // Values that share blocks in memory may each hand them over.
       if offset < ends[key, default: 0] { sumLater(key) }
       ends[key] = max(ends[key, default: 0], offset + Int64(bytes.count))
-      let file = try file(key, isNew: true)
-      noteChange(key)
-      try file.write(bytes, at: offset)
+      if isBehind, bytes.count >= WritesBehind.smallest {
+        let file = try unsettled(key, isNew: true)
+        noteChange(key)
+        try behind.write(bytes, to: file, key, at: offset)
+      } else {
+        let file = try file(key, isNew: true)
+        noteChange(key)
+        try file.write(bytes, at: offset)
+      }
       if let sum = checksums[key, default: 0] {
         checksums[key] = sum &+ Checksum.ofBlocks(bytes, first: UInt64(offset) / UInt64(Block.size))
       }
@@ -138,6 +151,7 @@ final class DataFiles {
   func sync() throws(FileError) {
     guard !changed.isEmpty || !grown.isEmpty else { return }
     do throws(Errno) {
+      try behind.settle()
       if changed.count > Self.mostSynced {
         try root.syncFileSystem()
       } else {
@@ -183,11 +197,14 @@ final class DataFiles {
 
   /// Removes the files of layers; what is not there counts as removed.
   func remove(_ layers: some Sequence<LayerID>) throws(FileError) {
+    let layers = Set(layers)
+    behind.forget { layers.contains($0.layer) }
     open = [:]
     for layer in layers { try removeDirectory(Array(String(layer.rawValue).utf8)) }
   }
 
   func remove(_ key: Key) throws(FileError) {
+    behind.forget { $0 == key }
     open[key] = nil
     changed.remove(key)
     checksums[key] = nil
@@ -229,6 +246,7 @@ final class DataFiles {
   /// The nodes that have files in a layer, with their sizes.
   func nodes(in layer: LayerID) throws(FileError) -> [(node: NodeID, size: Int64, blocks: Int64)] {
     do throws(Errno) {
+      try behind.settle()
       let directory = try root.open(
         entry: Array(String(layer.rawValue).utf8), [.read, .directory])
       var found: [(NodeID, Int64, Int64)] = []
@@ -244,6 +262,11 @@ final class DataFiles {
   }
 
   private func file(_ key: Key, isNew: Bool) throws(Errno) -> Descriptor {
+    try behind.settle(key)
+    return try unsettled(key, isNew: isNew)
+  }
+
+  private func unsettled(_ key: Key, isNew: Bool) throws(Errno) -> Descriptor {
     if let file = open[key] { return file }
     if open.count >= Self.mostOpen { open = [:] }
     let file = try isNew ? openOrMake(key) : openOnly(key)
@@ -252,7 +275,8 @@ final class DataFiles {
   }
 
   private func openOnly(_ key: Key) throws(Errno) -> Descriptor {
-    try root.open(entry: key.directory, [.path, .directory])
+    try behind.settle(key)
+    return try root.open(entry: key.directory, [.path, .directory])
       .open(entry: key.name, access)
   }
 

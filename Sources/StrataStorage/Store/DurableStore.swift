@@ -218,7 +218,8 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   /// What waits is written to SQLite's log first, and then to the database.
   public var room: Int? {
     // Who writes is not to wait for a commit that has the lock.
-    reserve.room.map { $0.free - $0.spared - 2 * pendingRoom.load(ordering: .relaxed) }
+    let waiting = 2 * pendingRoom.load(ordering: .relaxed) + core.files.behind.bytes
+    return reserve.room.map { $0.free - $0.spared - waiting }
   }
 
   /// A record that does not fit beside another one has pages of its own.

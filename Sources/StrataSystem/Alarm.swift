@@ -1,28 +1,23 @@
 internal import Glibc
-internal import StrataEngine
 
 /// A semaphore.
-final class Alarm: @unchecked Sendable {
+public final class Alarm: @unchecked Sendable {
   // Sendable: a semaphore is for several threads; its address never changes.
   private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
-  init() throws(FileError) {
-    guard sem_init(semaphore, 0, 0) == 0 else {
-      semaphore.deallocate()
-      throw FileError(.noMemory)
-    }
-  }
+  // Only a value that is too large, or a semaphore between processes, could be refused.
+  public init() { sem_init(semaphore, 0, 0) }
 
   deinit {
     sem_destroy(semaphore)
     semaphore.deallocate()
   }
 
-  func wait() { while sem_wait(semaphore) != 0 {} }
-  func ring() { sem_post(semaphore) }
+  public func wait() { while sem_wait(semaphore) != 0 {} }
+  public func ring() { sem_post(semaphore) }
 
   /// Waits until it rings, so many milliseconds at most.
-  func wait(milliseconds: Int) {
+  public func wait(milliseconds: Int) {
     var end = timespec()
     clock_gettime(CLOCK_REALTIME, &end)
     let sum = end.tv_nsec + milliseconds * 1_000_000

@@ -2,24 +2,23 @@ internal import StrataEngine
 internal import StrataSystem
 internal import Synchronization
 
-/// Lists directories before they are asked for, on a thread that is there while trees are walked.
-final class ListingAhead: Sendable {
+/// Does what is likely to be asked for next, on a thread that is there while trees are walked or files
+/// are written.
+final class WorkAhead: Sendable {
   private enum Thread { case none, waiting, busy }
 
   private struct State {
-    var next: ListedNext?
+    var next: (@Sendable () -> Void)?
     var thread = Thread.none
   }
 
   /// How long the thread waits for more to do.
   private static let milliseconds = 100
   private let state = Mutex(State())
-  private let alarm: Alarm
+  private let alarm = Alarm()
 
-  init() throws(FileError) { alarm = try Alarm() }
-
-  /// What is still waiting is not listed ahead any more: it is being asked for by now.
-  func list(_ next: ListedNext) {
+  /// What is still waiting is not done any more: it is being asked for by now.
+  func perform(_ next: @escaping @Sendable () -> Void) {
     let before = state.withLock { state in
       defer { (state.next, state.thread) = (next, .busy) }
       return state.thread
@@ -40,7 +39,7 @@ final class ListingAhead: Sendable {
         return state.next.take()
       }
       if let next {
-        next.list()
+        next()
         continue
       }
       alarm.wait(milliseconds: Self.milliseconds)
@@ -48,7 +47,7 @@ final class ListingAhead: Sendable {
         if state.next == nil { state.thread = .none }
         return state.next == nil
       }
-      if isOver { return }
+      if isOver { return MemoryAhead.shared.release() }
     }
   }
 }

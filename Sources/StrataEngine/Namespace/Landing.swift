@@ -1,0 +1,56 @@
+internal import Glibc
+
+/// Where the bytes of a large write arrive from outside: memory that becomes a file's content as it is,
+/// where that can be, instead of being copied.
+///
+/// Whoever takes writes has one, and another one as soon as that is taken.
+public final class Landing: @unchecked Sendable {
+  // Sendable: used by who takes a write, and then by the run that has taken it alone.
+  public static let size = PageRun.largest * Block.size / 2
+
+  public let bytes: UnsafeMutableRawBufferPointer
+  private let memory: Memory
+  private let isLast: Bool
+  /// Whether the memory is a file's by now.
+  public private(set) var isTaken = false
+
+  /// One that takes memory only as far as bytes arrive.
+  public convenience init() {
+    self.init(Memory(.allocate(byteCount: Self.size, alignment: Block.size), isMapped: false), 0)
+  }
+
+  private init(_ memory: Memory, _ place: Int) {
+    self.memory = memory
+    isLast = !memory.isMapped || place > 0
+    bytes = UnsafeMutableRawBufferPointer(start: memory.start + place, count: Self.size)
+  }
+
+  /// Two of them make up the memory of a largest run.
+  private final class Memory {
+    let start: UnsafeMutableRawPointer
+    let isMapped: Bool
+
+    init(_ start: UnsafeMutableRawPointer, isMapped: Bool) {
+      (self.start, self.isMapped) = (start, isMapped)
+    }
+
+    deinit { if isMapped { MemoryAhead.unmap(start) } else { start.deallocate() } }
+  }
+
+  /// Where to go on.
+  public func next() -> Landing {
+    guard isLast else { return Landing(memory, Self.size) }
+    guard let start = MemoryAhead.shared.take() else { return Landing() }
+    return Landing(Memory(start, isMapped: true), 0)
+  }
+
+  /// Takes the memory for blocks that begin where it begins, and are most of it.
+  /// - Returns: nil if they are not.
+  func take(for blocks: UnsafeRawBufferPointer) -> UnsafeMutableRawPointer? {
+    guard !isTaken, let start = bytes.baseAddress, blocks.baseAddress == UnsafeRawPointer(start),
+      blocks.count >= Self.size / 4 * 3
+    else { return nil }
+    isTaken = true
+    return start
+  }
+}

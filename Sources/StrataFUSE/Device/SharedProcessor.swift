@@ -1,0 +1,42 @@
+internal import StrataSystem
+
+/// Whether a worker shares its processor with the programs whose requests it answers.
+///
+/// One who looks for the next request keeps from running who would send it, if both are on the same
+/// processor: a yield is heeded only at the end of a turn. The kernel wakes a program where it was
+/// before, and looks for a free processor seldom where all are used a little. So a worker whose yields
+/// are taken up request after request moves to another processor; where that does not help, as others
+/// run there too, it sleeps instead of looking.
+struct SharedProcessor {
+  /// From how many nanoseconds on a yield was taken up: otherwise it returns at once.
+  private static let taken: Int64 = 4_000
+  /// After how many requests in a row.
+  private static let many = 3
+  /// How long after a move another one is tried, in nanoseconds.
+  private static let pause: Int64 = 10_000_000
+
+  private var inRow = 0
+  private var lastMove: Int64 = 0
+  private var hasYielded = false
+
+  /// Whether looking for the next request only keeps it from coming.
+  var isShared: Bool { inRow >= Self.many }
+
+  /// A yield has begun and ended at these times.
+  mutating func yielded(from start: Int64, to end: Int64) {
+    if end - start >= Self.taken { hasYielded = true }
+  }
+
+  /// A request has been waited for.
+  mutating func waited() {
+    if !isShared { inRow = hasYielded ? inRow + 1 : 0 }
+    hasYielded = false
+  }
+
+  /// Called before a wait begins.
+  mutating func leave(at now: Int64) {
+    guard isShared, now - lastMove >= Self.pause else { return }
+    lastMove = now
+    if WorkerThread.takeOtherProcessor() { inRow = 0 }
+  }
+}
