@@ -52,6 +52,12 @@ import Testing
     _ = try Finished.run("/bin/mkdir", ["-p", "new/.strata"], in: tree.path)
     let other = try Finished.strata(["--base", ".", "init"], in: "\(tree.path)/new")
     #expect(other.status == 1 && other.errors.contains("is no workspace"), "\(other)")
+    _ = try Finished.run("/bin/mkdir", ["alone"], in: tree.path)
+    let missing = try Finished.strata(["--base", ".", "init", "nope"], in: "\(tree.path)/alone")
+    #expect(missing.errors.contains("init: nope: No such file or directory"), "\(missing)")
+    // Nothing is left of it.
+    let then = try Finished.strata(["--base", ".", "init", "."], in: "\(tree.path)/alone")
+    #expect(then.status == 0, "\(then)")
     for place in [[], ["--base", "."]] {
       let plugin = try Finished.strata(place + ["--plugin", "/nope", "-c", "ls"], in: tree.path)
       #expect(

@@ -32,6 +32,14 @@ extension Command {
           "this session is in memory, and its changes and forks would not come along: commit or "
             + "copy-out what is to stay, and run 'strata init' by itself")
       }
+      // A workspace over what is not there would be in the way of the next try.
+      let readers = try bases.map { base in
+        do throws(FileError) {
+          return try HostDirectory(path: base, hiding: .workspaces)
+        } catch {
+          throw PathFailure(base, error)
+        }
+      }
       let path: [UInt8]
       do throws(FileError) {
         path = try WorkspaceDirectory.make(in: place)
@@ -46,9 +54,6 @@ extension Command {
       let directory = try WorkspaceDirectory.own(path)
       let store = try DurableStore(directory: directory.place.path)
       try store.setBasePaths(bases)
-      let readers = try bases.map { base throws(FileError) in
-        try HostDirectory(path: base, hiding: .workspaces)
-      }
       _ = try Workspace(
         bases: readers, store: store, keepsInodes: true, clock: { host.now() })
       if known != nil { context.session.successor = path }
