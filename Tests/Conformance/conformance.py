@@ -156,6 +156,10 @@ os.mkdir('mapped'); os.chmod('mapped',0o777); os.chdir('mapped')
 fd=os.open('m',os.O_CREAT|os.O_RDWR); os.ftruncate(fd,1<<20); m=mmap.mmap(fd,1<<20)
 m[500000:500005]=b'hello'
 out.append(f"seek data {os.lseek(fd,0,os.SEEK_DATA)} hole {os.lseek(fd,500000,os.SEEK_HOLE)}")
+for offset in (-1,1<<20):
+    for whence in (os.SEEK_DATA,os.SEEK_HOLE):
+        try: os.lseek(fd,offset,whence); out.append("seek ok")
+        except OSError as e: out.append(f"seek {offset} {errno.errorcode[e.errno]}")
 m[700000:700005]=b'hello'
 os.system('cp m copy'); out.append(f"copied {open('copy','rb').read()==m[:]}")
 m[0]=65; os.utime('m',(10**9,10**9)); m.close(); os.close(fd)

@@ -212,9 +212,9 @@ extension Server {
   func seek(_ request: Request, _ reply: inout Reply) throws(FileError) {
     takeStores(to: request.node)
     let file = try handles.file(try request.long(0))
-    let offset = try request.offset(8)
+    let offset = Int64(bitPattern: try request.long(8))
     let size = try file.attributes().size
-    guard offset < size else { throw FileError(.noSuchAddressOrDevice) }
+    guard 0..<size ~= offset else { throw FileError(.noSuchAddressOrDevice) }
     let data = try file.data(after: offset)
     let found: Int64
     switch Int32(bitPattern: try request.word(16)) {
