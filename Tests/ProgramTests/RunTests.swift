@@ -187,6 +187,34 @@ struct RunTests {
     #expect(try strata(["run", "-j", "0", "--forks", "a", "--", "true"]).status == 64)
   }
 
+  @Test func `what programs write side by side has the names of their forks`() throws {
+    #expect(try strata(["init"]).status == 0)
+    let script = "echo one; sleep .1; echo bad >&2; printf 'two\\n\\nend'"
+    func lines(_ words: [String]) throws -> (output: [Substring], errors: [Substring]) {
+      let result = try strata(words + ["-j", "2", "--forks", "a,long", "--", "sh", "-c", script])
+      #expect(result.status == 0, "\(result)")
+      return (
+        result.output.split(separator: "\n").filter { !$0.contains("\t") },
+        result.errors.split(separator: "\n").filter { $0.contains(" | ") }
+      )
+    }
+    let tagged = try lines(["run"])
+    for tag in ["a    | ", "long | "] {
+      let own = tagged.output.filter { $0.hasPrefix(tag) }.map { $0.dropFirst(tag.count) }
+      #expect(own == ["one", "two", "", "end"])
+    }
+    #expect(tagged.output.count == 8)
+    #expect(Set(tagged.errors) == ["a    | bad", "long | bad"])
+    #expect(try lines(["run", "--raw"]).output.joined().contains("one"))
+    #expect(try lines(["run", "--raw"]).errors == [])
+    let json = try lines(["--json", "run"])
+    #expect(json.output.first == "[" && json.errors.count == 10, "\(json)")
+    // A line without an end, and more than a pipe holds.
+    let long = try strata(
+      ["run", "-j", "2", "--forks", "a,long", "--", "sh", "-c", "head -c 300000 /dev/zero"])
+    #expect(long.output.utf8.filter { $0 == 0 }.count == 600_000)
+  }
+
   @Test func `a run can be cut off from the network and from what others run`() throws {
     let links = try strata(["run", "-q", "--net=no", "--", "cat", "/proc/net/dev"]).output
     #expect(links.split(separator: "\n").count == 3, "\(links)")

@@ -18,6 +18,9 @@ private let jobs = Option("j", "jobs", argument: "N", "run in so many of --forks
 private let forksOption = Option(
   nil, "forks", argument: "A,B,…", "run once in each of these forks, made if they are not there")
 
+private let raw = Option(
+  nil, "raw", "with --forks: leave what the programs write as it is, without the forks' names")
+
 extension Command {
   /// Runs a program of the host that sees the fork in the place of the base.
   static func run(_ place: RunPlace) -> Command {
@@ -25,11 +28,11 @@ extension Command {
       "run", .layers, .arranges, "run a program with the fork in the place of its base",
       usage: [
         "[--fork NAME|--new [--rm]] [--net=no] [--contain] [--chdir DIR] [-q] [--] CMD [ARG…]",
-        "-j N --forks A,B,… [--] CMD [ARG…]",
+        "-j N --forks A,B,… [--raw] [--] CMD [ARG…]",
       ],
       options: [
         forkOption, newFork, remove, network, contain, chdirOption, quiet, jobs, forksOption,
-        .json,
+        raw, .json,
       ],
       operands: [Operand("CMD", .hostPath), Operand("ARG", .hostPath, repeated: true)],
       details: """
@@ -87,6 +90,9 @@ struct RunCall {
     if context.arguments.has(remove) { try context.workspace.drop(fork) }
     return try result.get()
   }
+
+  /// Whether what programs write is left as it is.
+  var isRaw: Bool { context.arguments.has(raw) }
 
   private func checkOptions() throws {
     guard !context.operands.isEmpty else { throw UsageError("a program is missing") }

@@ -15,6 +15,7 @@ struct RunMany {
     let start: Timestamp
     let entry: RunEntry
     let process: any HostProcess
+    let lines: TaggedLines?
     var status: Int32 = ExitStatus.failure
     var end: Timestamp = 0
   }
@@ -30,11 +31,13 @@ struct RunMany {
     var waiting = forks[...]
     var running: [Job] = []
     var done: [Job] = []
+    let width = names.count > 1 && !call.isRaw ? names.map(\.count).max() : nil
     while !waiting.isEmpty || !running.isEmpty {
       while running.count < atOnce, let fork = waiting.popFirst() {
-        running.append(try start(fork))
+        running.append(try start(fork, tagWidth: width))
       }
       usleep(2000)
+      for job in running { try job.lines?.pass(job.process) }
       for index in running.indices.reversed() where running[index].entry.isOver {
         done.append(try finish(running.remove(at: index)))
         try progress(done.count, of: forks.count, done)
@@ -63,20 +66,30 @@ struct RunMany {
     try? context.output.standardError.write(Array("\(line)\n".utf8))
   }
 
-  private func start(_ fork: Fork) throws -> Job {
+  /// - Parameter tagWidth: for the fork's name before each line; nil for the output as it is.
+  private func start(_ fork: Fork, tagWidth: Int?) throws -> Job {
     let entry = try call.entry(to: fork)
     defer { entry.letGo() }
     let (before, start) = (fork.value, context.workspace.now)
+    let stream = tagWidth == nil ? HostCommand.Stream.inherited : .piped
     var command = HostCommand(
       line: call.line(fork, entry), environment: context.session.variables, input: .none,
-      output: .inherited, error: .inherited, descriptors: entry.descriptors)
+      output: stream, error: stream, descriptors: entry.descriptors)
     command.takesSignals = true
     let process = try context.session.host.start(command)
-    return Job(fork: fork, before: before, start: start, entry: entry, process: process)
+    // What is printed at the end as JSON is all that a program wants to read there.
+    let output = context.isJSON ? context.output.standardError : context.output.standardOutput
+    return Job(
+      fork: fork, before: before, start: start, entry: entry, process: process,
+      lines: tagWidth.map {
+        TaggedLines(fork.name, width: $0, output, errors: context.output.standardError)
+      })
   }
 
   private func finish(_ job: Job) throws -> Job {
     var job = job
+    try job.lines?.pass(job.process)
+    try job.lines?.end()
     job.status = try job.process.wait()
     try job.entry.finish()
     job.end = context.workspace.now
