@@ -31,3 +31,10 @@ int strata_punch_hole(int file, int64_t offset, int64_t count) {
   while (result < 0 && errno == EINTR);
   return result < 0 ? -errno : 0;
 }
+
+int strata_take_room(int file, int64_t offset, int64_t count) {
+  int result;
+  do result = fallocate(file, FALLOC_FL_KEEP_SIZE, offset, count);
+  while (result < 0 && errno == EINTR);
+  return result < 0 ? -errno : 0;
+}

@@ -39,4 +39,12 @@ extension Descriptor {
     _ = try opened(
       strata_punch_hole(rawValue, range.lowerBound, range.upperBound - range.lowerBound))
   }
+
+  /// Takes room on the disk for a range, which may lie behind the end; the size stays.
+  /// - Throws: ENOSPC, EDQUOT and EFBIG, as a write there would; EOPNOTSUPP where the file system
+  ///   cannot do that.
+  public func takeRoom(for range: Range<Int64>) throws(Errno) {
+    _ = try opened(
+      strata_take_room(rawValue, range.lowerBound, range.upperBound - range.lowerBound))
+  }
 }

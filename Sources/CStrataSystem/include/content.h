@@ -16,4 +16,7 @@ ssize_t strata_copy_range(int file, int source, int64_t offset, int64_t count);
 /// Gives a range back to the disk; it reads as zeros then, and the size stays.
 int strata_punch_hole(int file, int64_t offset, int64_t count);
 
+/// Takes room on the disk for a range, which may lie behind the end: a write there has it then.
+int strata_take_room(int file, int64_t offset, int64_t count);
+
 #endif

@@ -9,7 +9,7 @@ public final class Landing: @unchecked Sendable {
   public static let size = PageRun.largest * Block.size / 2
 
   public let bytes: UnsafeMutableRawBufferPointer
-  private let memory: Memory
+  private var memory: Memory
   private let isLast: Bool
   /// Whether the memory is a file's by now.
   public private(set) var isTaken = false
@@ -23,6 +23,15 @@ public final class Landing: @unchecked Sendable {
     self.memory = memory
     isLast = !memory.isMapped || place > 0
     bytes = UnsafeMutableRawBufferPointer(start: memory.start + place, count: Self.size)
+  }
+
+  deinit {
+    // What it shares memory with may be there for long.
+    if memory.isMapped, !isKnownUniquelyReferenced(&memory) { giveBack(from: 0) }
+  }
+
+  private func giveBack(from offset: Int) {
+    madvise(bytes.baseAddress.map { $0 + offset }, bytes.count - offset, MADV_DONTNEED)
   }
 
   /// Two of them make up the memory of a largest run.
@@ -51,6 +60,7 @@ public final class Landing: @unchecked Sendable {
       blocks.count >= Self.size / 4 * 3
     else { return nil }
     isTaken = true
+    if memory.isMapped, blocks.count < bytes.count { giveBack(from: blocks.count) }
     return start
   }
 }

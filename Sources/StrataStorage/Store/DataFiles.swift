@@ -60,8 +60,8 @@ final class DataFiles {
     }
   }
 
-  /// - Parameter isBehind: whether what is large may reach the disk later: an error as well, with the
-  ///   next look at the file.
+  /// - Parameter isBehind: whether what is large may reach the disk later, where there is room for it:
+  ///   what else the disk has to say, too, with the next look at the file.
   func write(
     _ bytes: UnsafeRawBufferPointer, to key: Key, at offset: Int64, isBehind: Bool = false
   ) throws(FileError) {
@@ -69,9 +69,9 @@ final class DataFiles {
       // Values that share blocks in memory may each hand them over.
       if offset < ends[key, default: 0] { sumLater(key) }
       ends[key] = max(ends[key, default: 0], offset + Int64(bytes.count))
-      if isBehind, bytes.count >= WritesBehind.smallest {
-        let file = try unsettled(key, isNew: true)
-        noteChange(key)
+      if isBehind, bytes.count >= WritesBehind.smallest,
+        let file = try withRoom(key, for: offset..<offset + Int64(bytes.count))
+      {
         try behind.write(bytes, to: file, key, at: offset)
       } else {
         let file = try file(key, isNew: true)
@@ -83,6 +83,22 @@ final class DataFiles {
       }
     } catch {
       throw failure(error, key)
+    }
+  }
+
+  /// The file, once it has room for a range: who writes is told of a disk that has none, and not who
+  /// comes later.
+  /// - Returns: nil if the file system cannot say.
+  private func withRoom(_ key: Key, for range: Range<Int64>) throws(Errno) -> Descriptor? {
+    let file = try unsettled(key, isNew: true)
+    noteChange(key)
+    do throws(Errno) {
+      try file.takeRoom(for: range)
+      return file
+    } catch .notSupported {
+      return nil
+    } catch .noFunction {
+      return nil
     }
   }
 
@@ -246,7 +262,8 @@ final class DataFiles {
   /// The nodes that have files in a layer, with their sizes.
   func nodes(in layer: LayerID) throws(FileError) -> [(node: NodeID, size: Int64, blocks: Int64)] {
     do throws(Errno) {
-      try behind.settle()
+      // What the disk refuses is for who wrote it; what may go is looked for all the same.
+      try? behind.settle()
       let directory = try root.open(
         entry: Array(String(layer.rawValue).utf8), [.read, .directory])
       var found: [(NodeID, Int64, Int64)] = []

@@ -23,12 +23,10 @@ extension DurableStore {
     _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64, isShown: Bool
   ) throws(FileError) {
     let key = DataFiles.Key(layer: layer, node: node)
-    // Where there may be no room, that is for who writes to know; and what is shown must stay.
-    let isBehind = !isShown && room.map { $0 >= bytes.count } == true
     try changing { () throws(FileError) in
       files.sumLater(key)
       do throws(FileError) {
-        try files.write(bytes, to: key, at: offset, isBehind: isBehind)
+        try files.write(bytes, to: key, at: offset, isBehind: !isShown)
       } catch {
         if isShown { throw error }
         let first = UInt64(offset) / UInt64(Block.size)

@@ -218,8 +218,7 @@ public final class DurableStore: WorkspaceStore, @unchecked Sendable {
   /// What waits is written to SQLite's log first, and then to the database.
   public var room: Int? {
     // Who writes is not to wait for a commit that has the lock.
-    let waiting = 2 * pendingRoom.load(ordering: .relaxed) + core.files.behind.bytes
-    return reserve.room.map { $0.free - $0.spared - waiting }
+    reserve.room.map { $0.free - $0.spared - 2 * pendingRoom.load(ordering: .relaxed) }
   }
 
   /// A record that does not fit beside another one has pages of its own.
