@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-/// Moves the calling thread to another processor than the one that it runs on; where it may run later
+/// Moves the calling thread to another processor than the one that it runs on. Where it may run later
 /// is as it was.
 ///
 /// - Returns: false if there is none that it may run on.

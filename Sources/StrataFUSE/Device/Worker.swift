@@ -95,13 +95,13 @@ struct Worker {
       switch errno {
       case EAGAIN:
         if deadline == 0, crew.leaveIfOthersListen() { continue }
-        let now = Self.now()
+        var now = Self.now()
         if deadline == 0 {
-          processor.leave(at: now)
+          if processor.leave(at: now) { now = Self.now() }
           deadline = now + (crew.isBusy ? Self.busySpinNanoseconds : Self.spinNanoseconds)
         }
         hasWaited = true
-        if now < deadline, !processor.isShared {
+        if now < deadline, !processor.isOnly {
           sched_yield()
           processor.yielded(from: now, to: Self.now())
           continue
