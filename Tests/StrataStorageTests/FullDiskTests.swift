@@ -212,6 +212,30 @@ import Testing
     #expect(try directory.status("store/reserve").st_blocks == 8192)
   }
 
+  @Test(arguments: [2 << 20, 14 << 20])
+  func `A squash that there is no room for changes nothing`(room: Int) throws {
+    do {
+      let workspace = try open()
+      for _ in 0..<2 { try write("large", 12 << 20, in: workspace) }
+      try fill()
+      Glibc.truncate(directory.appending("filler"), try directory.status("filler").st_size - room)
+      #expect(throws: FileError.self) { try workspace.squash(workspace.main) }
+      try workspace.checkpoint()
+      #expect(workspace.main.history.count == 2)
+      try write("small", 10, in: workspace)
+      #expect(try workspace.check().problems == [])
+      try workspace.undo(workspace.main)
+      try workspace.checkpoint()
+      try directory.remove("filler")
+      _ = try workspace.squash(workspace.main)
+      #expect(try workspace.check().problems == [])
+    }
+    let workspace = try open()
+    #expect(workspace.main.history.isEmpty)
+    let content = try Client(workspace.main, as: .superuser).read(Array("/large".utf8))
+    #expect(content == [UInt8](repeating: 0x61, count: 12 << 20))
+  }
+
   @Test func `What is there can be opened, checked and read`() throws {
     try write("keep", 20_000, in: try open())
     // As a process that was killed has left it.

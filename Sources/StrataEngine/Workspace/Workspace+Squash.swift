@@ -20,16 +20,40 @@ extension Workspace {
       let chain = state.world.value.layers(downTo: floor)
       var value = state.world.value
       try context.whole { () throws(FileError) in try value.fold(chain, onto: floor) }
+      let former = (state.world.value, state.history, state.flushed, state.isBehind)
       let forgotten = state.history.all.map(\.id)
       state.history = History()
       state.history.forgotten = forgotten
       state.world.value = value
-      try state.flush()
+      let before = context.persistence?.store.room ?? 0
+      do throws(FileError) {
+        try state.flush()
+        // What comes behind must have room as well.
+        if let room = context.persistence?.store.room, room < min(before, 0) {
+          throw FileError(.noSpace)
+        }
+      } catch {
+        (state.world.value, state.history, state.flushed, state.isBehind) = former
+        if chain.count > 1 { forget(value.newest?.id) }
+        guard error.isLackOfRoom else { throw error }
+        throw FileError(
+          error.errno,
+          saying: "no room on the disk: what the fork holds is written anew first")
+      }
       if state.logged != nil { state.logged = state.world.value }
       return Squashed(layers: chain.count, operations: given)
     }
     try checkpoint()
     return squashed
+  }
+
+  /// Gives back the room that the blocks of a layer have taken which has come to nothing. What cannot
+  /// be removed now, gc finds.
+  private func forget(_ layer: LayerID?) {
+    guard let store = context.persistence?.store, let layer else { return }
+    var garbage = StoreGarbage()
+    garbage.files = (try? store.inventory())?.files.keys.filter { $0.layer == layer } ?? []
+    try? store.remove(garbage)
   }
 }
 
