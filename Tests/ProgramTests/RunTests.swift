@@ -185,6 +185,10 @@ struct RunTests {
     #expect(again.output.contains(#"{"fork":"a","status":1,"#))
     #expect(again.output.contains(#","changes":0,"bytes_written":0,"bytes_copied":0}"#))
     #expect(try strata(["run", "-j", "0", "--forks", "a", "--", "true"]).status == 64)
+    for list in ["new,b c", "new,,b", "new,/"] {
+      let refused = try strata(["run", "-j", "2", "--forks", list, "--", "true"])
+      #expect(refused.status == 64 && !refused.errors.contains("made fork"), "\(refused)")
+    }
   }
 
   @Test func `what programs write side by side has the names of their forks`() throws {

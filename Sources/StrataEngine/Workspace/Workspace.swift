@@ -199,7 +199,8 @@ public final class Workspace: Sendable {
     guard isKnown else { throw .notFound }
   }
 
-  static func isValidForkName(_ name: String) -> Bool {
+  /// Whether a fork may have a name: 1 to 100 letters, digits and `.`, `_`, `-`, neither `.` nor `-` first.
+  public static func isValidForkName(_ name: String) -> Bool {
     guard !name.isEmpty, name.utf8.count <= 100, !name.hasPrefix("-"), !name.hasPrefix(".") else {
       return false
     }

@@ -21,10 +21,14 @@ struct RunMany {
   }
 
   func run(_ list: String, atOnce: Int) throws -> Int32 {
-    let names = list.split(separator: ",").map(String.init)
-    guard !names.isEmpty else { throw UsageError("-j needs --forks with the names of the forks") }
+    let names = list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard !list.isEmpty else { throw UsageError("-j needs --forks with the names of the forks") }
     guard Set(names).count == names.count else {
       throw UsageError("--forks names each fork once")
+    }
+    // None of them is made where one cannot be.
+    for name in names where !Workspace.isValidForkName(name) {
+      throw UsageError("--forks: \(name) is no fork's name: those have letters, digits and . _ -")
     }
     guard atOnce > 0 else { throw UsageError("-j takes a number of 1 or more") }
     let forks = try names.map(fork)

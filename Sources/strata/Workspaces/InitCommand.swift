@@ -44,7 +44,7 @@ extension Command {
       do throws(FileError) {
         path = try WorkspaceDirectory.make(in: place)
       } catch {
-        guard error.errno == .fileExists else { throw error }
+        guard error.errno == .fileExists else { throw PathFailure(place, error) }
         let there = place + [UInt8(ascii: "/")] + WorkspaceDirectory.name.bytes
         throw CommandFailure(
           (try? WorkspaceDirectory.isWorkspace(there)) == true
