@@ -91,10 +91,12 @@ struct UpperDirectoryTests {
   @Test func `what a write-back that was killed has left is nobody's content`() throws {
     defer { end() }
     try mount("\(disk.path)/lower", "\(disk.path)/upper", at: place.path)
-    try sh("head -c 5000000 /dev/zero > big", in: place.path)
+    try sh("head -c 1500000 /dev/zero > big", in: place.path)
+    try sh("head -c 50000000 /dev/zero > filler 2> /dev/null || :", in: disk.path)
     #expect(try Finished.strata(["umount-helper", place.path], in: "/").status == 32)
     for _ in 0..<100 where access("\(disk.path)/upper/.strata-1", F_OK) != 0 { usleep(50_000) }
     try killServer(of: place.path)
+    try sh("rm filler", in: disk.path)
     #expect(try sh("ls -A upper", in: disk.path) == ".strata-1\n")
     try mount("\(disk.path)/lower", "\(disk.path)/upper", at: place.path)
     #expect(try sh("ls -A", in: place.path) == "a\n")

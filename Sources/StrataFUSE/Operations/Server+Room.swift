@@ -12,7 +12,13 @@ extension Server {
   /// To be asked before a program's bytes are taken: what is in memory already must not be more than
   /// the store can take, or nothing could be saved any more.
   /// - Throws: ENOSPC.
-  func checkRoom(forWriteAt offset: Int64, _ count: Int) throws(FileError) {
+  func checkRoom(
+    forWriteTo file: OpenFile, at offset: Int64, _ count: Int
+  ) throws(FileError) {
+    if let limits = options.limits {
+      let held = try file.attributes().blocks * 512
+      return try limits.check(content: held + Int64(count), of: file.node)
+    }
     let bytes = fork.bytesInMemory(ofWriteAt: offset, count: count)
     let held = written.load(ordering: .relaxed)
     guard
@@ -41,7 +47,14 @@ extension Server {
 
   private func room() -> statvfs {
     var status = statvfs()
-    if let capacity = options.capacity { _ = fstatvfs(capacity.rawValue, &status) }
+    guard let capacity = options.capacity, fstatvfs(capacity.rawValue, &status) == 0 else {
+      return status
+    }
+    if let waiting = options.limits?.unwritten, status.f_frsize > 0 {
+      let blocks = UInt(clamping: waiting) / status.f_frsize
+      status.f_bfree -= min(blocks, status.f_bfree)
+      status.f_bavail -= min(blocks, status.f_bavail)
+    }
     return status
   }
 

@@ -29,7 +29,7 @@ extension Server {
     let isCached =
       kind & Self.isFromCache == 0 && flags & Self.direct == 0 && !handle.isDirect
     var place = offset
-    try checkRoom(forWriteAt: offset, size)
+    try checkRoom(forWriteTo: file, at: offset, size)
     if isCached, size > 0, flags & O_APPEND != 0 {
       // The kernel knows nothing of what others have added since: another mount of the fork, or a
       // command. It takes the bytes to be where it has sent them.
@@ -116,7 +116,7 @@ extension Server {
       if bytes.isEmpty { break }
       do throws(FileError) {
         try checkEnd(to, bytes.count)
-        try checkRoom(forWriteAt: to, bytes.count)
+        try checkRoom(forWriteTo: target, at: to, bytes.count)
       } catch {
         if done == 0 { throw error }
         break

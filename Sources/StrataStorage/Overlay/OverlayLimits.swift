@@ -9,9 +9,12 @@ final class OverlayLimits: HostLimits {
   private let longest: Int64
   private let mostLinks: Int
 
+  private let unwrittenFiles: UnwrittenFiles
+
   /// - Returns: nil where it has no files without names to try with.
-  init?(_ directory: Descriptor) {
+  init?(_ directory: Descriptor, _ unwritten: UnwrittenFiles) {
     self.directory = directory
+    unwrittenFiles = unwritten
     guard let file = try? Self.file(in: directory) else { return nil }
     longest = Self.longest(file)
     let most = fpathconf(directory.rawValue, Int32(_PC_LINK_MAX))
@@ -38,6 +41,12 @@ final class OverlayLimits: HostLimits {
 
   func check(size: Int64) throws(FileError) {
     if size > longest { throw FileError(.fileTooLarge) }
+  }
+
+  var unwritten: Int64 { unwrittenFiles.bytes }
+
+  func check(content bytes: Int64, of node: NodeID) throws(FileError) {
+    try unwrittenFiles.add(bytes, of: node)
   }
 
   func check(links: UInt32) throws(FileError) {

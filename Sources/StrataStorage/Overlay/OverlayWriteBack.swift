@@ -11,6 +11,7 @@ public final class OverlayWriteBack: Sendable {
   public let numbers = OverlayNumbers()
   /// What the directory's file system can hold; nil where it cannot be known.
   public let limits: (any HostLimits)?
+  private let unwritten: UnwrittenFiles
   /// What the directory holds; nil if all of it is to be written.
   private let last: Mutex<Namespace?>
 
@@ -20,7 +21,8 @@ public final class OverlayWriteBack: Sendable {
   public init(_ directory: Descriptor, _ fork: Fork) throws(FileError) {
     upper = OverlayUpper(directory)
     try upper.clearStaging()
-    limits = OverlayLimits(directory)
+    unwritten = UnwrittenFiles(directory, fork)
+    limits = OverlayLimits(directory, unwritten)
     self.fork = fork
     let hasRedirects = try upper.read(into: fork, numbers)
     last = Mutex(hasRedirects ? nil : fork.value)
@@ -32,10 +34,14 @@ public final class OverlayWriteBack: Sendable {
     try last.withLock { last throws(FileError) in
       if let last, fork.value.isUnchanged(since: last) { return }
       // What is changed meanwhile comes with the next.
+      let counted = unwritten.begin()
+      var isWritten = false
+      defer { if !isWritten { unwritten.takeBack(counted) } }
       let now = try fork.workspace.snapshot(of: fork, named: "now-\(fork.id.rawValue)")
       defer { try? fork.workspace.drop(now) }
       try upper.write(now, numbers, since: last)
       last = now.value
+      isWritten = true
     }
   }
 }
