@@ -191,6 +191,12 @@ struct RunTests {
     }
   }
 
+  @Test func `forks in memory are gone after a run, which is said`() throws {
+    let words = ["--base", ".", "run", "-j", "2", "--forks", "a,b", "--"]
+    #expect(try strata(words + ["touch", "x"]).errors.contains("in memory and are gone"))
+    #expect(try !strata(words + ["true"]).errors.contains("gone"))
+  }
+
   @Test func `what programs write side by side has the names of their forks`() throws {
     #expect(try strata(["init"]).status == 0)
     let script = "echo one; sleep .1; echo bad >&2; printf 'two\\n\\nend'"

@@ -91,6 +91,9 @@ struct RunCall {
     return try result.get()
   }
 
+  /// Whether all that was done is gone with this command.
+  var isForNothing: Bool { place.workspace == nil && context.session.isOneCommand }
+
   /// Whether what programs write is left as it is.
   var isRaw: Bool { context.arguments.has(raw) }
 

@@ -56,6 +56,10 @@ struct RunMany {
     try context.checkCancelled()
     let ordered = forks.compactMap { fork in done.first { $0.fork === fork } }
     try table(ordered)
+    let hasChanges = ordered.contains { !$0.fork.value.isUnchanged(since: $0.before) }
+    if call.isForNothing, hasChanges {
+      try tell("the forks were in memory and are gone; in a workspace ('strata init') they stay")
+    }
     return ordered.map(\.status).max() ?? ExitStatus.success
   }
 
