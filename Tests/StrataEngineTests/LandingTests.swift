@@ -51,6 +51,21 @@ import Testing
     #expect(bytes[(3 * Landing.size + 1)...].allSatisfy { $0 == 2 })
   }
 
+  @Test func `what a write has behind its last whole block is kept as well`() throws {
+    var landing = Landing().next()
+    var model: [UInt8] = []
+    for piece in 0..<4 {
+      let count = Landing.size - 5000 * piece - 1
+      try land(count, UInt8(piece + 1), in: landing, at: model.count)
+      model += [UInt8](repeating: UInt8(piece + 1), count: count)
+      #expect(landing.isTaken)
+      model += [UInt8](repeating: 0, count: Block.size - model.count % Block.size)
+      let content = try client.read(path)
+      #expect(content.elementsEqual(model.prefix(content.count)), "\(piece)")
+      landing = landing.next()
+    }
+  }
+
   @Test func `a fork keeps what has landed when the other one writes over it`() throws {
     let landing = Landing()
     try land(Landing.size, 1, in: landing, at: 0)

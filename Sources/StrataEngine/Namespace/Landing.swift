@@ -11,8 +11,10 @@ public final class Landing: @unchecked Sendable {
   public let bytes: UnsafeMutableRawBufferPointer
   private var memory: Memory
   private let isLast: Bool
-  /// Whether the memory is a file's by now.
-  public private(set) var isTaken = false
+  /// How much of the memory is a file's by now.
+  private var taken = 0
+  /// Whether any is.
+  public var isTaken: Bool { taken > 0 }
 
   /// One that takes memory only as far as bytes arrive.
   public convenience init() {
@@ -46,8 +48,9 @@ public final class Landing: @unchecked Sendable {
     deinit { if isMapped { MemoryAhead.unmap(start) } else { start.deallocate() } }
   }
 
-  /// Where to go on.
+  /// Where to go on, after all of the write is done: it may end within a block, which is copied.
   public func next() -> Landing {
+    if memory.isMapped, taken < bytes.count { giveBack(from: taken) }
     guard isLast else { return Landing(memory, Self.size) }
     guard let start = MemoryAhead.shared.take() else { return Landing() }
     return Landing(Memory(start, isMapped: true), 0)
@@ -59,8 +62,7 @@ public final class Landing: @unchecked Sendable {
     guard !isTaken, let start = bytes.baseAddress, blocks.baseAddress == UnsafeRawPointer(start),
       blocks.count >= Self.size / 4 * 3
     else { return nil }
-    isTaken = true
-    if memory.isMapped, blocks.count < bytes.count { giveBack(from: blocks.count) }
+    taken = blocks.count
     return start
   }
 }
