@@ -219,6 +219,12 @@ struct RunTests {
     #expect(try lines(["run", "--raw"]).errors == [])
     let json = try lines(["--json", "run"])
     #expect(json.output.first == "[" && json.errors.count == 10, "\(json)")
+    // Who reads has gone: the programs are told, also one that would write no more for long.
+    let words = "run -j 2 --forks a,long -- sh -c 'echo one; sleep .2; echo two; exec sleep 60'"
+    let cut = try Finished.run(
+      "/bin/sh", ["-c", "'\(StrataProgram.path)' \(words) | head -1; echo over"], in: tree.path)
+    #expect(cut.output.hasSuffix("| one\nover\n"), "\(cut)")
+    #expect(!cut.errors.contains("run:"), "\(cut)")
     // A line without an end, and more than a pipe holds.
     let long = try strata(
       ["run", "-j", "2", "--forks", "a,long", "--", "sh", "-c", "head -c 300000 /dev/zero"])

@@ -41,7 +41,7 @@ struct RunMany {
         running.append(try start(fork, tagWidth: width))
       }
       usleep(2000)
-      for job in running { try job.lines?.pass(job.process) }
+      for job in running { job.lines?.pass(job.process) }
       for index in running.indices.reversed() where running[index].entry.isOver {
         done.append(try finish(running.remove(at: index)))
         try progress(done.count, of: forks.count, done)
@@ -96,8 +96,8 @@ struct RunMany {
 
   private func finish(_ job: Job) throws -> Job {
     var job = job
-    try job.lines?.pass(job.process)
-    try job.lines?.end()
+    job.lines?.pass(job.process)
+    job.lines?.end()
     job.status = try job.process.wait()
     try job.entry.finish()
     job.end = context.workspace.now

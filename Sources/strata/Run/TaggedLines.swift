@@ -1,3 +1,4 @@
+internal import Glibc
 internal import StrataEngine
 internal import StrataShell
 
@@ -18,21 +19,26 @@ final class TaggedLines {
     (self.output, self.errors) = (output, errors)
   }
 
-  /// Passes on what a program has written by now.
-  func pass(_ program: any HostProcess) throws(FileError) {
-    while let chunk = try program.readAvailable() {
-      switch chunk {
-      case .output(let bytes): try pass(bytes, &begun.output, output)
-      case .error(let bytes): try pass(bytes, &begun.errors, errors)
-      case .end: return
+  /// Passes on what a program has written by now. Where nobody takes it any more the program is to end;
+  /// whoever prints the table then finds out as well.
+  func pass(_ program: any HostProcess) {
+    do throws(FileError) {
+      while let chunk = try program.readAvailable() {
+        switch chunk {
+        case .output(let bytes): try pass(bytes, &begun.output, output)
+        case .error(let bytes): try? pass(bytes, &begun.errors, errors)
+        case .end: return
+        }
       }
+    } catch {
+      program.signal(SIGTERM)
     }
   }
 
   /// Passes on the last lines, if they have no end.
-  func end() throws(FileError) {
+  func end() {
     for (rest, sink) in [(begun.output, output), (begun.errors, errors)] where !rest.isEmpty {
-      try sink.write(tag + rest + [UInt8(ascii: "\n")])
+      try? sink.write(tag + rest + [UInt8(ascii: "\n")])
     }
     begun = ([], [])
   }
