@@ -43,8 +43,9 @@ final class PageRun: @unchecked Sendable {
   }
 
   deinit {
-    if landing != nil {} else if isMapped { MemoryAhead.unmap(bytes) } else { bytes.deallocate() }
     Page.count(-room)
+    guard landing == nil else { return }
+    if isMapped { MemoryAhead.unmap(bytes) } else { bytes.deallocate() }
   }
 
   /// The number of the first block behind it.

@@ -35,7 +35,8 @@ final class UnwrittenFiles: Sendable {
     let fits = state.withLock { state in
       if state.sum - (state.files[node] ?? 0) + bytes > free {
         // What is gone by now takes no room.
-        for node in state.files.keys { state.set(taken(by: node), of: node) }
+        state.files = state.files.keys.reduce(into: [:]) { $0[$1] = taken(by: $1) }
+        state.sum = state.files.values.reduce(0, +)
         guard state.sum - (state.files[node] ?? 0) + bytes <= free else { return false }
       }
       state.set(bytes, of: node)
@@ -44,7 +45,8 @@ final class UnwrittenFiles: Sendable {
     if !fits { throw FileError(.noSpace) }
   }
 
-  /// What is counted by now is going to be written; call it again with the result if it was not.
+  /// What is counted by now is going to be written, and counts no more.
+  /// - Returns: what ``takeBack(_:)`` is to get if it could not be.
   func begin() -> [NodeID: Int64] {
     state.withLock { state in
       defer { state = State() }
@@ -58,8 +60,9 @@ final class UnwrittenFiles: Sendable {
     }
   }
 
-  private func taken(by node: NodeID) -> Int64 {
-    guard let attributes = try? fork.attributes(of: node), attributes.links > 0 else { return 0 }
+  /// Nil for what is gone.
+  private func taken(by node: NodeID) -> Int64? {
+    guard let attributes = try? fork.attributes(of: node), attributes.links > 0 else { return nil }
     return max(attributes.blocks * 512, Int64(Block.size))
   }
 

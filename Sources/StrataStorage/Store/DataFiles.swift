@@ -189,6 +189,7 @@ final class DataFiles {
   /// The file by a descriptor of its own, for who reads it without being in anybody's way.
   func opened(_ key: Key) throws(FileError) -> DataFile {
     do throws(Errno) {
+      try behind.settle(key)
       return DataFile(try openOnly(key), key)
     } catch {
       throw failure(error, key)
@@ -292,8 +293,7 @@ final class DataFiles {
   }
 
   private func openOnly(_ key: Key) throws(Errno) -> Descriptor {
-    try behind.settle(key)
-    return try root.open(entry: key.directory, [.path, .directory])
+    try root.open(entry: key.directory, [.path, .directory])
       .open(entry: key.name, access)
   }
 
