@@ -29,9 +29,12 @@ public enum WorkerThread {
   /// soon, and leaves it soon to others, who are those that wait.
   public static func takeShortTurns() { strata_take_short_turns(100_000) }
 
-  /// Moves the calling thread to another processor than the one that it runs on, not for good.
-  /// - Returns: false if there is none that it may run on.
-  public static func takeOtherProcessor() -> Bool { strata_take_other_processor() }
+  /// Moves the calling thread to another processor, not for good, if it runs where another one ran last.
+  /// - Parameter thread: its number; 0 for none.
+  /// - Returns: whether it has moved.
+  public static func leaveProcessor(of thread: UInt32) -> Bool {
+    thread != 0 && strata_leave_processor_of(pid_t(truncatingIfNeeded: thread))
+  }
 
   private static func create(
     _ body: @escaping @Sendable () -> Void, _ detachState: Int32

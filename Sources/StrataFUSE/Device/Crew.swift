@@ -16,8 +16,10 @@ final class Crew: Sendable {
 
   private let state = Mutex(State())
   private let alarm = Alarm()
-  /// After how many requests, one soon after another, programs are busy with this mount.
-  private static let many = 32
+  /// After how many requests, one soon after another, programs are busy with this mount, and after how
+  /// many of one thread in a row it is the only one. The sooner the better: a small tree is walked with
+  /// some dozens.
+  private static let many = 6
   private let sinceQuiet = Atomic(0)
   /// The thread that the last request came from, and how many of it came in a row.
   private let caller = Atomic<UInt32>(0)
@@ -85,7 +87,8 @@ final class Crew: Sendable {
 
   /// Called by a worker that has got a request.
   /// - Parameter thread: who asks; 0 for the kernel itself.
-  func noteRequest(from thread: UInt32) {
+  /// - Returns: whether it is from now on that programs are busy with this mount.
+  func noteRequest(from thread: UInt32) -> Bool {
     if thread != 0 {
       if caller.load(ordering: .relaxed) == thread {
         ofCaller.add(1, ordering: .relaxed)
@@ -94,7 +97,9 @@ final class Crew: Sendable {
         ofCaller.store(0, ordering: .relaxed)
       }
     }
-    if sinceQuiet.add(1, ordering: .relaxed).newValue == Self.many { IdleLatency.shared.hold() }
+    let begins = sinceQuiet.add(1, ordering: .relaxed).newValue == Self.many
+    if begins { IdleLatency.shared.hold() }
+    return begins
   }
 
   /// Whether all requests have come from one thread for a while. It mostly waits for its answer before

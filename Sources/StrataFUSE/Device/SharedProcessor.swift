@@ -1,17 +1,19 @@
-internal import StrataSystem
-
 /// Whether a worker shares its processor with the programs whose requests it answers.
 ///
 /// One who looks for the next request keeps from running who would send it, if both are on the same
-/// processor: a yield is heeded only at the end of a turn. The kernel wakes a program where it was
-/// before, and looks for a free processor seldom where all are used a little. So a worker whose yields
-/// are taken up request after request moves to another processor; ever more seldom where that does not
-/// help, as others run there too. On the only processor there is it sleeps instead of looking.
+/// processor: a yield is heeded only at the end of a turn. The kernel begins a worker's turn where the
+/// program is that asks, and wakes a program where it was before or where it is answered. So a worker
+/// leaves the processor of who begins to ask one thing after another, while it has run little: later
+/// the program would mostly be taken along. One whose yields are taken up request after request leaves
+/// as well, ever more seldom where that does not help, and otherwise sleeps for a while instead of
+/// looking: to be woken on the same processor takes less than a yield.
 struct SharedProcessor {
   /// From how many nanoseconds on a yield was taken up: otherwise it returns at once.
   private static let taken: Int64 = 8_000
   /// After how many requests in a row.
   private static let many = 3
+  /// For how many requests a worker sleeps until it looks again.
+  private static let rest = 32
   /// How long after a move another one is tried at the soonest, in nanoseconds, and at the latest.
   private static let shortest: Int64 = 10_000_000
   private static let longest: Int64 = 640_000_000
@@ -20,9 +22,10 @@ struct SharedProcessor {
   private var lastMove: Int64 = 0
   private var pause = shortest
   private var hasYielded = false
+  private var left = 0
 
   /// Whether looking for the next request only keeps it from coming.
-  private(set) var isOnly = false
+  var isShared: Bool { left > 0 }
 
   /// A yield has begun and ended at these times.
   mutating func yielded(from start: Int64, to end: Int64) {
@@ -30,21 +33,24 @@ struct SharedProcessor {
   }
 
   /// A request has been waited for.
-  mutating func waited() {
+  /// - Returns: whether to leave, if it is who asks that is on the same processor.
+  mutating func waited(until now: Int64) -> Bool {
+    defer { hasYielded = false }
+    if left > 0 {
+      left -= 1
+      return false
+    }
     inRow = hasYielded ? inRow + 1 : 0
-    hasYielded = false
+    guard inRow >= Self.many else { return false }
+    // Once is enough from now on, until it is not so.
+    (inRow, left) = (Self.many - 1, Self.rest)
+    return now - lastMove >= pause
   }
 
-  /// To be called before a wait begins.
-  /// - Returns: whether it has moved.
-  mutating func leave(at now: Int64) -> Bool {
-    let rest = now - lastMove
-    if isOnly, rest >= Self.longest { isOnly = false }
-    guard inRow >= Self.many, rest >= pause else { return false }
+  /// The worker has moved.
+  mutating func left(at now: Int64) {
     // Soon again: there is somebody everywhere.
-    pause = rest < 4 * pause ? min(2 * pause, Self.longest) : Self.shortest
-    (lastMove, inRow) = (now, 0)
-    isOnly = !WorkerThread.takeOtherProcessor()
-    return true
+    pause = now - lastMove < 4 * pause ? min(2 * pause, Self.longest) : Self.shortest
+    (lastMove, inRow, left) = (now, 0, 0)
   }
 }

@@ -2,8 +2,8 @@ internal import StrataEngine
 internal import StrataSystem
 internal import Synchronization
 
-/// Does what is likely to be asked for next, on a thread that is there while trees are walked or files
-/// are written.
+/// Does what is likely to be asked for next: short work at once, other on a thread that is there while
+/// trees are walked or files are written.
 final class WorkAhead: Sendable {
   private enum Thread { case none, waiting, busy }
 
@@ -16,6 +16,25 @@ final class WorkAhead: Sendable {
   private static let milliseconds = 100
   private let state = Mutex(State())
   private let alarm = Alarm()
+  /// How long the last short work took.
+  private let last = Atomic<Int64>(0)
+  private static let short: Int64 = 300_000
+
+  /// Work that mostly is short: what has been read from disk before.
+  /// - Parameter here: whether whoever calls would do nothing else meanwhile. A thread more takes the
+  ///   processor of the program that is to be served, which then moves on to that of the worker.
+  func perform(here: Bool, _ next: @escaping @Sendable () -> Void) {
+    guard here, last.load(ordering: .relaxed) < Self.short else {
+      return perform { [self] in measure(next) }
+    }
+    measure(next)
+  }
+
+  private func measure(_ next: () -> Void) {
+    let start = Ticks.now
+    next()
+    last.store(Ticks.now - start, ordering: .relaxed)
+  }
 
   /// What is still waiting is not done any more: it is being asked for by now.
   func perform(_ next: @escaping @Sendable () -> Void) {

@@ -69,7 +69,7 @@ struct Worker {
     }
     guard let answer = server.answer(arrival, &reply) else { return }
     guard !device.send(answer) else {
-      return server.prepare(after: reply)
+      return server.prepare(after: reply, forOne: crew.servesOne && !processor.isShared)
     }
     // The kernel has given up waiting, so it knows nothing of what was looked up for it.
     for number in reply.lookedUp { server.forget(number, 1) }
@@ -83,9 +83,15 @@ struct Worker {
       let count = receive()
       if count > 0 {
         inRow = hasWaited ? 0 : inRow + 1
-        if hasWaited { processor.waited() }
         let arrival = arrived(count)
-        crew.noteRequest(from: Request(arrival)?.pid ?? 0)
+        let thread = Request(arrival)?.pid ?? 0
+        let begins = crew.noteRequest(from: thread)
+        if hasWaited {
+          let now = Ticks.now
+          if processor.waited(until: now) || begins, WorkerThread.leaveProcessor(of: thread) {
+            processor.left(at: now)
+          }
+        }
         if inRow == Self.crowd {
           inRow = 0
           crew.callHelp()
@@ -95,15 +101,14 @@ struct Worker {
       switch errno {
       case EAGAIN:
         if deadline == 0, crew.leaveIfOthersListen() { continue }
-        var now = Self.now()
+        let now = Ticks.now
         if deadline == 0 {
-          if processor.leave(at: now) { now = Self.now() }
           deadline = now + (crew.isBusy ? Self.busySpinNanoseconds : Self.spinNanoseconds)
         }
         hasWaited = true
-        if now < deadline, !processor.isOnly {
+        if now < deadline, !processor.isShared {
           sched_yield()
-          processor.yielded(from: now, to: Self.now())
+          processor.yielded(from: now, to: Ticks.now)
           continue
         }
         guard sleep() else { return nil }
@@ -152,11 +157,5 @@ struct Worker {
     if count < 0 { return errno == EINTR }
     if wanted[1].revents != 0 { return false }
     return Int32(wanted[0].revents) & POLLERR == 0
-  }
-
-  private static func now() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 }

@@ -148,9 +148,10 @@ final class Server: Sendable {
   }
 
   /// Called when a request is answered: has prepared what is likely to come next.
-  func prepare(after reply: borrowing Reply) {
+  /// - Parameter forOne: whether there is probably nobody else, who works on the answer just now.
+  func prepare(after reply: borrowing Reply, forOne: Bool) {
     if let directory = reply.listed, let next = fork.listedNext(after: directory) {
-      ahead.perform { next.list() }
+      ahead.perform(here: forOne) { next.list() }
     }
     if MemoryAhead.shared.isWanted { ahead.perform { MemoryAhead.shared.prepare() } }
   }

@@ -1,0 +1,10 @@
+internal import Glibc
+
+/// Time that has passed, in nanoseconds since some moment in the past.
+enum Ticks {
+  static var now: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
