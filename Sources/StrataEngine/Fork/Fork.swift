@@ -115,6 +115,15 @@ public final class Fork: Sendable {
     try value.list(directory, after: cookie, limit: limit)
   }
 
+  /// Visits the entries after a cookie, `.` and `..` first, until `body` returns false.
+  /// - Throws: ENOTDIR, EACCES where the base's directory may not be read, and what `body` throws.
+  public func forEachEntry(
+    of directory: NodeID, after cookie: UInt64,
+    _ body: (DirectoryEntry) throws(FileError) -> Bool
+  ) throws(FileError) {
+    try value.forEachEntry(of: directory, after: cookie, body)
+  }
+
   /// Asks the base for the attributes of listed entries in one go: for who looks at all of them next.
   public func learn(_ entries: [DirectoryEntry], in directory: NodeID) throws(FileError) {
     try value.learn(entries, in: directory)

@@ -5,30 +5,42 @@ extension Namespace {
   /// The entries after a cookie, `.` and `..` first, then in the fixed order of names.
   ///
   /// A cookie says a place in that order, not an entry, so it stays good whatever comes and goes:
-  /// what is there all the time is listed once.
+  /// what is there all the time is listed once. Names that share a cookie are not parted by the limit.
   func list(
     _ directory: NodeID, after cookie: UInt64, limit: Int
   ) throws(FileError) -> [DirectoryEntry] {
-    let below = try directoryBelow(directory)
     var rows: [DirectoryEntry] = []
-    if cookie < Self.dotCookie, rows.count < limit {
-      rows.append(
-        .init(name: ".", kind: .directory, node: directory, cookie: Self.dotCookie))
+    try forEachEntry(of: directory, after: cookie) { entry in
+      guard rows.count < limit || rows.last?.cookie == entry.cookie else { return false }
+      rows.append(entry)
+      return true
     }
-    if cookie < Self.dotDotCookie, rows.count < limit {
-      rows.append(
-        .init(
-          name: "..", kind: .directory, node: try parent(of: directory),
-          cookie: Self.dotDotCookie))
+    return rows
+  }
+
+  /// Visits what ``list(_:after:limit:)`` gives until `body` returns false.
+  func forEachEntry(
+    of directory: NodeID, after cookie: UInt64,
+    _ body: (DirectoryEntry) throws(FileError) -> Bool
+  ) throws(FileError) {
+    let below = try directoryBelow(directory)
+    if cookie < Self.dotCookie {
+      let dot = DirectoryEntry(
+        name: ".", kind: .directory, node: directory, cookie: Self.dotCookie)
+      guard try body(dot) else { return }
     }
-    guard rows.count < limit, cookie < .max else { return rows }
+    if cookie < Self.dotDotCookie {
+      let dotDot = DirectoryEntry(
+        name: "..", kind: .directory, node: try parent(of: directory), cookie: Self.dotDotCookie)
+      guard try body(dotDot) else { return }
+    }
+    guard cookie < .max else { return }
     let listed = try below.map { base throws(FileError) in
       try context.bases.listing(of: base, at: version)
     }
     let numbers = below.flatMap { context.bases.numbers(ofEntriesIn: $0) }
-    return try context.whole {
-      merge(listed ?? [], numbers, of: directory, after: cookie, limit: limit, into: &rows)
-      return rows
+    try context.whole { () throws(FileError) in
+      try merge(listed ?? [], numbers, of: directory, after: cookie, body)
     }
   }
 
@@ -48,40 +60,32 @@ extension Namespace {
   /// Both sides are in the order of names; an entry of a layer hides the base's of the same name.
   private func merge(
     _ listed: [BaseEntry], _ numbers: BaseNumbers.Range?, of directory: NodeID,
-    after cookie: UInt64, limit: Int, into rows: inout [DirectoryEntry]
-  ) {
+    after cookie: UInt64, _ body: (DirectoryEntry) throws(FileError) -> Bool
+  ) throws(FileError) {
     var index = listed.partition { $0.name.fingerprint > cookie }
-    rows.reserveCapacity(rows.count + min(limit, listed.count - index))
-    func addBase(_ entry: BaseEntry) {
-      rows.append(
-        .init(
-          name: entry.name, kind: entry.kind, node: nil, cookie: entry.name.fingerprint,
-          inode: numbers?.number(of: entry.inode)))
-    }
-    let start = EntryKey(startOf: directory, fingerprint: cookie + 1)
-    entries.forEach(from: start) { key, entry in
-      guard key.directory == directory else { return false }
-      while index < listed.count, listed[index].name < key.name {
-        guard !isFull(rows, limit, next: listed[index].name) else { return false }
-        addBase(listed[index])
+    var isWanted = true
+    func addBases(_ belong: (Name) -> Bool) throws(FileError) {
+      while isWanted, index < listed.count, belong(listed[index].name) {
+        let entry = listed[index]
+        isWanted = try body(
+          .init(
+            name: entry.name, kind: entry.kind, node: nil, cookie: entry.name.fingerprint,
+            inode: numbers?.number(of: entry.inode)))
         index += 1
       }
-      guard !isFull(rows, limit, next: key.name) else { return false }
+    }
+    let start = EntryKey(startOf: directory, fingerprint: cookie + 1)
+    try entries.forEach(from: start) { key, entry throws(FileError) in
+      guard key.directory == directory else { return false }
+      try addBases { $0 < key.name }
       if index < listed.count, listed[index].name == key.name { index += 1 }
-      if let node = entry.node, let kind = entry.kind {
-        rows.append(.init(name: key.name, kind: kind, node: node, cookie: key.fingerprint))
+      if isWanted, let node = entry.node, let kind = entry.kind {
+        isWanted = try body(
+          .init(name: key.name, kind: kind, node: node, cookie: key.fingerprint))
       }
-      return true
+      return isWanted
     }
-    while index < listed.count, !isFull(rows, limit, next: listed[index].name) {
-      addBase(listed[index])
-      index += 1
-    }
-  }
-
-  /// Names that share a fingerprint share a cookie, so they are never parted.
-  private func isFull(_ rows: [DirectoryEntry], _ limit: Int, next: Name) -> Bool {
-    rows.count >= limit && rows.last?.cookie != next.fingerprint
+    try addBases { _ in true }
   }
 
   /// Whether the directory shows nothing but `.` and `..`.

@@ -55,6 +55,22 @@ public struct Name: Hashable, Sendable {
     }
   }
 
+  /// Copies the bytes, and NULs up to the next multiple of eight, to where there is room for them.
+  package func copyPadded(to buffer: UnsafeMutableRawPointer) {
+    guard let heap else {
+      buffer.storeBytes(of: low.littleEndian, as: UInt64.self)
+      guard high >> 56 > 8 else { return }
+      let rest = high & ~(UInt64(0xFF) << 56)
+      return buffer.storeBytes(of: rest.littleEndian, toByteOffset: 8, as: UInt64.self)
+    }
+    heap.withUnsafeBytes { bytes in
+      for place in bytes.count..<(bytes.count + 7) & ~7 {
+        buffer.storeBytes(of: 0, toByteOffset: place, as: UInt8.self)
+      }
+      UnsafeMutableRawBufferPointer(start: buffer, count: bytes.count).copyMemory(from: bytes)
+    }
+  }
+
   /// 63 well-mixed bits of the bytes, at least 16; the place of the name in a directory listing.
   ///
   /// The function is part of the workspace format: it must not change.

@@ -18,6 +18,8 @@ final class NodeTable: Sendable {
     var former: [UInt64: Former] = [:]
     /// Numbers whose content the kernel was handed.
     var handedOver: Set<UInt64> = []
+    /// Numbers of directories that programs come back to.
+    var familiar: Set<UInt64> = []
   }
 
   /// What a number stands for that the node has no more.
@@ -66,6 +68,7 @@ final class NodeTable: Sendable {
       }
       state.counts[number] = nil
       if !state.handedOver.isEmpty { state.handedOver.remove(number) }
+      if !state.familiar.isEmpty { state.familiar.remove(number) }
       // Released behind the lock: closing a file asks who holds its node.
       let former = state.former.removeValue(forKey: number)
       guard !state.variants.isEmpty, let variant = state.variants[node] else {
@@ -81,6 +84,12 @@ final class NodeTable: Sendable {
   /// Whether the kernel has not been handed the content of a number yet; it has been from now on.
   func takesContent(_ number: UInt64) -> Bool {
     shard(Self.node(number)).state.withLock { $0.handedOver.insert(number).inserted }
+  }
+
+  /// Whether programs were not known to come back to a directory; they are from now on, as long as the
+  /// kernel knows it.
+  func becomesFamiliar(_ number: UInt64) -> Bool {
+    shard(Self.node(number)).state.withLock { $0.familiar.insert(number).inserted }
   }
 
   /// The node, if the number is the one that it has now.

@@ -2,13 +2,15 @@ internal import StrataEngine
 
 /// The requests on directories.
 extension Server {
-  /// A directory need not be opened where the kernel can do without: listings say where they go on.
+  /// Nothing need be open to list a directory: cookies say where a listing goes on.
   func openDirectory(_ request: Request, _ reply: inout Reply) throws(FileError) {
-    if hasAgreed(.noOpenDirectory) { throw FileError(.noFunction) }
     guard try fork.attributes(of: try node(request)).kind == .directory else {
       throw .notDirectory
     }
-    reply.put(open: 0, others.areThere ? [] : [.keepsCache, .cachesDirectory])
+    let answer = opened.open(request.node, nodes)
+    if answer == .needNotAsk, hasAgreed(.noOpenDirectory) { throw FileError(.noFunction) }
+    let isKept = answer != .passes && !others.areThere
+    reply.put(open: 0, isKept ? [.keepsCache, .cachesDirectory] : [])
   }
 
   /// READDIR and READDIRPLUS: as many entries as there is room for, from a cookie on.
@@ -18,41 +20,66 @@ extension Server {
     let directory = try node(request)
     let cookie = try request.long(8)
     let room = min(Int(try request.word(16)), reply.room)
-    let smallest = (plus ? 128 : 0) + 32
     if cookie == 0 { reply.listed = directory }
-    let entries = try fork.list(directory, after: cookie, limit: max(room / smallest, 1))
     let looks =
       plus && habits.looks(request.pid, at: request.node, fromStart: cookie == 0)
-    if looks { try fork.learn(entries, in: directory) }
-    var (used, files) = (0, 0)
-    defer { if plus, !looks { habits.listed(files, in: request.node, by: request.pid) } }
-    // Names that share a cookie are given together or not at all.
-    var group = (cookie: UInt64.max, place: 0, lookups: 0)
-    for entry in entries {
-      if entry.cookie != group.cookie {
-        group = (entry.cookie, used, reply.lookedUp.count)
+    var listing = Listing(room: room, plus: plus, looks: looks)
+    defer { if plus, !looks { habits.listed(listing.files, in: request.node, by: request.pid) } }
+    guard looks else {
+      return try fork.forEachEntry(of: directory, after: cookie) { entry throws(FileError) in
+        try add(entry, of: directory, &listing, &reply)
       }
-      let length = 24 + entry.name.count
-      let size = (plus ? 128 : 0) + (length + 7) & ~7
-      guard used + size <= room else {
-        if group.place > 0 { takeBack(&reply, group.place, group.lookups) }
-        return
-      }
-      // Who lists a tree looks at its directories in any case.
-      let isKnown = looks || plus && entry.kind == .directory
-      guard
-        let node = isKnown ? try found(entry, in: directory) : try number(entry, in: directory)
-      else { continue }
-      if isKnown { try put(plus: entry, node, &reply) } else if plus { reply.put(zeros: 128) }
-      if entry.kind != .directory { files += 1 }
-      reply.put(number: node)
-      reply.put(entry.cookie)
-      reply.put(UInt32(entry.name.count))
-      reply.put(entry.kind.modeBits >> 12)
-      reply.put(entry.name)
-      reply.put(zeros: size - (plus ? 128 : 0) - length)
-      used += size
     }
+    let entries = try fork.list(directory, after: cookie, limit: max(room / Listing.smallest, 1))
+    try fork.learn(entries, in: directory)
+    for entry in entries where try !add(entry, of: directory, &listing, &reply) { return }
+  }
+
+  /// What is said of a directory in one answer.
+  private struct Listing {
+    /// The size of an entry with attributes and the shortest name.
+    static let smallest = attributes + 32
+    /// `struct fuse_entry_out`
+    static let attributes = 128
+
+    let room: Int
+    /// Whether entries have room for attributes, and whether they are to have them.
+    let plus: Bool
+    let looks: Bool
+    var used = 0
+    /// What is no directory.
+    var files = 0
+    /// Names that share a cookie are given together or not at all.
+    var group = (cookie: UInt64.max, place: 0, lookups: 0)
+  }
+
+  /// - Returns: false if there is no room for more.
+  private func add(
+    _ entry: DirectoryEntry, of directory: NodeID, _ listing: inout Listing, _ reply: inout Reply
+  ) throws(FileError) -> Bool {
+    if entry.cookie != listing.group.cookie {
+      listing.group = (entry.cookie, listing.used, reply.lookedUp.count)
+    }
+    let size = (listing.plus ? Listing.attributes : 0) + Reply.size(ofEntry: entry.name)
+    guard listing.used + size <= listing.room else {
+      let group = listing.group
+      if group.place > 0 { takeBack(&reply, group.place, group.lookups) }
+      return false
+    }
+    // Who lists a tree looks at its directories in any case.
+    let isKnown = listing.looks || listing.plus && entry.kind == .directory
+    guard
+      let node = isKnown ? try found(entry, in: directory) : try number(entry, in: directory)
+    else { return true }
+    if isKnown {
+      try put(plus: entry, node, &reply)
+    } else if listing.plus {
+      reply.put(zeros: Listing.attributes)
+    }
+    if entry.kind != .directory { listing.files += 1 }
+    reply.put(entry: entry.name, entry.kind, number: reply.number(of: node), cookie: entry.cookie)
+    listing.used += size
+    return true
   }
 
   private func takeBack(_ reply: inout Reply, _ place: Int, _ lookups: Int) {
@@ -88,7 +115,7 @@ extension Server {
     guard !entry.name.isDot, !entry.name.isDotDot, !nodes.holds(node),
       let attributes = try? fork.attributes(of: node)
     else {
-      return reply.put(zeros: 128)
+      return reply.put(zeros: Listing.attributes)
     }
     let number = nodes.lookUp(node)
     reply.lookedUp.append(number)

@@ -9,6 +9,7 @@ extension Server {
       let found = try fork.lookup(try request.name(0), in: directory)
       if try put(entry: found, &reply) != .directory {
         habits.lookedUp(in: request.node, by: request.pid)
+        opened.lookedUp(in: request.node, nodes)
       }
     } catch {
       guard error.errno == .noSuchFileOrDirectory else { throw error }

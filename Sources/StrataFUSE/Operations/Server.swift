@@ -11,6 +11,7 @@ final class Server: Sendable {
   let nodes = NodeTable()
   let handles = HandleTable()
   let habits = ListingHabits()
+  let opened = OpenedDirectories()
   let ahead = WorkAhead()
   let device: Device
   /// Readable when serving is to end.

@@ -81,9 +81,9 @@ struct Validity {
 }
 
 extension Reply {
-  mutating func put(number node: NodeID) {
-    put(numbering?.number(of: node) ?? node.rawValue)
-  }
+  mutating func put(number node: NodeID) { put(number(of: node)) }
+
+  func number(of node: NodeID) -> UInt64 { numbering?.number(of: node) ?? node.rawValue }
 
   /// `struct fuse_attr`
   mutating func put(_ attributes: Attributes) {
@@ -146,6 +146,21 @@ extension Reply {
     put(UInt64(0))
     put(validity.seconds)
     put(zeros: 104)
+  }
+
+  /// The size of ``put(entry:_:number:cookie:)``.
+  static func size(ofEntry name: Name) -> Int { 24 + (name.count + 7) & ~7 }
+
+  /// `struct fuse_dirent`
+  mutating func put(entry name: Name, _ kind: FileKind, number: UInt64, cookie: UInt64) {
+    let size = Self.size(ofEntry: name)
+    guard size <= room, let start = buffer.baseAddress?.advanced(by: count) else { return }
+    start.storeBytes(of: number, as: UInt64.self)
+    start.storeBytes(of: cookie, toByteOffset: 8, as: UInt64.self)
+    start.storeBytes(of: UInt32(name.count), toByteOffset: 16, as: UInt32.self)
+    start.storeBytes(of: kind.modeBits >> 12, toByteOffset: 20, as: UInt32.self)
+    name.copyPadded(to: start + 24)
+    count += size
   }
 
   /// `struct fuse_attr_out`
