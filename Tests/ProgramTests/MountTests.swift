@@ -709,6 +709,24 @@ struct MountTests {
     try sh("umount '\(disk.path)'", in: "/")
   }
 
+  @Test func `a mount without a workspace keeps nothing of what is gone again`() throws {
+    let disk = try TemporaryDirectory()
+    let mounted = try Finished.strata(["mount-helper", disk.path, place.path], in: "/")
+    #expect(mounted.status == 0, "\(mounted)")
+    defer { self.unmount() }
+    try sh("head -c 200000000 /dev/zero > big", in: place.path)
+    // Longer than what is done in a mount that lasts is one operation.
+    sleep(6)
+    let memory = try sh(
+      """
+      rm big; server=$(pgrep -f 'serve-moun[t] \(disk.path) '); for i in $(seq 100); do
+        kB=$(sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$server/status)
+        [ $kB -lt 150000 ] && break; sleep 0.05
+      done; echo $kB
+      """, in: place.path)
+    #expect(try #require(Int(memory.dropLast())) < 150_000)
+  }
+
   @Test func `what an upper directory has no room for comes when there is some`() throws {
     let disk = try TemporaryDirectory()
     try sh("mount -t tmpfs -o size=3m none '\(disk.path)'", in: "/")
