@@ -719,7 +719,7 @@ struct MountTests {
     sleep(6)
     let memory = try sh(
       """
-      rm big; server=$(pgrep -f 'serve-moun[t] \(disk.path) '); for i in $(seq 100); do
+      rm big; server=$(pgrep -f 'serve-moun[t] \(disk.path) '); for i in $(seq 300); do
         kB=$(sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$server/status)
         [ $kB -lt 150000 ] && break; sleep 0.05
       done; echo $kB

@@ -20,4 +20,15 @@ static inline void strata_share_heap(void) {
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
+/// Gives the kernel back what is free in the heap, if that is at least 64 MiB.
+///
+/// - Parameter before: what was free when this was last called; nothing is done where it still is.
+/// - Returns: bytes that are free in the heap.
+static inline size_t strata_trim_heap(size_t before) {
+  size_t free = mallinfo2().fordblks;
+  if (free < 64 << 20 || free == before) return free;
+  malloc_trim(0);
+  return mallinfo2().fordblks;
+}
+
 #endif
