@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "passed_signals.h"
+
 static int result(int value) { return value < 0 ? -errno : value; }
 
 static struct __user_cap_header_struct own = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -121,15 +123,26 @@ static void end_children(int number) {
   errno = error;
 }
 
-static void pass_on(int number) {
+static void pass_on(int number, siginfo_t *info, void *context) {
+  (void)context;
+  if (!strata_is_sent(info)) return;
   int error = errno;
   if (supervised > 0) {
     kill(supervised, number);
-  } else {
+  } else if (number == SIGTERM || number == SIGHUP) {
     with_children(send_signal, number);
   }
   errno = error;
 }
+
+static void pass(int number) {
+  struct sigaction action = {.sa_flags = SA_RESTART | SA_SIGINFO, .sa_sigaction = pass_on};
+  sigemptyset(&action.sa_mask);
+  sigaction(number, &action, NULL);
+}
+
+static sigset_t passed;
+static void add_passed(int number) { sigaddset(&passed, number); }
 
 /// What is open here is reached by /proc by whoever has no more rights than we.
 static void be_open(int directory) {
@@ -146,12 +159,9 @@ int strata_supervise(bool contained, int directory) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (contained && unshare(CLONE_NEWPID) != 0) return -errno;
   // What comes before there is who passes it on waits until there is.
-  sigset_t passed, before;
+  sigset_t before;
   sigemptyset(&passed);
-  sigaddset(&passed, SIGINT);
-  sigaddset(&passed, SIGQUIT);
-  sigaddset(&passed, SIGTERM);
-  sigaddset(&passed, SIGHUP);
+  strata_for_passed_signals(add_passed);
   sigprocmask(SIG_BLOCK, &passed, &before);
   pid_t program = fork();
   if (program <= 0) {
@@ -161,11 +171,7 @@ int strata_supervise(bool contained, int directory) {
   }
   supervised = program;
   be_open(directory);
-  // Ctrl-C and Ctrl-\ come to the program from the terminal itself.
-  signal(SIGINT, SIG_IGN);
-  signal(SIGQUIT, SIG_IGN);
-  signal(SIGTERM, pass_on);
-  signal(SIGHUP, pass_on);
+  strata_for_passed_signals(pass);
   sigprocmask(SIG_SETMASK, &before, NULL);
   int code = 1;
   for (;;) {

@@ -5,14 +5,17 @@
 #include <signal.h>
 #include <stddef.h>
 
-enum { most = 256, kinds = 4 };
-static const int numbers[kinds] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+#include "passed_signals.h"
+
+enum { most = 256 };
 static volatile pid_t programs[most];
 static int count;
-static struct sigaction former[kinds];
+static struct sigaction former[_NSIG];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void pass_on(int number) {
+static void pass_on(int number, siginfo_t *info, void *context) {
+  (void)context;
+  if (!strata_is_sent(info)) return;
   for (int i = 0; i < most; i++) {
     if (programs[i] > 0) kill(programs[i], number);
   }
@@ -26,27 +29,27 @@ static void replace(pid_t from, pid_t to) {
   }
 }
 
+static void pass(int number) {
+  struct sigaction action = {.sa_flags = SA_RESTART | SA_SIGINFO, .sa_sigaction = pass_on};
+  sigemptyset(&action.sa_mask);
+  sigaction(number, NULL, &former[number]);
+  // Who has started us wants us to outlive it; but the terminal's keys are the program's.
+  if (former[number].sa_handler == SIG_IGN && number != SIGINT && number != SIGQUIT) return;
+  sigaction(number, &action, NULL);
+}
+
+static void restore(int number) { sigaction(number, &former[number], NULL); }
+
 void strata_pass_signals(pid_t program) {
   pthread_mutex_lock(&lock);
   replace(0, program);
-  if (count++ == 0) {
-    struct sigaction action = {.sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    for (int i = 0; i < kinds; i++) {
-      action.sa_handler = i < 2 ? SIG_IGN : pass_on;
-      sigaction(numbers[i], &action, &former[i]);
-      // Who has started us wants us to outlive the terminal.
-      if (i >= 2 && former[i].sa_handler == SIG_IGN) sigaction(numbers[i], &former[i], NULL);
-    }
-  }
+  if (count++ == 0) strata_for_passed_signals(pass);
   pthread_mutex_unlock(&lock);
 }
 
 void strata_keep_signals(pid_t program) {
   pthread_mutex_lock(&lock);
   replace(program, 0);
-  if (--count == 0) {
-    for (int i = 0; i < kinds; i++) sigaction(numbers[i], &former[i], NULL);
-  }
+  if (--count == 0) strata_for_passed_signals(restore);
   pthread_mutex_unlock(&lock);
 }
