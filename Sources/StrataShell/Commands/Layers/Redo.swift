@@ -4,7 +4,7 @@ extension Command {
     usage: ["[N]"], operands: [Operand("N", .none)],
     examples: ["write /new text", "undo", "redo", "undo"]
   ) { context in
-    for _ in 0..<(try context.repetitions()) {
+    for _ in 0..<(try context.repetitions(of: context.fork.undoneCount, "redo")) {
       let operation = try context.workspace.redo(context.fork)
       try context.print("did again \(operation.id): \(shortened(operation.command, to: 60))")
     }
