@@ -4,26 +4,31 @@ internal import Synchronization
 ///
 /// To keep it takes the kernel a third of the time that a listing takes, and pays for who comes again.
 /// So directories that are listed for the first time since the kernel knows them are not kept, unless
-/// files were looked up there before: who walks through a tree passes, who works in it comes back. It
-/// must ask with each opening then. Once it has asked more often for directories that are kept than for
-/// others, it is told to keep all and to ask no more.
+/// files were looked up there before: who walks through a tree passes, who works in it comes back. For
+/// that it must ask with each opening. Where this costs more than it saves, as directories are small or
+/// programs come back to them, it is told to keep all and to ask no more.
 final class OpenedDirectories: Sendable {
-  enum Answer { case passes, keeps, needNotAsk }
+  enum Answer: Equatable { case passes, keeps, needNotAsk }
 
-  /// How often more.
-  private static let patience = 256
-  private let passed = Atomic(0)
-  private let kept = Atomic(0)
+  /// What a question costs, in entries that are not kept.
+  private static let price = 80
+  /// How much may be lost until no more is asked, and how much that was won counts.
+  private static let most = 256 * price
+  private let won = Atomic(0)
   /// Where a file was looked up last.
   private let last = Atomic<UInt64>(0)
 
   func open(_ directory: UInt64, _ nodes: NodeTable) -> Answer {
-    guard !nodes.becomesFamiliar(directory) else {
-      passed.add(1, ordering: .relaxed)
-      return .passes
+    let isFirst = nodes.becomesFamiliar(directory)
+    guard won.subtract(Self.price, ordering: .relaxed).newValue >= -Self.most else {
+      return .needNotAsk
     }
-    let count = kept.add(1, ordering: .relaxed).newValue
-    return count > passed.load(ordering: .relaxed) + Self.patience ? .needNotAsk : .keeps
+    return isFirst ? .passes : .keeps
+  }
+
+  /// So many entries of a directory were told that are not kept.
+  func passed(_ entries: Int) {
+    if won.load(ordering: .relaxed) < Self.most { won.add(entries, ordering: .relaxed) }
   }
 
   func lookedUp(in directory: UInt64, _ nodes: NodeTable) {

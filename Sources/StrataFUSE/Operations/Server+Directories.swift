@@ -10,8 +10,13 @@ extension Server {
     let answer = opened.open(request.node, nodes)
     if answer == .needNotAsk, hasAgreed(.noOpenDirectory) { throw FileError(.noFunction) }
     let isKept = answer != .passes && !others.areThere
-    reply.put(open: 0, isKept ? [.keepsCache, .cachesDirectory] : [])
+    reply.put(
+      open: answer == .passes ? Self.passing : 0,
+      isKept ? [.keepsCache, .cachesDirectory] : [])
   }
+
+  /// The handle of a directory whose entries the kernel does not keep.
+  private static let passing: UInt64 = 1
 
   /// READDIR and READDIRPLUS: as many entries as there is room for, from a cookie on.
   func readDirectory(
@@ -24,7 +29,11 @@ extension Server {
     let looks =
       plus && habits.looks(request.pid, at: request.node, fromStart: cookie == 0)
     var listing = Listing(room: room, plus: plus, looks: looks)
-    defer { if plus, !looks { habits.listed(listing.files, in: request.node, by: request.pid) } }
+    let isPassing = try request.long(0) == Self.passing
+    defer {
+      if plus, !looks { habits.listed(listing.files, in: request.node, by: request.pid) }
+      if isPassing { opened.passed(listing.count) }
+    }
     guard looks else {
       return try fork.forEachEntry(of: directory, after: cookie) { entry throws(FileError) in
         try add(entry, of: directory, &listing, &reply)
@@ -47,6 +56,7 @@ extension Server {
     let plus: Bool
     let looks: Bool
     var used = 0
+    var count = 0
     /// What is no directory.
     var files = 0
     /// Names that share a cookie are given together or not at all.
@@ -79,6 +89,7 @@ extension Server {
     if entry.kind != .directory { listing.files += 1 }
     reply.put(entry: entry.name, entry.kind, number: reply.number(of: node), cookie: entry.cookie)
     listing.used += size
+    listing.count += 1
     return true
   }
 
