@@ -65,6 +65,8 @@ static void *watch(void *unused) {
 
 void strata_terminal_settle(void) { act(false); }
 
+static void do_nothing(int number) { (void)number; }
+
 static int take_signals(void) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
@@ -75,8 +77,11 @@ static int take_signals(void) {
     if (sigaction(numbers[i], &action, NULL) != 0) return errno;
     sigaddset(&taken, numbers[i]);
   }
-  // Ctrl-\ is for the programs that we start.
-  signal(SIGQUIT, SIG_IGN);
+  // Ctrl-\ is for the programs that we start, which ignore only what we were started with.
+  struct sigaction nothing = {.sa_handler = do_nothing, .sa_flags = SA_RESTART}, former;
+  sigemptyset(&nothing.sa_mask);
+  if (sigaction(SIGQUIT, NULL, &former) != 0) return errno;
+  if (former.sa_handler != SIG_IGN && sigaction(SIGQUIT, &nothing, NULL) != 0) return errno;
   // Whoever started us may have blocked them.
   return pthread_sigmask(SIG_UNBLOCK, &taken, NULL);
 }

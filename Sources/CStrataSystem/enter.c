@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "passed_signals.h"
@@ -115,23 +116,48 @@ static volatile sig_atomic_t impatience;
 static int ending_signal(void) { return impatience > 1 ? SIGKILL : SIGTERM; }
 
 /// Asks it to, and the second time does not ask.
-static void end_children(int number) {
-  (void)number;
-  int error = errno;
+static void end_children(void) {
   impatience++;
   with_children(send_signal, ending_signal());
-  errno = error;
+}
+
+/// Who hands signals on to us, and when somebody else has last sent one of each: to all of us.
+static pid_t parent;
+static int64_t sent[_NSIG];
+
+/// Whether the same has just come as well: who signals a process group reaches all in it, and us twice.
+static bool is_again(int number, bool is_first) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  int64_t now = time.tv_sec * INT64_C(1000) + time.tv_nsec / 1000000;
+  bool is_again = sent[number] != 0 && now - sent[number] < 100;
+  if (is_first) sent[number] = now;
+  return is_again;
+}
+
+static void hand_on(int number, const siginfo_t *info) {
+  bool is_sent = info->si_code <= 0, is_parents = is_sent && info->si_pid == parent;
+  if (supervised > 0) {
+    if (!strata_is_passed(number, info)) return;
+    if (is_sent && !is_parents && getppid() == parent) {
+      is_again(number, true);
+    } else if (!is_parents || !is_again(number, false)) {
+      kill(supervised, number);
+    }
+  } else if (number == SIGINT || number == SIGTERM || number == SIGHUP) {
+    if (is_again(number, true)) return;
+    if (number == SIGINT) {
+      end_children();
+    } else {
+      with_children(send_signal, number);
+    }
+  }
 }
 
 static void pass_on(int number, siginfo_t *info, void *context) {
   (void)context;
-  if (!strata_is_sent(info)) return;
   int error = errno;
-  if (supervised > 0) {
-    kill(supervised, number);
-  } else if (number == SIGTERM || number == SIGHUP) {
-    with_children(send_signal, number);
-  }
+  hand_on(number, info);
   errno = error;
 }
 
@@ -154,25 +180,24 @@ static void be_open(int directory) {
   prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
-int strata_supervise(bool contained, int directory) {
-  // What the program leaves behind becomes ours, so that we see it end.
-  prctl(PR_SET_CHILD_SUBREAPER, 1);
-  if (contained && unshare(CLONE_NEWPID) != 0) return -errno;
-  // What comes before there is who passes it on waits until there is.
+/// Begins the program, with signals for it held back until there is who hands them on.
+/// - Returns: 0 in the program, in who waits for it its number, or what went wrong.
+static pid_t begin(void) {
   sigset_t before;
   sigemptyset(&passed);
   strata_for_passed_signals(add_passed);
   sigprocmask(SIG_BLOCK, &passed, &before);
+  parent = getppid();
   pid_t program = fork();
-  if (program <= 0) {
-    int error = result(program);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    return error;
-  }
-  supervised = program;
-  be_open(directory);
-  strata_for_passed_signals(pass);
+  supervised = program > 0 ? program : 0;
+  if (program > 0) strata_for_passed_signals(pass);
+  int error = result(program);
   sigprocmask(SIG_SETMASK, &before, NULL);
+  return error;
+}
+
+/// Waits for all that ends here, and for more as long as there is any.
+static _Noreturn void wait_for(pid_t program, bool is_first) {
   int code = 1;
   for (;;) {
     siginfo_t ended = {0};
@@ -183,7 +208,8 @@ int strata_supervise(bool contained, int directory) {
     if (ended.si_pid == program) {
       supervised = 0;
       code = ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
-      signal(SIGINT, end_children);
+      // The kernel ends the others with us.
+      if (is_first) break;
       if (isatty(2)) {
         // A person wonders after a second.
         signal(SIGALRM, tell_of_children);
@@ -195,6 +221,23 @@ int strata_supervise(bool contained, int directory) {
     if (impatience > 0) with_children(send_signal, ending_signal());
   }
   _exit(code);
+}
+
+int strata_supervise(bool contained, int directory) {
+  // What the program leaves behind becomes ours, so that we see it end.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (contained && unshare(CLONE_NEWPID) != 0) return -errno;
+  pid_t program = begin();
+  if (program > 0) {
+    be_open(directory);
+    wait_for(program, false);
+  }
+  if (program < 0 || !contained) return program;
+  // The kernel keeps from a namespace's first process all signals that it has no handler for.
+  program = begin();
+  if (program <= 0) return program;
+  close_range(3, ~0u, 0);
+  wait_for(program, true);
 }
 
 int strata_change_root(int directory) {

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "pass_signals.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -15,10 +16,14 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void pass_on(int number, siginfo_t *info, void *context) {
   (void)context;
-  if (!strata_is_sent(info)) return;
+  if (!strata_is_passed(number, info)) return;
+  int error = errno;
   for (int i = 0; i < most; i++) {
-    if (programs[i] > 0) kill(programs[i], number);
+    // It may end meanwhile.
+    pid_t program = programs[i];
+    if (program > 0) kill(program, number);
   }
+  errno = error;
 }
 
 static void replace(pid_t from, pid_t to) {
@@ -33,8 +38,8 @@ static void pass(int number) {
   struct sigaction action = {.sa_flags = SA_RESTART | SA_SIGINFO, .sa_sigaction = pass_on};
   sigemptyset(&action.sa_mask);
   sigaction(number, NULL, &former[number]);
-  // Who has started us wants us to outlive it; but the terminal's keys are the program's.
-  if (former[number].sa_handler == SIG_IGN && number != SIGINT && number != SIGQUIT) return;
+  // Who has started us wants it to be ignored, and the program to ignore it as well.
+  if (former[number].sa_handler == SIG_IGN) return;
   sigaction(number, &action, NULL);
 }
 

@@ -8,16 +8,17 @@
 /// Calls the body with each signal that is for a program rather than for who waits for it: what ends a
 /// process unless it makes something of it, and what stands for no fault of its own.
 static inline void strata_for_passed_signals(void (*body)(int number)) {
-  static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT,   SIGTERM, SIGUSR1, SIGUSR2,
-                                SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR};
+  static const int numbers[] = {SIGHUP,  SIGINT,    SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE,
+                                SIGALRM, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR,  SIGXCPU, SIGSTKFLT};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) body(numbers[i]);
   for (int number = SIGRTMIN; number <= SIGRTMAX; number++) body(number);
 }
 
-/// Whether somebody has sent it on purpose: Ctrl-C and Ctrl-\ come to the program from the terminal
-/// itself, and a pipe that breaks here is not the program's.
-static inline bool strata_is_sent(const siginfo_t *info) {
-  return info->si_code <= 0 && info->si_pid != getpid();
+/// Whether it is for the program: Ctrl-C and Ctrl-\\ come to it from the terminal itself, and a pipe that
+/// breaks here is not the program's.
+static inline bool strata_is_passed(int number, const siginfo_t *info) {
+  if (info->si_code <= 0) return info->si_pid != getpid();
+  return number != SIGINT && number != SIGQUIT && number != SIGPIPE;
 }
 
 #endif

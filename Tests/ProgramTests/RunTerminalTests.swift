@@ -46,22 +46,6 @@ struct RunTerminalTests {
     #expect(result.status == 7 && result.errors == "got\n", "\(result)")
   }
 
-  /// But one whose pipe is broken, which is what SIGPIPE says.
-  @Test func `who waits hands all signals on that somebody sends`() throws {
-    let line = """
-      env --default-signal=INT,QUIT \(StrataProgram.path) run -q -- bash -c 'for name in HUP INT QUIT TERM USR1 USR2 PIPE ALRM RTMIN+3; do
-        trap "echo $name" $name; done; touch /tmp/$0
-        while [ -e /tmp/$0 ]; do sleep 0.05; done; exit 3' $0 & waits=$!
-      while [ ! -e /tmp/$0 ]; do sleep 0.05; done
-      for name in HUP INT QUIT TERM USR1 USR2 PIPE ALRM RTMIN+3; do kill -$name $waits; sleep 0.2; done
-      rm /tmp/$0; wait $waits
-      """
-    let result = try Finished.run(
-      "/bin/bash", ["-c", line, "strata-test-\(getpid())-all"], in: tree.path)
-    #expect(result.status == 3, "\(result)")
-    #expect(result.output == "HUP\nINT\nQUIT\nTERM\nUSR1\nUSR2\nALRM\nRTMIN+3\n", "\(result)")
-  }
-
   @Test func `what ends who waits goes on to what the program has left behind`() throws {
     let line = """
       (\(StrataProgram.path) run -q -- sh -c '(trap "echo got >&2; exit" TERM

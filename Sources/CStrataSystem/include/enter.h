@@ -19,9 +19,10 @@ int strata_new_mounts(void);
 /// A network namespace of its own, with nothing but a loopback.
 int strata_no_network(void);
 
-/// Another process goes on from here, in a PID namespace of its own if asked; this one stays until it
-/// and all that it has started have ended, and then ends as it did. Meanwhile its working directory is
-/// the one that is open, if any: who may look at this process in /proc gets there.
+/// Another process goes on from here; this one stays until it and all that it has started have ended,
+/// and then ends as it did. If asked, the other is the second one of a PID namespace of its own, and all
+/// in that end with it. Meanwhile our working directory is the one that is open, if any: who may look at
+/// this process in /proc gets there.
 int strata_supervise(bool contained, int directory);
 
 /// Makes the directory that is open the root.

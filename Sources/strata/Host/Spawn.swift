@@ -106,7 +106,11 @@ struct Spawn {
     var signals = sigset_t()
     sigemptyset(&signals)
     posix_spawnattr_setsigmask(&attributes, &signals)
-    for number in [SIGPIPE, SIGQUIT] { sigaddset(&signals, number) }
+    sigaddset(&signals, SIGPIPE)
+    // But what we were told to ignore is ignored by what stands in our place.
+    if apart != .no || standpoint != nil {
+      for number in [SIGINT, SIGQUIT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
+    }
     posix_spawnattr_setsigdefault(&attributes, &signals)
     posix_spawnattr_setflags(
       &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | apart.flag))
