@@ -127,8 +127,8 @@ enum MountBenchmarks {
       name: name, directory: directory,
       start: {
         var options = MountOptions()
-        // As a mount without a workspace: nobody goes back in it, so nothing of what is gone is kept.
-        if store == nil { options.operation = name }
+        // As a mount without a workspace.
+        options.isLogged = store != nil
         let (_, mount) = try Mount.make(workspace.main, options)
         point = try mount.attach(at: Array(directory.utf8))
       }, stop: { try? point?.detach(lazily: true) })

@@ -9,6 +9,7 @@ import Testing
   private final class Holder: NodeHolder {
     let isShared = Mutex(false)
     let operation: String? = nil
+    let isLogged = true
     func holds(_ node: NodeID) -> Bool { false }
     func writeBack() {}
     func changed(from old: Namespace, to new: Namespace) {}

@@ -173,6 +173,7 @@ import Testing
 
   private final class Holder: NodeHolder {
     var operation: String? { "run" }
+    let isLogged = true
     func holds(_ node: NodeID) -> Bool { false }
     func writeBack() {}
     func changed(from old: Namespace, to new: Namespace) {}

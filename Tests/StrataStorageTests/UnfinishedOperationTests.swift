@@ -129,6 +129,7 @@ import Testing
   private final class Holder: NodeHolder {
     func holds(_ node: NodeID) -> Bool { false }
     var operation: String? { nil }
+    let isLogged = true
     func writeBack() {}
     func changed(from old: Namespace, to new: Namespace) {}
     func shares(_ isShared: Bool) {}

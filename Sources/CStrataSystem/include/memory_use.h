@@ -20,15 +20,16 @@ static inline void strata_share_heap(void) {
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
-/// Gives the kernel back what is free in the heap, if that is at least 64 MiB.
-///
-/// - Parameter before: what was free when this was last called; nothing is done where it still is.
-/// - Returns: bytes that are free in the heap.
-static inline size_t strata_trim_heap(size_t before) {
+/// Gives the kernel back what is free in the heap, if that has grown by 64 MiB since the last time. For
+/// one thread at a time.
+static inline void strata_trim_heap(void) {
+  static size_t left;
   size_t free = mallinfo2().fordblks;
-  if (free < 64 << 20 || free == before) return free;
+  if (free < left) left = free;
+  if (free - left < 64 << 20) return;
   malloc_trim(0);
-  return mallinfo2().fordblks;
+  // What is given back is free all the same.
+  left = mallinfo2().fordblks;
 }
 
 #endif

@@ -9,6 +9,10 @@ public protocol NodeHolder: AnyObject, Sendable {
   /// What the log calls all that is done through the holder; nil for "(programs)".
   var operation: String? { get }
 
+  /// Whether the log is to have what is done through the holder. Without it nobody can go back, and
+  /// nothing is kept of what was before.
+  var isLogged: Bool { get }
+
   /// Hands over what programs have stored through mappings. Called without any lock.
   func writeBack()
 
@@ -31,7 +35,7 @@ extension Fork {
     state.withLock { state in
       state.holders.append(holder)
       state.wasHeld = true
-      if state.logged == nil { state.logged = state.world.value }
+      if state.logged == nil, holder.isLogged { state.logged = state.world.value }
     }
     tellSharing()
   }

@@ -33,6 +33,9 @@ final class IdleLatency: Sendable {
     }
   }
 
+  /// Whether any mount is busy.
+  var isHeld: Bool { holders.withLock { $0 > 0 } }
+
   func hold() { change(by: 1, asking: Self.busy, at: 1) }
   func release() { change(by: -1, asking: Self.idle, at: 0) }
 

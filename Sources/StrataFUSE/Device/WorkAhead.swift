@@ -16,8 +16,8 @@ final class WorkAhead: Sendable {
   private static let milliseconds = 100
   private let state = Mutex(State())
   private let alarm = Alarm()
-  /// How long the last short work took.
-  private let last = Atomic<Int64>(0)
+  /// How long the last such work took; the first is not believed to be short.
+  private let last = Atomic<Int64>(.max)
   private static let short: Int64 = 300_000
 
   /// Work that mostly is short: what has been read from disk before.

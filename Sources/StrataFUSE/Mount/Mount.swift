@@ -70,7 +70,7 @@ public final class Mount: Sendable {
 
   private func startServing(_ options: MountOptions) throws(FileError) {
     let crew = Crew()
-    try keepDurable(crew)
+    try keepDurable()
     let count = options.workers ?? max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     serving.store(count, ordering: .sequentiallyConsistent)
     for index in 0..<count {
@@ -98,17 +98,17 @@ public final class Mount: Sendable {
   /// How long what programs have done may be lost with the machine unless they sync: as long as on
   /// other journaled file systems.
   private static let interval: Int32 = 5000
+  private static let trimming = Mutex(())
 
-  /// Also has the memory back that programs have done with, while nobody waits for an answer.
-  private func keepDurable(_ crew: Crew) throws(FileError) {
+  /// Also gives back the memory that programs have done with, while no mount is busy.
+  private func keepDurable() throws(FileError) {
     try Self.start { [self] in
-      var free = 0
       var ending = pollfd(fd: server.ending.rawValue, events: Int16(POLLIN), revents: 0)
       while poll(&ending, 1, Self.interval) <= 0 {
         if server.operation == nil { workspace.logOutside(fork) }
         // What cannot be written now stays pending; who syncs is told.
         try? workspace.checkpoint(tellsFailures: false)
-        if !crew.mayBeBusy { free = strata_trim_heap(free) }
+        if !IdleLatency.shared.isHeld { Self.trimming.withLock { _ in strata_trim_heap() } }
       }
     }
   }

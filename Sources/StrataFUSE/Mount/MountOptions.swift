@@ -23,6 +23,8 @@ public struct MountOptions: Sendable {
   /// What the log calls all that is done in the mount; nil for a mount that lasts, of which the log
   /// has an operation every few seconds.
   public var operation: String?
+  /// Whether the log has anything of it: not where nobody can go back.
+  public var isLogged = true
   /// What else is done when somebody syncs a directory of the mount.
   public var whenSynced: (@Sendable () throws(FileError) -> Void)?
   /// What leads processes in the mount to the workspace; nil where there is none to be led to.

@@ -8,11 +8,13 @@ extension Server {
       throw .notDirectory
     }
     let answer = opened.open(request.node, nodes)
-    if answer == .needNotAsk, hasAgreed(.noOpenDirectory) { throw FileError(.noFunction) }
-    let isKept = answer != .passes && !others.areThere
+    let isAlone = !others.areThere
+    if answer == .needNotAsk, isAlone, hasAgreed(.noOpenDirectory) {
+      throw FileError(.noFunction)
+    }
     reply.put(
       open: answer == .passes ? Self.passing : 0,
-      isKept ? [.keepsCache, .cachesDirectory] : [])
+      answer != .passes && isAlone ? [.keepsCache, .cachesDirectory] : [])
   }
 
   /// The handle of a directory whose entries the kernel does not keep.

@@ -214,6 +214,7 @@ final class Server: Sendable {
 extension Server: NodeHolder {
   func holds(_ node: NodeID) -> Bool { nodes.holds(node) }
   var operation: String? { doing.withLock { $0 } }
+  var isLogged: Bool { options.isLogged }
 
   /// The kernel writes mapped pages back when it is told to forget them. It waits for requests that
   /// are under way, and those may wait for who has called this: so there is an end to the waiting.

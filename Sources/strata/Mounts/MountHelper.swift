@@ -111,8 +111,7 @@ enum MountHelper {
       options.mount.capacity = (options.upper ?? options.bases.first).flatMap {
         try? Descriptor(path: $0, [.path, .directory])
       }
-      // Nobody can go back to what was before, so nothing of it is kept.
-      options.mount.operation = name
+      options.mount.isLogged = false
       var lock = try options.upper.map { path throws(Complaint) in
         try UpperLock(host.absolutePath(path))
       }
