@@ -4,21 +4,12 @@ internal import StrataEngine
 extension Server {
   /// Nothing need be open to list a directory: cookies say where a listing goes on.
   func openDirectory(_ request: Request, _ reply: inout Reply) throws(FileError) {
-    guard try fork.attributes(of: try node(request)).kind == .directory else {
-      throw .notDirectory
-    }
-    let answer = opened.open(request.node, nodes)
-    let isAlone = !others.areThere
-    if answer == .needNotAsk, isAlone, hasAgreed(.noOpenDirectory) {
-      throw FileError(.noFunction)
-    }
-    reply.put(
-      open: answer == .passes ? Self.passing : 0,
-      answer != .passes && isAlone ? [.keepsCache, .cachesDirectory] : [])
+    let attributes = try fork.attributes(of: try node(request))
+    guard attributes.kind == .directory else { throw .notDirectory }
+    let isKept = opened.isKept(
+      request.node, changed: attributes.changed, now: fork.workspace.now, nodes)
+    reply.put(open: 0, isKept && !others.areThere ? [.keepsCache, .cachesDirectory] : [])
   }
-
-  /// The handle of a directory whose entries the kernel does not keep.
-  private static let passing: UInt64 = 1
 
   /// READDIR and READDIRPLUS: as many entries as there is room for, from a cookie on.
   func readDirectory(
@@ -31,11 +22,7 @@ extension Server {
     let looks =
       plus && habits.looks(request.pid, at: request.node, fromStart: cookie == 0)
     var listing = Listing(room: room, plus: plus, looks: looks)
-    let isPassing = try request.long(0) == Self.passing
-    defer {
-      if plus, !looks { habits.listed(listing.files, in: request.node, by: request.pid) }
-      if isPassing { opened.passed(listing.count) }
-    }
+    defer { if plus, !looks { habits.listed(listing.files, in: request.node, by: request.pid) } }
     guard looks else {
       return try fork.forEachEntry(of: directory, after: cookie) { entry throws(FileError) in
         try add(entry, of: directory, &listing, &reply)
@@ -58,7 +45,6 @@ extension Server {
     let plus: Bool
     let looks: Bool
     var used = 0
-    var count = 0
     /// What is no directory.
     var files = 0
     /// Names that share a cookie are given together or not at all.
@@ -91,7 +77,6 @@ extension Server {
     if entry.kind != .directory { listing.files += 1 }
     reply.put(entry: entry.name, entry.kind, number: reply.number(of: node), cookie: entry.cookie)
     listing.used += size
-    listing.count += 1
     return true
   }
 

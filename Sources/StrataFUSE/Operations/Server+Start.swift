@@ -24,7 +24,7 @@ extension Server {
     }
     var wanted: InitFlags = [
       .asyncRead, .atomicTruncate, .bigWrites, .readDirectoryPlus, .asyncDirect,
-      .parallelDirectories, .noOpenDirectory, .maxPages, .cacheSymlinks, .handlesKillPrivileges,
+      .parallelDirectories, .maxPages, .cacheSymlinks, .handlesKillPrivileges,
       .extendedSetXattr,
       .isExtended, .createSupplementaryGroup, .expireOnly, .doNotMask, .posixACL,
     ]

@@ -15,7 +15,6 @@ struct InitFlags: OptionSet {
   static let posixACL = bit(20)
   static let maxPages = bit(22)
   static let cacheSymlinks = bit(23)
-  static let noOpenDirectory = bit(24)
   static let handlesKillPrivileges = bit(28)
   static let extendedSetXattr = bit(29)
   static let isExtended = bit(30)
