@@ -20,6 +20,9 @@ public final class Session {
   public var isTyped = false
   /// What runs is one command of a line of the host's shell.
   public var isOneCommand = false
+  /// Its place in the fork was given, as that of a mount in which strata was started: it is not that of
+  /// the host's directory.
+  public var hasGivenPlace = false
   public internal(set) var aliases: [String: [UInt8]] = [:]
   public var variables: [String: [UInt8]] = [:]
   /// The status of the last command, `$?`.

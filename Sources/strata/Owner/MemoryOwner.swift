@@ -13,7 +13,8 @@ final class MemoryOwner: Sendable {
   init(_ open: OpenWorkspace) throws(FileError) {
     guard let occupancy = Occupancy() else { throw FileError.last }
     let place = MachineHost().environment("TMPDIR") ?? Array("/tmp".utf8)
-    var template = try cPath(place + "/strata-run.XXXXXX".utf8)
+    Self.tidy(place)
+    var template = try cPath(place + Self.start + "XXXXXX".utf8)
     guard mkdtemp(&template) != nil else { throw FileError.last }
     let path = template.dropLast().map { UInt8(bitPattern: $0) }
     directory = path
@@ -37,11 +38,34 @@ final class MemoryOwner: Sendable {
     }.detach()
   }
 
-  /// Nobody finds it any more.
-  func leave() {
-    listener.shutDown()
+  private static let start = Array("/strata-run.".utf8)
+
+  /// Takes away what processes of the same user have left that were killed a while ago.
+  private static func tidy(_ place: [UInt8]) {
+    for name in (try? MachineHost().list(place)) ?? [] where name.starts(with: start.dropFirst()) {
+      let path = place + [UInt8(ascii: "/")] + name
+      var status = stat()
+      guard path.withCPath({ lstat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFDIR,
+        status.st_uid == geteuid(), time(nil) - status.st_mtim.tv_sec > 60
+      else { continue }
+      do throws(Errno) {
+        _ = try Descriptor(path: path, [.path, .directory]).connect(to: OwnerProcess.socketName)
+      } catch {
+        // Nobody listens there.
+        if error == .connectionRefused { remove(path) }
+      }
+    }
+  }
+
+  private static func remove(_ directory: [UInt8]) {
     let socket = directory + [UInt8(ascii: "/")] + OwnerProcess.socketName
     _ = socket.withCPath { unlink($0) }
     _ = directory.withCPath { rmdir($0) }
+  }
+
+  /// Nobody finds it any more.
+  func leave() {
+    listener.shutDown()
+    Self.remove(directory)
   }
 }

@@ -58,7 +58,9 @@ extension ServedSession {
     if connection.isAtEnd { cancellation.cancel() }
     try go(assembly, fork: try params.optionalString("fork"))
     let here = connection.open.namespacePath(of: directory)
-    if let path = try params.optionalBytes("path") ?? here { assembly.session.go(near: path) }
+    let given = try params.optionalBytes("path")
+    assembly.session.hasGivenPlace = given != nil
+    if let path = given ?? here { assembly.session.go(near: path) }
     return .object(
       [
         JSON.Member("version", .string(Version.current)),

@@ -166,12 +166,13 @@ struct RunCall {
     return Array(line.joined(separator: [UInt8(ascii: " ")]))
   }
 
-  /// Where the program is to begin: in the shell's directory; for a line of the host's shell, in the
-  /// directory of that, which nil stands for. And whether nothing else will do.
+  /// Where the program is to begin: in the shell's directory; for a line of the host's shell outside of
+  /// mounts, in the directory of that, which nil stands for. And whether nothing else will do.
   private var beginning: (directory: [UInt8]?, isWanted: Bool) {
     let slash = UInt8(ascii: "/")
     let wanted = context.arguments.all(chdirOption).last
-    if wanted?.first == slash || context.session.isOneCommand { return (wanted, wanted != nil) }
+    let isOutside = context.session.isOneCommand && !context.session.hasGivenPlace
+    if wanted?.first == slash || isOutside { return (wanted, wanted != nil) }
     var here = place.base.shown
     if here.last == slash { here.removeLast() }
     here += context.session.path
@@ -206,19 +207,34 @@ struct RunCall {
   private func ask(_ fork: Fork, _ changes: [Change], from before: Namespace) throws {
     // What is in memory ends with the session, which has this one command.
     let canKeep = place.workspace != nil || context.session.isTyped
-    let question =
-      canKeep ? "keep, commit, discard or diff? [K/c/d/f]" : "commit, discard or diff? [c/D/f]"
+    var isRefused = false
     while true {
+      let words = isRefused ? "commit, ours, theirs" : "commit"
+      let keys = isRefused ? "c/o/t" : "c"
+      let question =
+        canKeep
+        ? "keep, \(words), discard or diff? [K/\(keys)/d/f]"
+        : "\(words), discard or diff? [\(keys)/D/f]"
       switch try answer(to: question, in: fork) {
       case "": return
       case "k" where canKeep, "keep" where canKeep: return
-      case "c", "commit": return perform(["commit", "-y"])
-      case "d", "discard": return perform(["undo"])
+      case "c", "commit": if perform(["commit", "-y"]) { return } else { isRefused = true }
+      case "o" where isRefused, "ours" where isRefused:
+        if perform(["commit", "-y", "--ours"]) { return }
+      case "t" where isRefused, "theirs" where isRefused:
+        if perform(["commit", "-y", "--theirs"]) { return }
+      case "d", "discard":
+        _ = perform(["undo"])
+        return
       case "f", "diff":
         try context.writePatch(of: changes, from: ("before", before), to: (fork.name, fork.value))
       default:
         if canKeep { try context.print("k, keep: leave the changes in the fork") }
-        try context.print("c, commit: apply the changes of the fork to the host")
+        try context.print("c, commit: apply all changes of the fork to the host")
+        if isRefused {
+          try context.print("o, ours: and the fork's, where the host has changed, too")
+          try context.print("t, theirs: but the host's, where the host has changed, too")
+        }
         try context.print("d, discard: undo what the program did")
         try context.print("f, diff: show what the program changed")
       }
@@ -236,8 +252,10 @@ struct RunCall {
     }
   }
 
-  private func perform(_ words: [String]) {
-    _ = context.session.run(
-      arguments: words.map { Array($0.utf8) }, output: context.output, input: context.input)
+  /// - Returns: whether it was done.
+  private func perform(_ words: [String]) -> Bool {
+    let words = words.map { Array($0.utf8) }
+    return context.session.run(arguments: words, output: context.output, input: context.input)
+      == ExitStatus.success
   }
 }

@@ -90,7 +90,12 @@ private struct Listing {
     try context.attempt(directory.path) {
       for child in try directory.children() where has(hidden) || has(almostAll) || !child.isHidden {
         try context.attempt(child.path) {
-          rows.append(Row(name: child.name, place: child, attributes: try child.attributes()))
+          do throws(FileError) {
+            rows.append(Row(name: child.name, place: child, attributes: try child.attributes()))
+          } catch {
+            // Somebody has removed it since it was listed.
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+          }
         }
       }
       rows = sorted(rows)
