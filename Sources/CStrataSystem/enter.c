@@ -139,11 +139,10 @@ static void hand_on(int number, const siginfo_t *info) {
   bool is_sent = info->si_code <= 0, is_parents = is_sent && info->si_pid == parent;
   if (supervised > 0) {
     if (!strata_is_passed(number, info)) return;
-    if (is_sent && !is_parents && getppid() == parent) {
-      is_again(number, true);
-    } else if (!is_parents || !is_again(number, false)) {
-      kill(supervised, number);
-    }
+    bool is_doubled = is_again(number, !is_parents);
+    // From somebody else it is for the group, or comes by our parent as well.
+    if (is_parents ? is_doubled : is_sent && getppid() == parent) return;
+    kill(supervised, number);
   } else if (number == SIGINT || number == SIGTERM || number == SIGHUP) {
     if (is_again(number, true)) return;
     if (number == SIGINT) {

@@ -46,15 +46,6 @@ public struct Name: Hashable, Sendable {
     }
   }
 
-  /// Copies the bytes to where there is room for them.
-  @inline(__always)
-  package func copy(to buffer: UnsafeMutableRawBufferPointer) {
-    if let heap { return heap.withUnsafeBytes { buffer.copyMemory(from: $0) } }
-    withUnsafeBytes(of: SIMD2(low.littleEndian, high.littleEndian)) { words in
-      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: words[..<count]))
-    }
-  }
-
   /// Copies the bytes, and NULs up to the next multiple of eight, to where there is room for them.
   package func copyPadded(to buffer: UnsafeMutableRawPointer) {
     guard let heap else {

@@ -50,12 +50,6 @@ struct Reply {
     count += bytes.count
   }
 
-  mutating func put(_ name: Name) {
-    guard name.count <= room else { return }
-    name.copy(to: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
-    count += name.count
-  }
-
   mutating func put(zeros: Int) {
     guard zeros > 0, zeros <= room else { return }
     UnsafeMutableRawBufferPointer(rebasing: buffer[count..<count + zeros])
