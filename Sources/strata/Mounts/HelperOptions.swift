@@ -43,7 +43,11 @@ struct HelperOptions {
       default: operands.append(word)
       }
     }
-    guard operands.count == 2 else { throw Complaint("a source and a directory are needed") }
+    guard operands.count == 2 else {
+      throw Complaint(
+        "a source and a directory are needed, see 'strata \(MountHelper.name) --help'",
+        status: ExitStatus.usage)
+    }
     if bases.isEmpty { bases = Self.split(operands[0], at: UInt8(ascii: ":")).map(Self.unescaped) }
     if mount.source == MountOptions().source { mount.source = operands[0] }
     directory = operands[1]

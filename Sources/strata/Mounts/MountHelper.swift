@@ -33,6 +33,7 @@ enum MountHelper {
   }
 
   static func run(_ words: [[UInt8]]) -> Never {
+    if HelperUsage.isWanted(words) { HelperUsage.show(HelperUsage.mount) }
     do throws(Complaint) {
       if HelperOptions.isRemount(words) { try remount(words) }
       let options = try HelperOptions(words)

@@ -20,6 +20,7 @@ enum UnmountHelper {
 
   /// `DIR [-flnrv] [-N NS] [-t TYPE]`
   static func run(_ words: [[UInt8]]) -> Never {
+    if HelperUsage.isWanted(words) { HelperUsage.show(HelperUsage.unmount) }
     var directory: [UInt8]?
     var isLazy = false
     var rest = words[...]
@@ -33,7 +34,10 @@ enum UnmountHelper {
       default: isLazy = isLazy || word.contains(UInt8(ascii: "l"))
       }
     }
-    guard let directory else { exit(1) }
+    guard let directory else {
+      Complaint("umount: a directory is needed, see 'strata \(name) --help'").show()
+      exit(1)
+    }
     let notice = UpperLock.Notice(of: directory)
     let place = MachineHost().absolutePath(directory)
     let isWritten = notice == nil || isLazy || writesBack(directory)
