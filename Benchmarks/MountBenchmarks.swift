@@ -63,10 +63,14 @@ enum MountBenchmarks {
       return true
     }
     defer { for (target, isThere) in zip(targets, areThere) where isThere { target.stop() } }
-    shell("cat \(root)/lower/large > /dev/null")
     var times = targets.map { _ in kinds.map { _ in [Double]() } }
     for round in 0..<rounds {
       for (index, kind) in kinds.enumerated() {
+        // A kernel that takes back what nobody has read for a minute would have the first one read it
+        // from the disk.
+        if let file = kind.cached {
+          shell("cd \(root) && cat lower/\(file) native/\(file) > /dev/null")
+        }
         // Each has its turn at being first.
         for turn in targets.indices {
           let target = (turn + round) % targets.count
