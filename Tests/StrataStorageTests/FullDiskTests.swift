@@ -88,6 +88,40 @@ import Testing
     }
   }
 
+  @Test(arguments: [10_000, 100_000, 2 << 20])
+  func `What was undone because it could not be saved does not hold up what follows`(
+    count: Int
+  ) throws {
+    do {
+      let workspace = try open()
+      let main = workspace.main
+      try write("before", 100, in: workspace)
+      let holder = Holder()
+      main.add(holder)
+      try fill()
+      try workspace.operation("run", on: main) { () throws(FileError) in
+        // Small writes are taken in any case.
+        let file = try Client(main, as: .superuser).open(
+          Array("/big".utf8), [.write], create: 0o644)
+        for start in stride(from: 0, to: count, by: 5000) {
+          _ = try file.write([UInt8](repeating: 0x61, count: 5000), at: Int64(start))
+        }
+      }
+      main.remove(holder)
+      #expect(throws: FileError.self) { try workspace.checkpoint() }
+      try workspace.undo(main)
+      // There is room that is kept for that.
+      try workspace.checkpoint()
+      try directory.remove("filler")
+      try write("after", 100, in: workspace)
+      #expect(try workspace.check().problems == [])
+    }
+    let workspace = try open()
+    #expect(workspace.main.history.map(\.command) == ["write before", "write after"])
+    let entries = try Client(workspace.main, as: .superuser).list(Array("/".utf8))
+    #expect(Set(entries.map { "\($0.name)" }) == ["before", "after"])
+  }
+
   @Test func `A large write that there is no room for is refused, and leaves the file as it was`()
     throws
   {

@@ -97,9 +97,10 @@ extension Workspace {
         value: state.world.value, origin: state.origin, operations: operations,
         unfinished: unfinished, flushed: state.isBehind ? state.flushed : nil)
     }
-    guard let found else { return }
+    guard var found else { return }
     if let id = found.unfinished?.id { state.withLock { $0.note(id) } }
     do throws(FileError) {
+      try handOver(&found, of: fork, persistence)
       try save(found, of: fork, &batch, persistence)
     } catch {
       fork.state.withLock { state in
@@ -109,6 +110,20 @@ extension Workspace {
       throw error
     }
     fork.state.withLock { $0.saved = found.value }
+  }
+
+  /// Hands blocks to the store that the log alone still has in memory.
+  private func handOver(
+    _ found: inout Unsaved, of fork: Fork, _ persistence: Persistence
+  ) throws(FileError) {
+    guard let flushed = found.flushed else { return }
+    for index in found.operations.indices {
+      guard let operation = found.operations[index].entry.operation else { continue }
+      let entry = History.Entry(try operation.flushed(since: flushed, to: persistence))
+      found.operations[index].entry = entry
+      // It may have to be saved again, as one that was undone for example.
+      fork.state.withLock { $0.history.replace(entry) }
+    }
   }
 
   private func save(
@@ -123,7 +138,7 @@ extension Workspace {
         }
         continue
       }
-      try save(found.handedOver(operation, persistence), status, of: fork, &batch, persistence)
+      try save(operation, status, of: fork, &batch, persistence)
     }
     if let unfinished = found.unfinished {
       try save(unfinished, .done, of: fork, &batch, persistence)
@@ -159,19 +174,6 @@ extension Workspace {
     /// Of which nodes the store has the blocks by now, if values of the log may have some that it
     /// could not take when they were logged.
     var flushed: PersistentMap<NodeID, Node>?
-
-    /// An operation with its blocks in the store.
-    func handedOver(
-      _ operation: Operation, _ persistence: Persistence
-    ) throws(FileError) -> Operation {
-      guard let flushed else { return operation }
-      var (before, after) = (operation.before, operation.after)
-      try before.flush(since: flushed, to: persistence)
-      try after.flush(since: flushed, to: persistence)
-      return Operation(
-        id: operation.id, command: operation.command, time: operation.time, fork: operation.fork,
-        before: before, after: after, layer: operation.layer)
-    }
   }
 
   private func save(
@@ -267,7 +269,29 @@ extension Workspace {
   }
 }
 
+extension Operation {
+  /// The same with its blocks in the store.
+  /// - Parameter nodes: those of which the store has the blocks.
+  fileprivate func flushed(
+    since nodes: PersistentMap<NodeID, Node>, to persistence: Persistence
+  ) throws(FileError) -> Operation {
+    var (before, after) = (before, after)
+    try before.flush(since: nodes, to: persistence)
+    try after.flush(since: nodes, to: persistence)
+    return Operation(
+      id: id, command: command, time: time, fork: fork, before: before, after: after, layer: layer)
+  }
+}
+
 extension History {
+  /// Puts an operation in the place of what there is of it.
+  fileprivate mutating func replace(_ entry: Entry) {
+    for list in [\History.done, \History.undone, \History.abandoned] {
+      guard let index = self[keyPath: list].lastIndex(where: { $0.id == entry.id }) else { continue }
+      self[keyPath: list][index] = entry
+    }
+  }
+
   /// What the store does not have, oldest first.
   fileprivate mutating func takeUnsaved() -> [(entry: Entry, StoredOperation.State)] {
     guard !unsaved.isEmpty else { return [] }
