@@ -17,8 +17,11 @@ final class OpenedDirectories: Sendable {
 
   /// - Parameter changed: when the directory's attributes or entries have changed last.
   func isKept(_ directory: UInt64, changed: Timestamp, now: Timestamp, _ nodes: NodeTable) -> Bool {
-    !nodes.becomesFamiliar(directory) && now - changed >= Self.rest
+    !nodes.becomesFamiliar(directory) && rests(changed: changed, now: now)
   }
+
+  /// Whether a directory has not changed for a while, by its times.
+  func rests(changed: Timestamp, now: Timestamp) -> Bool { now - changed >= Self.rest }
 
   func lookedUp(in directory: UInt64, _ nodes: NodeTable) {
     guard last.exchange(directory, ordering: .relaxed) != directory else { return }

@@ -2,33 +2,45 @@ internal import StrataEngine
 
 /// The requests on directories.
 extension Server {
-  /// Nothing need be open to list a directory: cookies say where a listing goes on.
+  /// Nothing need be open to list a directory: cookies say where a listing goes on. The handle says
+  /// whether the kernel keeps what is listed.
   func openDirectory(_ request: Request, _ reply: inout Reply) throws(FileError) {
     let attributes = try fork.attributes(of: try node(request))
     guard attributes.kind == .directory else { throw .notDirectory }
-    let isKept = opened.isKept(
-      request.node, changed: attributes.changed, now: fork.workspace.now, nodes)
-    reply.put(open: 0, isKept && !others.areThere ? [.keepsCache, .cachesDirectory] : [])
+    let isKept =
+      opened.isKept(request.node, changed: attributes.changed, now: fork.workspace.now, nodes)
+      && !others.areThere
+    reply.put(
+      open: isKept ? Self.kept : 0, isKept ? [.keepsCache, .cachesDirectory] : [])
   }
+
+  private static let kept: UInt64 = 1
 
   /// READDIR and READDIRPLUS: as many entries as there is room for, from a cookie on.
   func readDirectory(
     _ request: Request, _ reply: inout Reply, plus: Bool
   ) throws(FileError) {
     let directory = try node(request)
-    let cookie = try request.long(8)
+    let cookie = ListingPlaces.cookie(at: try request.long(8))
     let room = min(Int(try request.word(16)), reply.room)
     if cookie == 0 { reply.listed = directory }
+    let changed = try fork.attributes(of: directory).changed
     let looks =
       plus && habits.looks(request.pid, at: request.node, fromStart: cookie == 0)
-    var listing = Listing(room: room, plus: plus, looks: looks)
+    var listing = Listing(
+      room: room, plus: plus, looks: looks, places: ListingPlaces(changed: changed))
+    // All begin at one place, whatever has changed. So there is only what never does.
+    if cookie == 0, try request.long(0) == Self.kept {
+      listing.isStart = !opened.rests(changed: changed, now: fork.workspace.now)
+    }
     defer { if plus, !looks { habits.listed(listing.files, in: request.node, by: request.pid) } }
     guard looks else {
       return try fork.forEachEntry(of: directory, after: cookie) { entry throws(FileError) in
         try add(entry, of: directory, &listing, &reply)
       }
     }
-    let entries = try fork.list(directory, after: cookie, limit: max(room / Listing.smallest, 1))
+    // More than there is room for.
+    let entries = try fork.list(directory, after: cookie, limit: room / Listing.smallest + 1)
     try fork.learn(entries, in: directory)
     for entry in entries where try !add(entry, of: directory, &listing, &reply) { return }
   }
@@ -44,24 +56,29 @@ extension Server {
     /// Whether entries have room for attributes, and whether they are to have them.
     let plus: Bool
     let looks: Bool
+    let places: ListingPlaces
+    /// Whether there is to be one entry, and nothing else.
+    var isStart = false
     var used = 0
     /// What is no directory.
     var files = 0
-    /// Names that share a cookie are given together or not at all.
-    var group = (cookie: UInt64.max, place: 0, lookups: 0)
+    /// Names at one place are given together or not at all.
+    var group = (place: UInt64.max, begin: 0, lookups: 0)
   }
 
   /// - Returns: false if there is no room for more.
   private func add(
     _ entry: DirectoryEntry, of directory: NodeID, _ listing: inout Listing, _ reply: inout Reply
   ) throws(FileError) -> Bool {
-    if entry.cookie != listing.group.cookie {
-      listing.group = (entry.cookie, listing.used, reply.lookedUp.count)
+    if listing.isStart, listing.used > 0 { return false }
+    let place = listing.places.place(of: entry.cookie)
+    if place != listing.group.place {
+      listing.group = (place, listing.used, reply.lookedUp.count)
     }
     let size = (listing.plus ? Listing.attributes : 0) + Reply.size(ofEntry: entry.name)
     guard listing.used + size <= listing.room else {
       let group = listing.group
-      if group.place > 0 { takeBack(&reply, group.place, group.lookups) }
+      if group.begin > 0 { takeBack(&reply, group.begin, group.lookups) }
       return false
     }
     // Who lists a tree looks at its directories in any case.
@@ -75,7 +92,7 @@ extension Server {
       reply.put(zeros: Listing.attributes)
     }
     if entry.kind != .directory { listing.files += 1 }
-    reply.put(entry: entry.name, entry.kind, number: reply.number(of: node), cookie: entry.cookie)
+    reply.put(entry: entry.name, entry.kind, number: reply.number(of: node), cookie: place)
     listing.used += size
     return true
   }
