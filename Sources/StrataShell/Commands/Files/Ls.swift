@@ -85,10 +85,18 @@ private struct Listing {
     if context.isJSON { try context.print(json) }
   }
 
-  private mutating func list(_ directory: Place) throws {
+  /// - Parameter isFound: whether it was listed before.
+  private mutating func list(_ directory: Place, isFound: Bool = false) throws {
     var rows: [Row] = []
     try context.attempt(directory.path) {
-      for child in try directory.children() where has(hidden) || has(almostAll) || !child.isHidden {
+      let children: [Place]
+      do throws(FileError) {
+        children = try directory.children()
+      } catch {
+        guard isFound, error.errno == .noSuchFileOrDirectory else { throw error }
+        return
+      }
+      for child in children where has(hidden) || has(almostAll) || !child.isHidden {
         try context.attempt(child.path) {
           do throws(FileError) {
             rows.append(Row(name: child.name, place: child, attributes: try child.attributes()))
@@ -110,7 +118,7 @@ private struct Listing {
     }
     guard has(recursive) else { return }
     for row in rows where row.attributes.kind == .directory && !row.name.isDots {
-      try context.attempt(row.place.path) { try list(row.place) }
+      try context.attempt(row.place.path) { try list(row.place, isFound: true) }
     }
   }
 
