@@ -124,6 +124,12 @@ int strata_birth_lasts(int fd) {
   }
 }
 
+int strata_sees_all_locks(int fd) {
+  struct statfs system;
+  if (fstatfs(fd, &system) != 0) return -errno;
+  return (uint32_t)system.f_type == OVERLAYFS_SUPER_MAGIC || strata_birth_lasts(fd) > 0;
+}
+
 int strata_is_on_proc(int fd) {
   struct statfs system;
   if (fstatfs(fd, &system) != 0) return -errno;

@@ -28,6 +28,10 @@ int strata_reopen(int fd, int flags);
 /// copy-up. Returns 1, 0 or -errno.
 int strata_birth_lasts(int fd);
 
+/// Whether all who lock something there are on this machine, and not in a fork of it: a file system of
+/// the kernel's own. Returns 1, 0 or -errno.
+int strata_sees_all_locks(int fd);
+
 /// Whether it is on a proc file system, whose links lead to objects and not where their text says.
 /// Returns 1, 0 or -errno.
 int strata_is_on_proc(int fd);

@@ -153,6 +153,7 @@ final class OpenWorkspace: Sendable {
   func leave() {
     mounts.stopAll()
     memoryOwner.withLock { $0.take() }?.leave()
+    memoryCommits?.remove()
   }
 
   func load(plugin file: [UInt8], _ host: MachineHost) throws(Complaint) {

@@ -1,3 +1,4 @@
+internal import CStrataSystem
 internal import Glibc
 internal import StrataEngine
 internal import StrataShell
@@ -5,10 +6,11 @@ internal import StrataSystem
 internal import SystemPackage
 
 /// What makes the process of a session in memory the owner of its workspace for who is in a run of it: a
-/// socket in a directory that nobody else may enter.
+/// socket in a directory that nobody else may enter. A lock on that says that the owner lives.
 final class MemoryOwner: Sendable {
   let directory: [UInt8]
   private let listener: Descriptor
+  private let lock: Descriptor
 
   init(_ open: OpenWorkspace) throws(FileError) {
     guard let occupancy = Occupancy() else { throw FileError.last }
@@ -19,6 +21,8 @@ final class MemoryOwner: Sendable {
     let path = template.dropLast().map { UInt8(bitPattern: $0) }
     directory = path
     do throws(Errno) {
+      lock = try Descriptor(path: path, [.read, .directory])
+      _ = flock(lock.rawValue, LOCK_EX | LOCK_NB)
       listener = try Descriptor(path: path, [.path, .directory]).listen(at: OwnerProcess.socketName)
     } catch {
       _ = path.withCPath { rmdir($0) }
@@ -40,20 +44,22 @@ final class MemoryOwner: Sendable {
 
   private static let start = Array("/strata-run.".utf8)
 
-  /// Takes away what processes of the same user have left that were killed a while ago.
+  /// Takes away what processes of the same user have left that were killed a while ago. Not in a fork,
+  /// where locks of those outside are not seen, nor what machines may share.
   private static func tidy(_ place: [UInt8]) {
+    guard let root = try? Descriptor(path: place, [.path, .directory]),
+      strata_sees_all_locks(root.rawValue) > 0
+    else { return }
     for name in (try? MachineHost().list(place)) ?? [] where name.starts(with: start.dropFirst()) {
       let path = place + [UInt8(ascii: "/")] + name
       var status = stat()
       guard path.withCPath({ lstat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFDIR,
         status.st_uid == geteuid(), time(nil) - status.st_mtim.tv_sec > 60
       else { continue }
-      do throws(Errno) {
-        _ = try Descriptor(path: path, [.path, .directory]).connect(to: OwnerProcess.socketName)
-      } catch {
-        // Nobody listens there.
-        if error == .connectionRefused { remove(path) }
-      }
+      guard let directory = try? Descriptor(path: path, [.read, .directory, .noFollow]),
+        flock(directory.rawValue, LOCK_EX | LOCK_NB) == 0
+      else { continue }
+      remove(path)
     }
   }
 
