@@ -124,6 +124,10 @@ static void end_children(void) {
 /// Who hands signals on to us, and when somebody else has last sent one of each: to all of us.
 static pid_t parent;
 static int64_t sent[_NSIG];
+/// Whether our parent signals all in our group.
+static bool is_group;
+/// Whether there is one between us and the program, which is not in the group.
+static bool is_between;
 
 /// Whether the same has just come as well: who signals a process group reaches all in it, and us twice.
 static bool is_again(int number, bool is_first) {
@@ -135,14 +139,19 @@ static bool is_again(int number, bool is_first) {
   return is_again;
 }
 
-static void hand_on(int number, const siginfo_t *info) {
+/// Whether the program has itself what has come to us, or gets it by our parent.
+static bool has_it(int number, const siginfo_t *info) {
   bool is_sent = info->si_code <= 0, is_parents = is_sent && info->si_pid == parent;
+  bool is_doubled = is_again(number, !is_parents);
+  if (is_parents) return is_group || is_doubled;
+  if (is_sent) return getppid() == parent;
+  // The kernel hangs up on a group; an alarm is one process's.
+  return number == SIGHUP && (is_between || getpgid(supervised) == getpgrp());
+}
+
+static void hand_on(int number, const siginfo_t *info) {
   if (supervised > 0) {
-    if (!strata_is_passed(number, info)) return;
-    bool is_doubled = is_again(number, !is_parents);
-    // From somebody else it is for the group, or comes by our parent as well.
-    if (is_parents ? is_doubled : is_sent && getppid() == parent) return;
-    kill(supervised, number);
+    if (strata_is_passed(number, info) && !has_it(number, info)) kill(supervised, number);
   } else if (number == SIGINT || number == SIGTERM || number == SIGHUP) {
     if (is_again(number, true)) return;
     if (number == SIGINT) {
@@ -179,19 +188,32 @@ static void be_open(int directory) {
   prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
-/// Begins the program, with signals for it held back until there is who hands them on.
-/// - Returns: 0 in the program, in who waits for it its number, or what went wrong.
-static pid_t begin(void) {
-  sigset_t before;
+/// What was held back before.
+static sigset_t held;
+
+/// Signals are held back until there is who hands them on: nobody does before.
+static void hold_signals(void) {
   sigemptyset(&passed);
   strata_for_passed_signals(add_passed);
-  sigprocmask(SIG_BLOCK, &passed, &before);
+  sigprocmask(SIG_BLOCK, &passed, &held);
+}
+
+static void let_signals_come(void) { sigprocmask(SIG_SETMASK, &held, NULL); }
+
+/// Begins a program that signals go on to.
+/// - Returns: 0 in the program, for which they are still held back, in who waits for it its number, or
+///   what went wrong.
+static pid_t begin(bool is_first) {
   parent = getppid();
+  is_group = !is_first && getpgrp() == getpid();
   pid_t program = fork();
+  if (program == 0) return 0;
   supervised = program > 0 ? program : 0;
-  if (program > 0) strata_for_passed_signals(pass);
   int error = result(program);
-  sigprocmask(SIG_SETMASK, &before, NULL);
+  // Who signals the group reaches the program, and who handed that on would do so once more.
+  if (is_first) setpgid(0, 0);
+  if (program > 0) strata_for_passed_signals(pass);
+  let_signals_come();
   return error;
 }
 
@@ -226,17 +248,24 @@ int strata_supervise(bool contained, int directory) {
   // What the program leaves behind becomes ours, so that we see it end.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (contained && unshare(CLONE_NEWPID) != 0) return -errno;
-  pid_t program = begin();
+  hold_signals();
+  is_between = contained;
+  pid_t program = begin(false);
   if (program > 0) {
     be_open(directory);
     wait_for(program, false);
   }
-  if (program < 0 || !contained) return program;
-  // The kernel keeps from a namespace's first process all signals that it has no handler for.
-  program = begin();
-  if (program <= 0) return program;
-  close_range(3, ~0u, 0);
-  wait_for(program, true);
+  if (program == 0 && contained) {
+    // The kernel keeps from a namespace's first process all signals that it has no handler for.
+    is_between = false;
+    program = begin(true);
+    if (program > 0) {
+      close_range(3, ~0u, 0);
+      wait_for(program, true);
+    }
+  }
+  if (program == 0) let_signals_come();
+  return program;
 }
 
 int strata_change_root(int directory) {

@@ -64,6 +64,8 @@ struct Strata: ParsableCommand {
 
   static func main() {
     StandardStreams.fill()
+    // Who ignores the end of its children leaves that to who it starts: we wait for ours.
+    signal(SIGCHLD, SIG_DFL)
     if let fork = EnterFork.wanted { fork.run() }
     if let words = MountHelper.wanted { MountHelper.run(words) }
     if let words = UnmountHelper.wanted { UnmountHelper.run(words) }

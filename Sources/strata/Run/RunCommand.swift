@@ -218,11 +218,11 @@ struct RunCall {
       switch try answer(to: question, in: fork) {
       case "": return
       case "k" where canKeep, "keep" where canKeep: return
-      case "c", "commit": if perform(["commit", "-y"]) { return } else { isRefused = true }
+      case "c", "commit": if commits(fork) { return } else { isRefused = true }
       case "o" where isRefused, "ours" where isRefused:
-        if perform(["commit", "-y", "--ours"]) { return }
+        if commits(fork, ["--ours"]) { return }
       case "t" where isRefused, "theirs" where isRefused:
-        if perform(["commit", "-y", "--theirs"]) { return }
+        if commits(fork, ["--theirs"]) { return }
       case "d", "discard":
         _ = perform(["undo"])
         return
@@ -252,7 +252,16 @@ struct RunCall {
     }
   }
 
-  /// - Returns: whether it was done.
+  /// - Returns: whether it was done. What could not be done of it, as an attribute that the host does not
+  ///   take, has been said.
+  private func commits(_ fork: Fork, _ options: [String] = []) -> Bool {
+    let before = fork.history(newest: 1).last?.id
+    if perform(["commit", "-y"] + options) { return true }
+    guard let last = fork.history(newest: 1).last else { return false }
+    return last.isCommit && last.id != before
+  }
+
+  /// - Returns: whether all went well.
   private func perform(_ words: [String]) -> Bool {
     let words = words.map { Array($0.utf8) }
     return context.session.run(arguments: words, output: context.output, input: context.input)

@@ -35,6 +35,7 @@ struct RunMany {
     var waiting = forks[...]
     var running: [Job] = []
     var done: [Job] = []
+    var told = 0
     let width = names.count > 1 && !call.isRaw ? names.map(\.count).max() : nil
     while !waiting.isEmpty || !running.isEmpty {
       while running.count < atOnce, let fork = waiting.popFirst() {
@@ -48,10 +49,12 @@ struct RunMany {
         // Who has interrupted one wants no more of them.
         if done.last?.status == 128 + SIGINT { waiting = [] }
       }
-      if context.isCancelled {
+      let times = context.session.cancellation.times
+      if times > told {
         waiting = []
         for job in running { job.process.signal(SIGTERM) }
       }
+      told = times
     }
     try context.checkCancelled()
     let ordered = forks.compactMap { fork in done.first { $0.fork === fork } }
