@@ -34,12 +34,24 @@ import Testing
     var random = SeededGenerator(seed: try TestSeed.first(1))
     let files = try (0..<3).map { try opened("f\($0)") }
     var model = [[UInt8]](repeating: [], count: files.count)
+    var landing = Landing()
+    // As a mount does, so that what was lent is used again.
+    MemoryAhead.shared.prepare()
+    defer { MemoryAhead.shared.release() }
     for step in 0..<60 {
       let number = Int.random(in: 0..<3, using: &random)
       let offset = Int.random(in: 0..<2 << 20, using: &random)
       let count = Int.random(in: 1..<3 << 20, using: &random)
       let bytes = [UInt8](repeating: UInt8(step + 1), count: count)
-      try write(bytes, to: files[number], number, at: offset)
+      if count <= Landing.size {
+        landing.bytes.copyBytes(from: bytes)
+        let landed = UnsafeRawBufferPointer(rebasing: landing.bytes[..<count])
+        try behind.write(
+          landed, to: files[number], key(number), at: Int64(offset), landing: landing)
+        if landing.isTaken { landing = landing.next() }
+      } else {
+        try write(bytes, to: files[number], number, at: offset)
+      }
       let missing = offset + count - model[number].count
       if missing > 0 { model[number] += [UInt8](repeating: 0, count: missing) }
       model[number].replaceSubrange(offset..<offset + count, with: bytes)

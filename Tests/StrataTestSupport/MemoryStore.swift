@@ -69,7 +69,8 @@ public final class MemoryStore: WorkspaceStore {
   }
 
   public func writeOpen(
-    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64, isShown: Bool
+    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64, isShown: Bool,
+    landing: Landing?
   ) throws(FileError) {
     try write(bytes, layer: layer, node: node, at: offset)
   }

@@ -68,7 +68,7 @@ extension FileContent {
       do throws(FileError) {
         try store.writeOpen(
           UnsafeRawBufferPointer(rebasing: bytes), layer: file.layer, node: file.node, at: start,
-          isShown: isShown)
+          isShown: isShown, landing: context.landing)
       } catch {
         if error.isLackOfRoom { throw error }
         context.storesAtOnce = false

@@ -11,10 +11,12 @@ public final class Landing: @unchecked Sendable {
   public let bytes: UnsafeMutableRawBufferPointer
   private var memory: Memory
   private let isLast: Bool
-  /// How much of the memory is a file's by now.
+  /// How much of the memory is a file's by now, or lent to who writes it to one.
   private var taken = 0
   /// Whether any is.
   public var isTaken: Bool { taken > 0 }
+  /// Whether it is in use for a moment only. What it shares memory with is, too: all will be used again.
+  private var isLent = false
 
   /// One that takes memory only as far as bytes arrive.
   public convenience init() {
@@ -29,7 +31,7 @@ public final class Landing: @unchecked Sendable {
 
   deinit {
     // What it shares memory with may be there for long.
-    if memory.isMapped, !isKnownUniquelyReferenced(&memory) { giveBack(from: 0) }
+    if memory.isMapped, !isLent, !isKnownUniquelyReferenced(&memory) { giveBack(from: 0) }
   }
 
   private func giveBack(from offset: Int) {
@@ -45,12 +47,12 @@ public final class Landing: @unchecked Sendable {
       (self.start, self.isMapped) = (start, isMapped)
     }
 
-    deinit { if isMapped { MemoryAhead.unmap(start) } else { start.deallocate() } }
+    deinit { if isMapped { MemoryAhead.shared.giveBack(start) } else { start.deallocate() } }
   }
 
   /// Where to go on, after all of the write is done: it may end within a block, which is copied.
   public func next() -> Landing {
-    if memory.isMapped, taken < bytes.count { giveBack(from: taken) }
+    if memory.isMapped, !isLent, taken < bytes.count { giveBack(from: taken) }
     guard isLast else { return Landing(memory, Self.size) }
     guard let start = MemoryAhead.shared.take() else { return Landing() }
     return Landing(Memory(start, isMapped: true), 0)
@@ -64,5 +66,13 @@ public final class Landing: @unchecked Sendable {
     else { return nil }
     taken = blocks.count
     return start
+  }
+
+  /// Lends the memory of these bytes, until this is let go, to who writes them to a store.
+  /// - Returns: false if they are not in it, or not most of it.
+  public func lend(_ blocks: UnsafeRawBufferPointer) -> Bool {
+    guard take(for: blocks) != nil else { return false }
+    isLent = true
+    return true
   }
 }

@@ -14,7 +14,12 @@ public final class MemoryAhead: Sendable {
 
   // Sendable: memory that nobody uses.
   private struct Spare: @unchecked Sendable { let bytes: UnsafeMutableRawPointer }
-  private let spares = Mutex<[Spare]>([])
+  private struct State {
+    var spares: [Spare] = []
+    /// Whether somebody prepares some, and releases it later.
+    var isPrepared = false
+  }
+  private let state = Mutex(State())
   private let taken = Atomic(false)
 
   /// Whether memory was taken since some was prepared.
@@ -23,21 +28,20 @@ public final class MemoryAhead: Sendable {
   /// Prepares some.
   public func prepare() {
     taken.store(false, ordering: .relaxed)
-    while spares.withLock({ $0.count }) < Self.most, let bytes = Self.map() {
+    state.withLock { $0.isPrepared = true }
+    while state.withLock({ $0.spares.count }) < Self.most, let bytes = Self.map() {
       madvise(bytes, Self.size, Self.populate)
-      let spare = Spare(bytes: bytes)
-      spares.withLock { $0.append(spare) }
+      giveBack(bytes)
     }
   }
 
   /// Gives back what was prepared.
   public func release() {
-    for spare in spares.withLock({ spares in
-      defer { spares = [] }
-      return spares
-    }) {
-      Self.unmap(spare.bytes)
+    let spares = state.withLock { state in
+      defer { state = State() }
+      return state.spares
     }
+    for spare in spares { Self.unmap(spare.bytes) }
   }
 
   // MARK: For runs
@@ -47,7 +51,18 @@ public final class MemoryAhead: Sendable {
   /// Memory for one run, nothing of what it holds known; nil if the kernel has none.
   func take() -> UnsafeMutableRawPointer? {
     taken.store(true, ordering: .relaxed)
-    return spares.withLock { $0.popLast() }?.bytes ?? Self.map()
+    return state.withLock { $0.spares.popLast() }?.bytes ?? Self.map()
+  }
+
+  /// Gives back what was taken: it is used again where more of it is wanted.
+  func giveBack(_ bytes: UnsafeMutableRawPointer) {
+    let spare = Spare(bytes: bytes)
+    let isKept = state.withLock { state in
+      guard state.isPrepared, state.spares.count < Self.most else { return false }
+      state.spares.append(spare)
+      return true
+    }
+    if !isKept { Self.unmap(bytes) }
   }
 
   static func unmap(_ bytes: UnsafeMutableRawPointer) { munmap(bytes, size) }

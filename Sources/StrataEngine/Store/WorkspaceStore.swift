@@ -32,8 +32,11 @@ public protocol WorkspaceStore: PageStore, BlockStore {
   /// commits is told.
   /// - Parameter isShown: whether somebody reads what the file has in their place now. If not, that is
   ///   given up where the call throws, if it can be.
+  /// - Parameter landing: where the bytes have landed: what is written behind the call may be taken
+  ///   from there.
   func writeOpen(
-    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64, isShown: Bool
+    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64, isShown: Bool,
+    landing: Landing?
   ) throws(FileError)
 
   /// Takes a range of a base's file, from a whole block on, to the same place in that file: without

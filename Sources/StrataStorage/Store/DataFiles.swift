@@ -62,8 +62,10 @@ final class DataFiles {
 
   /// - Parameter isBehind: whether what is large may reach the disk later, where there is room for it:
   ///   what else the disk has to say, too, with the next look at the file.
+  /// - Parameter landing: where the bytes have landed.
   func write(
-    _ bytes: UnsafeRawBufferPointer, to key: Key, at offset: Int64, isBehind: Bool = false
+    _ bytes: UnsafeRawBufferPointer, to key: Key, at offset: Int64, isBehind: Bool = false,
+    landing: Landing? = nil
   ) throws(FileError) {
     do throws(Errno) {
       // Values that share blocks in memory may each hand them over.
@@ -72,7 +74,7 @@ final class DataFiles {
       if isBehind, bytes.count >= WritesBehind.smallest,
         let file = try withRoom(key, for: offset..<offset + Int64(bytes.count))
       {
-        try behind.write(bytes, to: file, key, at: offset)
+        try behind.write(bytes, to: file, key, at: offset, landing: landing)
       } else {
         let file = try file(key, isNew: true)
         noteChange(key)

@@ -20,13 +20,14 @@ extension DurableStore {
   }
 
   public func writeOpen(
-    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64, isShown: Bool
+    _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64, isShown: Bool,
+    landing: Landing?
   ) throws(FileError) {
     let key = DataFiles.Key(layer: layer, node: node)
     try changing { () throws(FileError) in
       files.sumLater(key)
       do throws(FileError) {
-        try files.write(bytes, to: key, at: offset, isBehind: !isShown)
+        try files.write(bytes, to: key, at: offset, isBehind: !isShown, landing: landing)
       } catch {
         if isShown { throw error }
         let first = UInt64(offset) / UInt64(Block.size)

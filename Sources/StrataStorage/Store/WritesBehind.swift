@@ -4,7 +4,7 @@ internal import Synchronization
 internal import SystemPackage
 
 /// Large writes to data files that another thread does: who has them done goes on as soon as the bytes
-/// are copied.
+/// are copied, or, where they have landed in memory that can be had, at once.
 ///
 /// The disk takes them in the order in which they came. Whoever looks at a file, or makes it durable,
 /// settles it before. A write that the disk refuses is kept: settling its file tries it again, and
@@ -12,17 +12,21 @@ internal import SystemPackage
 ///
 /// Used by one thread at a time, as the data files are.
 final class WritesBehind: Sendable {
-  // Sendable: the buffer is this piece's alone.
+  /// What the bytes of a piece are in.
+  private enum Memory {
+    case buffer(UnsafeMutableRawBufferPointer)
+    case landing(Landing)
+  }
+
+  // Sendable: the memory is this piece's alone.
   private struct Piece: @unchecked Sendable {
     let key: DataFiles.Key
     let file: Descriptor
     let offset: Int64
-    let buffer: UnsafeMutableRawBufferPointer
-    let count: Int
+    let bytes: UnsafeRawBufferPointer
+    let memory: Memory
 
-    func write() throws(Errno) {
-      try file.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: offset)
-    }
+    func write() throws(Errno) { try file.write(bytes, at: offset) }
   }
 
   private enum Thread { case none, resting, working }
@@ -40,6 +44,11 @@ final class WritesBehind: Sendable {
 
     /// Whether the thread will come to what there is.
     var isBusy: Bool { thread != .none && !hasFailed && !pieces.isEmpty }
+
+    /// Takes the memory of a piece that is done with, if it is to be used again.
+    mutating func free(_ memory: Memory) {
+      if case .buffer(let buffer) = memory { free.append(buffer) }
+    }
 
     /// - Returns: whether it is to be woken.
     mutating func wake() -> Bool {
@@ -62,7 +71,8 @@ final class WritesBehind: Sendable {
 
   deinit {
     state.withLock { state in
-      for buffer in state.free + state.pieces.map(\.buffer) { buffer.deallocate() }
+      for piece in state.pieces { state.free(piece.memory) }
+      for buffer in state.free { buffer.deallocate() }
     }
   }
 
@@ -70,18 +80,26 @@ final class WritesBehind: Sendable {
   var bytes: Int { waiting.load(ordering: .relaxed) }
 
   /// Takes bytes to be written.
+  /// - Parameter landing: where they have landed.
   /// - Throws: what the disk says, also of those that came before.
   func write(
-    _ bytes: UnsafeRawBufferPointer, to file: Descriptor, _ key: DataFiles.Key, at offset: Int64
+    _ bytes: UnsafeRawBufferPointer, to file: Descriptor, _ key: DataFiles.Key, at offset: Int64,
+    landing: Landing? = nil
   ) throws(Errno) {
+    try makeRoom()
+    if let landing, landing.lend(bytes) {
+      put(Piece(key: key, file: file, offset: offset, bytes: bytes, memory: .landing(landing)))
+      return
+    }
     var start = 0
     while start < bytes.count {
       let part = UnsafeRawBufferPointer(
         rebasing: bytes[start..<min(start + Self.largest, bytes.count)])
       let buffer = try takeBuffer()
       buffer.copyMemory(from: part)
+      let copy = UnsafeRawBufferPointer(rebasing: buffer[..<part.count])
       let place = offset + Int64(start)
-      put(Piece(key: key, file: file, offset: place, buffer: buffer, count: part.count))
+      put(Piece(key: key, file: file, offset: place, bytes: copy, memory: .buffer(buffer)))
       start += part.count
     }
   }
@@ -102,8 +120,8 @@ final class WritesBehind: Sendable {
       let gone = state.pieces.filter { isGone($0.key) }
       guard !gone.isEmpty else { return false }
       state.pieces.removeAll { isGone($0.key) }
-      state.free += gone.map(\.buffer)
-      waiting.subtract(gone.reduce(0) { $0 + $1.count }, ordering: .relaxed)
+      for piece in gone { state.free(piece.memory) }
+      waiting.subtract(gone.reduce(0) { $0 + $1.bytes.count }, ordering: .relaxed)
       // What is first now is tried.
       state.hasFailed = false
       return state.wake()
@@ -111,14 +129,19 @@ final class WritesBehind: Sendable {
     if wakes { more.ring() }
   }
 
-  private func takeBuffer() throws(Errno) -> UnsafeMutableRawBufferPointer {
+  /// Waits until one more can be taken.
+  private func makeRoom() throws(Errno) {
     while try settleFirst({ $0.hasFailed || $0.pieces.count >= Self.mostPieces }) {}
+  }
+
+  private func takeBuffer() throws(Errno) -> UnsafeMutableRawBufferPointer {
+    try makeRoom()
     return state.withLock { $0.free.popLast() }
       ?? .allocate(byteCount: Self.largest, alignment: Block.size)
   }
 
   private func put(_ piece: Piece) {
-    waiting.add(piece.count, ordering: .relaxed)
+    waiting.add(piece.bytes.count, ordering: .relaxed)
     let (starts, wakes) = state.withLock { state in
       state.pieces.append(piece)
       let starts = state.thread == .none
@@ -158,8 +181,8 @@ final class WritesBehind: Sendable {
     let (rings, wakes) = state.withLock { state in
       state.hasFailed = !isWritten
       if isWritten {
-        state.free.append(state.pieces.removeFirst().buffer)
-        waiting.subtract(piece.count, ordering: .relaxed)
+        state.free(state.pieces.removeFirst().memory)
+        waiting.subtract(piece.bytes.count, ordering: .relaxed)
       }
       defer { state.isWaitedFor = false }
       return (state.isWaitedFor, isWritten && !state.pieces.isEmpty && state.wake())
