@@ -73,21 +73,45 @@ import Testing
       """)
   }
 
-  @Test func `a signal to the process group reaches the program once`() throws {
+  @Test(arguments: ["", "'--contain'"])
+  func `a signal to the process group reaches the program once`(_ options: String) throws {
+    // The last one queues where it comes twice.
     try python(
       """
-      run_ = run([], says + f\"\"\"
-      for number in [2, 15, 10]: signal.signal(number, on)
+      numbers = [2, 15, 10, signal.SIGRTMIN + 3]
+      run_ = run([\(options)], says + f\"\"\"
+      for number in {numbers}: signal.signal(number, on)
       say('ready')
       while not os.path.exists('{out}.end'): time.sleep(0.02)\"\"\")
       said(1)
-      for count, number in enumerate([2, 15, 10]):
+      for count, number in enumerate(numbers):
           os.killpg(run_.pid, number)
           said(count + 2)
           time.sleep(0.3)
       open(out + '.end', 'w')
       expect(run_.wait() == 0, run_.returncode)
-      expect(said(4) == ['ready', '2', '15', '10'], said(4))
+      expect(said(5) == ['ready'] + [str(int(number)) for number in numbers], said(5))
+      """)
+  }
+
+  @Test func `what comes while a contained program begins is not lost`() throws {
+    try python(
+      """
+      for milliseconds in range(0, 60):
+          run_ = run(['--contain'], 'import time; time.sleep(5)')
+          time.sleep(milliseconds / 1000)
+          run_.terminate()
+          expect(run_.wait() in (-15, 143), (milliseconds, run_.returncode))
+      """)
+  }
+
+  @Test func `who started strata may ignore the end of its children`() throws {
+    try python(
+      """
+      for options in [[], ['--contain']]:
+          run_ = run(options, 'raise SystemExit(3)',
+              preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+          expect(run_.wait() == 3, (options, run_.returncode))
       """)
   }
 

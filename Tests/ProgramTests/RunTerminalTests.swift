@@ -139,6 +139,42 @@ struct RunTerminalTests {
     #expect(access("\(tree.path)/b.txt", F_OK) != 0)
   }
 
+  /// What is typed is for who has the terminal.
+  @Test(arguments: [false, true])
+  func `a question is not answered from the background`(_ hasWorkspace: Bool) throws {
+    if hasWorkspace { _ = try Finished.strata(["init"], in: tree.path) }
+    let script = """
+      import os, pty, subprocess, sys, time
+      os.chdir('\(tree.path)')
+      pid, terminal = pty.fork()
+      if pid == 0:
+          strata = subprocess.Popen(['\(StrataProgram.path)', '-c', 'write b.txt two; commit'],
+              preexec_fn=os.setpgrp)
+          line = sys.stdin.readline()
+          time.sleep(1)
+          if line != 'y\\n' or os.path.exists('b.txt') or strata.poll() is not None:
+              print(line, os.listdir('.'), strata.poll()); os._exit(1)
+          print('again', flush=True)
+          os.tcsetpgrp(0, strata.pid)
+          os.kill(strata.pid, 18)
+          os._exit(strata.wait())
+      seen = b''
+      def until(text):
+          global seen
+          while text not in seen: seen += os.read(terminal, 4096)
+      try:
+          for text in [b'[y/N]', b'again']:
+              until(text)
+              os.write(terminal, b'y\\n')
+          while True: seen += os.read(terminal, 4096)
+      except OSError: pass
+      status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+      if status != 0 or not os.path.exists('b.txt'): sys.exit(f'{status} {seen}')
+      """
+    let result = try Finished.run("/usr/bin/python3", ["-c", script], in: "/")
+    #expect(result.status == 0, "\(result)")
+  }
+
   @Test func `a second terminal works while a shell has a run under way`() throws {
     _ = try Finished.strata(["init"], in: tree.path)
     let shell = try TerminalProcess(["--no-rc"], in: tree.path)

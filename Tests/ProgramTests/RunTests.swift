@@ -42,6 +42,56 @@ struct RunTests {
     #expect(result.output == "in\n" && result.errors == "err\n", "\(result)")
   }
 
+  @Test func `what a session in memory has made on the host goes with it`() throws {
+    for number in 0..<10 {
+      let line = "run -q -- sh -c 'echo new > f\(number)'; commit -y"
+      #expect(try strata(["-c", line]).status == 0)
+    }
+    #expect(try ChildProcess(["sh", "-c", "ls -A '\(tree.path)' | wc -l"]).text == "11\n")
+  }
+
+  @Test func `what killed sessions have left is taken away, and what others have is not`() throws {
+    let place = try TemporaryDirectory()
+    let script = """
+      import os, signal, subprocess, sys, time
+      os.environ['TMPDIR'] = place = '\(place.path)'
+      def run(*words): return subprocess.Popen(['\(StrataProgram.path)', 'run', '-q', '--', *words],
+          cwd='\(tree.path)', start_new_session=True)
+      def old():
+          for name in os.listdir(place): os.utime(f'{place}/{name}', (1, 1))
+          return set(os.listdir(place))
+      def start(count):
+          program = run('sleep', '60')
+          while len(os.listdir(place)) < count: time.sleep(0.02)
+          time.sleep(0.2)
+          return program
+      stopped = start(1)
+      os.kill(stopped.pid, signal.SIGSTOP)
+      live = old()
+      killed = start(2)
+      killed.kill(); killed.wait()
+      os.mkdir(f'{place}/strata-run.empty')
+      os.mkdir(f'{place}/strata-run.full'); os.mkdir(f'{place}/strata-run.full/x')
+      os.symlink('/etc', f'{place}/strata-run.link')
+      before = old()
+      # Seen from a fork, the live ones stay as well.
+      inside = subprocess.run(['\(StrataProgram.path)', '--base', place, 'run', '--', 'env', '-u',
+          'STRATA_WORKSPACE', '\(StrataProgram.path)', '--base', '/etc', 'run', '-q', '--', 'true'],
+          cwd=place, capture_output=True, text=True)
+      ok = inside.returncode == 0 and 'D /' not in inside.stderr
+      if not ok: print(inside)
+      old()
+      run('true').wait()
+      left = set(os.listdir(place)) - live
+      if left != {'strata-run.full', 'strata-run.link'} or not live <= set(os.listdir(place)):
+          print(before, live, left); ok = False
+      for program in [stopped, killed]: os.killpg(program.pid, signal.SIGKILL)
+      sys.exit(0 if ok else 1)
+      """
+    let result = try Finished.run("/usr/bin/python3", ["-c", script], in: "/")
+    #expect(result.status == 0, "\(result)")
+  }
+
   @Test func `a run is one operation, and has ended when all that it started has`() throws {
     #expect(try strata(["init"]).status == 0)
     let script = "echo now > now; (sleep 0.3; echo late > late) > /dev/null 2>&1 &"

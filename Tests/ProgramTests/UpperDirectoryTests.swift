@@ -53,6 +53,48 @@ struct UpperDirectoryTests {
       """, in: "/")
   }
 
+  @Test(arguments: [
+    "lowerdir=lower,upperdir=lower,workdir=work",
+    "lowerdir=upper/d,upperdir=upper,workdir=work", "lowerdir=lower,upperdir=upper,workdir=upper",
+    "lowerdir=lower,upperdir=upper,workdir=upper/d", "lowerdir=lower,upperdir=upper,workdir=none",
+    "lowerdir=lower,upperdir=upper,workdir=/dev", "lowerdir=lower,upperdir=upper,workspace=work",
+  ])
+  func `directories that are in each other's way are refused`(_ options: String) throws {
+    defer { end() }
+    try sh("mkdir lower/d upper/d", in: disk.path)
+    let mounted = try Finished.strata(
+      ["mount-helper", "none", place.path, "-o", options], in: disk.path)
+    #expect(mounted.status == 32, "\(mounted)")
+    #expect(try sh("cat lower/a; ls -A work", in: disk.path) == "one\n")
+  }
+
+  @Test func `what means something in the format is kept as the program has made it`() throws {
+    defer { end() }
+    try sh("mkdir lower/d; echo two > lower/d/b", in: disk.path)
+    let names = ["trusted.overlay.opaque", "user.overlay.redirect", "trusted.overlay.overlay.x"]
+    for isFirst in [true, false] {
+      try mount("\(disk.path)/lower", "\(disk.path)/upper", at: place.path)
+      let make = isFirst ? "os.setxattr('d', name, b'y')" : "pass"
+      let said = try sh(
+        """
+        python3 -c "
+        import os, stat
+        for name in \(names.map { "'\($0)'" }):
+            \(make)
+            print(name, os.getxattr('d', name), len(os.listxattr('d')))
+        print(os.listdir('d'))
+        try: os.mknod('w', stat.S_IFCHR | 0o600, 0)
+        except OSError as error: print(error.errno)
+        " | tail -5
+        """, in: place.path)
+      let counts = isFirst ? [1, 2, 3] : [3, 3, 3]
+      let lines = zip(names, counts).map { "\($0) b'y' \($1)\n" }.joined()
+      #expect(said == lines + "['b']\n1\n")
+      let ended = try Finished.strata(["umount-helper", place.path], in: "/")
+      #expect(ended.status == 0, "\(ended)")
+    }
+  }
+
   @Test func `what the upper directory's file system cannot hold is refused at the call`() throws {
     defer { end() }
     let own = try TemporaryDirectory()

@@ -15,6 +15,10 @@ public protocol HostLimits: AnyObject, Sendable {
   /// - Throws: EMLINK for a file with too many names.
   func check(links: UInt32) throws(FileError)
 
-  /// - Throws: ENOSPC, E2BIG or EDQUOT for an object's extended attributes, all of them, that are too many.
+  /// - Throws: EPERM for what would mean something else there.
+  func check(made new: NewNode) throws(FileError)
+
+  /// - Throws: ENOSPC, E2BIG or EDQUOT for an object's extended attributes, all of them, that are too many;
+  ///   ERANGE for a name that is too long there.
   func check(extendedAttributes: [Name: [UInt8]]) throws(FileError)
 }

@@ -287,8 +287,9 @@ extension History {
   /// Puts an operation in the place of what there is of it.
   fileprivate mutating func replace(_ entry: Entry) {
     for list in [\History.done, \History.undone, \History.abandoned] {
-      guard let index = self[keyPath: list].lastIndex(where: { $0.id == entry.id }) else { continue }
-      self[keyPath: list][index] = entry
+      if let index = self[keyPath: list].lastIndex(where: { $0.id == entry.id }) {
+        self[keyPath: list][index] = entry
+      }
     }
   }
 

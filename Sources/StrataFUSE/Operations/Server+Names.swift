@@ -25,6 +25,7 @@ extension Server {
     let device = Reply.userDevice(try request.word(4))
     let new: NewNode = kind == .regular ? .regular : .special(kind, device: device)
     guard kind != .directory, kind != .symlink else { throw .invalid }
+    try options.limits?.check(made: new)
     try make(new, try request.name(16), mode, umask: try request.word(8), request, &reply)
   }
 

@@ -1,13 +1,13 @@
 /// A name from outside, fit to be shown: what could move the cursor or is no text is escaped.
 ///
-/// A harmless name stays as it is; others become `$'…'` as the grammar reads them.
+/// A harmless name stays as it is; others become `$'…'` as the grammar reads them, and none is `''`.
 public struct ShownName: CustomStringConvertible {
   public let description: String
 
   public init(_ bytes: some Collection<UInt8>) {
     let text = String(validating: Array(bytes), as: UTF8.self)
     if let text, !text.unicodeScalars.contains(where: ShownName.isUnfit) {
-      description = text
+      description = text.isEmpty ? "''" : text
     } else {
       description = ShownName.escaped(Array(bytes))
     }

@@ -20,7 +20,17 @@ struct HostStaging {
   }
 
   mutating func stage() throws(FileError) {
-    for case .make(let node, let name) in moves.moves { try make(node, as: name) }
+    for case .make(let node, let name) in moves.moves {
+      do throws(FileError) {
+        try make(node, as: name)
+      } catch {
+        throw error.prefixed(String(decoding: try path(of: node, madeAs: name), as: UTF8.self))
+      }
+    }
+  }
+
+  private func path(of node: NodeID, madeAs name: [UInt8]) throws(FileError) -> [UInt8] {
+    try value.allPaths(of: node).first ?? name
   }
 
   // MARK: Objects
@@ -53,7 +63,7 @@ struct HostStaging {
       refused = try host.makeSpecial(target, row.kind, device: row.device, attributes)
     }
     guard !refused.isEmpty else { return }
-    let path = try value.allPaths(of: node).first ?? name
+    let path = try path(of: node, madeAs: name)
     self.refused += refused.map { (path, $0) }
   }
 

@@ -53,9 +53,16 @@ final class OverlayLimits: HostLimits {
     if Int(links) > mostLinks { throw FileError(.tooManyLinks) }
   }
 
+  /// A whiteout is none that programs can make, as on overlayfs.
+  func check(made new: NewNode) throws(FileError) {
+    if new == .special(.characterDevice, device: 0) { throw FileError(.notPermitted) }
+  }
+
   func check(extendedAttributes: [Name: [UInt8]]) throws(FileError) {
     guard let file = try? Self.file(in: directory) else { return }
-    for (name, value) in extendedAttributes.sorted(by: { $0.key < $1.key }) {
+    let attributes = OverlayUpper.stored(extendedAttributes)
+    for (name, value) in attributes.sorted(by: { $0.key < $1.key }) {
+      if name.bytes.count > OverlayUpper.longestName { throw FileError(.outOfRange) }
       do throws(Errno) {
         try file.setExtendedAttribute(name.bytes, value)
       } catch {

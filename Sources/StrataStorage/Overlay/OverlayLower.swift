@@ -82,7 +82,7 @@ public final class OverlayLower: BaseReader {
 
   /// Those of the format itself are not shown.
   public func extendedAttributes(of path: BasePath) throws(FileError) -> [Name: [UInt8]] {
-    try directory.extendedAttributes(of: path).filter { !OverlayUpper.isOwn($0.key) }
+    OverlayUpper.shown(try directory.extendedAttributes(of: path))
   }
 
   public func open(_ path: BasePath) throws(FileError) -> any BaseFile {

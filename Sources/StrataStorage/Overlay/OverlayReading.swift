@@ -247,7 +247,7 @@ struct OverlayReading {
     }
     var changes = AttributeChanges(uid: status.uid, gid: status.gid)
     try client.setAttributes(path, changes, follow: false)
-    let wanted = attributes.filter { !OverlayUpper.isOwn($0.key) }
+    let wanted = OverlayUpper.shown(attributes)
     for name in try client.extendedAttributes(path, follow: false).keys where wanted[name] == nil {
       try client.removeExtendedAttribute(path, name, follow: false)
     }

@@ -55,16 +55,6 @@ struct OverlayUpper: Sendable {
 
   func join(_ names: [UInt8]) -> [UInt8] { names.count <= 1 ? path : path + names }
 
-  /// The attributes that are the format's own, under either name.
-  static func own(_ attribute: String, in all: [Name: [UInt8]]) -> [UInt8]? {
-    all[Name("trusted.overlay.\(attribute)")] ?? all[Name("user.overlay.\(attribute)")]
-  }
-
-  static func isOwn(_ name: Name) -> Bool {
-    let bytes = name.bytes
-    return bytes.starts(with: "trusted.overlay.".utf8) || bytes.starts(with: "user.overlay.".utf8)
-  }
-
   static func isWhiteout(_ status: BaseStatus, _ attributes: [Name: [UInt8]]) -> Bool {
     if status.kind == .characterDevice, status.device == 0 { return true }
     return status.kind == .regular && status.size == 0 && own("whiteout", in: attributes) != nil

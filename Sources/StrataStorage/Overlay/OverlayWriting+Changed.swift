@@ -100,8 +100,8 @@ extension OverlayWriting {
         try tree.status(upper.join(path))?.kind == .directory
       else { continue }
       let wanted = try client.extendedAttributes(path, follow: false)
-      let found = try tree.extendedAttributes(of: upper.join(path)).keys
-      guard found.allSatisfy({ wanted[$0] != nil || OverlayUpper.isOwn($0) }) else { return false }
+      let found = OverlayUpper.shown(try tree.extendedAttributes(of: upper.join(path)))
+      guard found.keys.allSatisfy({ wanted[$0] != nil }) else { return false }
       try giveDirectory(path)
     }
     try upper.sync()

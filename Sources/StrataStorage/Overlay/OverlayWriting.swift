@@ -126,7 +126,8 @@ final class OverlayWriting {
   /// Gives a directory of the upper one its attributes.
   func giveDirectory(_ path: [UInt8]) throws(FileError) {
     let now = try client.attributes(path)
-    let attributes = try client.extendedAttributes(path).merging(notes(of: now)) { _, note in note }
+    let attributes = OverlayUpper.stored(try client.extendedAttributes(path))
+      .merging(notes(of: now)) { _, note in note }
     try tree.setAttributes(
       upper.join(path),
       HostAttributes(
@@ -249,7 +250,8 @@ final class OverlayWriting {
     let isLink = attributes.kind == .symlink
     var given = HostAttributes(
       mode: isLink ? nil : attributes.mode, uid: attributes.uid, gid: attributes.gid,
-      extendedAttributes: try client.extendedAttributes(path, follow: false))
+      extendedAttributes: OverlayUpper.stored(
+        try client.extendedAttributes(path, follow: false)))
     given.extendedAttributes.merge(notes(of: attributes)) { _, note in note }
     try tree.setAttributes(host(path), given)
     given.extendedAttributes = [:]

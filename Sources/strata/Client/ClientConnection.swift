@@ -34,14 +34,24 @@ final class ClientConnection {
       throw FileError(.notPermitted, saying: "another user's process listens there")
     }
     reader = WireReader(wire, longest: 1 << 30)
-    requests = ClientRequests(isTrusted: isTrusted)
+    requests = ClientRequests(isTrusted: isTrusted, wire.socket)
   }
+
+  /// Has what the owner asks for end where somebody wants it.
+  func heed(_ interruption: Interruption) {
+    requests.isInterrupted = {
+      guard interruption.hasCome else { return false }
+      interruption.repeatIfCome()
+      return true
+    }
+  }
+
+  /// POLLRDHUP, which the C library tells only to those who ask for GNU's names.
+  static let ended: Int16 = 0x2000
 
   /// Whether the owner is known to be gone: nothing that is asked now would be done.
   var hasEnded: Bool {
-    // POLLRDHUP, which the C library tells only to those who ask for GNU's names.
-    let ended: Int16 = 0x2000
-    var socket = pollfd(fd: wire.socket.rawValue, events: ended, revents: 0)
+    var socket = pollfd(fd: wire.socket.rawValue, events: Self.ended, revents: 0)
     return poll(&socket, 1, 0) > 0
   }
 

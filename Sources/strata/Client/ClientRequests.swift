@@ -7,11 +7,16 @@ internal import SystemPackage
 /// What an owner asks of its client: to show output, for input, to run programs of the host.
 struct ClientRequests {
   private let isTrusted: Bool
+  private let owner: Descriptor
+  /// Whether somebody wants what the owner does to end, of which it is told then.
+  var isInterrupted: () -> Bool = { false }
   private var programs: [Int64: LocalProgram] = [:]
   private var last: Int64 = 0
 
-  /// - Parameter isTrusted: the owner may have programs started.
-  init(isTrusted: Bool) { self.isTrusted = isTrusted }
+  /// - Parameters:
+  ///   - isTrusted: the owner may have programs started.
+  ///   - owner: the connection to it.
+  init(isTrusted: Bool, _ owner: Descriptor) { (self.isTrusted, self.owner) = (isTrusted, owner) }
 
   mutating func answer(
     _ method: String, _ json: JSON, _ descriptors: [Descriptor]
@@ -38,11 +43,21 @@ struct ClientRequests {
     do throws(FileError) { try sink.write(bytes) } catch { throw RemoteError(error) }
   }
 
+  /// What comes next from standard input, unless somebody interrupts that, or the owner goes.
   private func input() throws(RemoteError) -> [UInt8] {
-    do throws(FileError) {
-      return try DescriptorSource(0, Cancellation()).read()
-    } catch {
-      throw RemoteError(error)
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      if isInterrupted() { throw RemoteError(FileError(.interrupted)) }
+      var ends = [
+        pollfd(fd: 0, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: owner.rawValue, events: ClientConnection.ended, revents: 0),
+      ]
+      guard poll(&ends, 2, 100) > 0 else { continue }
+      if ends[1].revents != 0 { throw ClientConnection.lost }
+      // Who is in the background of a terminal is stopped here.
+      let count = read(0, &buffer, buffer.count)
+      if count >= 0 { return Array(buffer[..<count]) }
+      if errno != EINTR, errno != EAGAIN { throw RemoteError(FileError.last) }
     }
   }
 

@@ -19,6 +19,7 @@ final class RemoteSession: FrontSession {
     let (connection, answer) = try OwnerSearch.connect(workspace, launch, place)
     self.connection = connection
     interruption = Interruption(connection.wire)
+    connection.heed(interruption)
     take(answer)
   }
 
@@ -33,6 +34,7 @@ final class RemoteSession: FrontSession {
     let (connection, answer) = try OwnerSearch.connect(run, launch)
     self.connection = connection
     interruption = Interruption(connection.wire)
+    connection.heed(interruption)
     take(answer)
   }
 
@@ -47,6 +49,7 @@ final class RemoteSession: FrontSession {
         (connection, answer) = try OwnerSearch.connect(workspace, launch, [])
       }
       interruption.wire = connection.wire
+      connection.heed(interruption)
       take(answer)
       begin(start)
     } catch {

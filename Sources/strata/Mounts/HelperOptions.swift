@@ -18,6 +18,8 @@ struct HelperOptions {
   var policies: [[UInt8]] = []
   /// overlayfs's upper directory: what a mount begins with, and what it leaves.
   var upper: [UInt8]?
+  /// Its work directory, which is not used.
+  private(set) var work: [UInt8]?
   /// What is for the mount itself, as it was written.
   private(set) var passed: [[UInt8]] = []
   /// Only says whether it could be done.
@@ -36,10 +38,13 @@ struct HelperOptions {
         guard let list = rest.popFirst() else { throw Complaint("-o needs options") }
         for option in Self.split(list, at: UInt8(ascii: ",")) { try take(option) }
       case "-N", "-t": _ = rest.popFirst()
-      case "-r": try take(Array("ro".utf8))
-      case "-f": isDry = true
-      case "-n": isNoted = false
-      case let flag where flag.hasPrefix("-") && flag.count > 1: continue
+      case let flag where flag.hasPrefix("-") && flag.count > 1:
+        guard flag.dropFirst().allSatisfy({ "fnrsvw".contains($0) }) else {
+          throw Complaint("unknown option \(ShownName(word))", status: ExitStatus.usage)
+        }
+        if flag.contains("r") { try take(Array("ro".utf8)) }
+        isDry = isDry || flag.contains("f")
+        isNoted = isNoted && !flag.contains("n")
       default: operands.append(word)
       }
     }
@@ -67,6 +72,7 @@ struct HelperOptions {
       areLower = true
       bases = Self.split(value, at: UInt8(ascii: ":")).filter { !$0.isEmpty }.map(Self.unescaped)
     case "upperdir": upper = Self.unescaped(value)
+    case "workdir": work = Self.unescaped(value)
     case let name where Self.ignored.contains(name) || name.hasPrefix("x-"): return
     default: throw Complaint("unknown option \(ShownName(option))")
     }
@@ -78,7 +84,7 @@ struct HelperOptions {
     "_netdev", "atime", "relatime", "norelatime", "strictatime", "nostrictatime",
     "diratime", "nodiratime", "lazytime", "nolazytime", "sync", "async", "dirsync", "iversion",
     "noiversion", "mand", "nomand", "silent", "loud", "allow_other", "default_permissions",
-    "subtype", "comment", "workdir", "redirect_dir", "index", "metacopy", "xino", "nfs_export",
+    "subtype", "comment", "redirect_dir", "index", "metacopy", "xino", "nfs_export",
     "volatile", "userxattr", "uuid", "verity", "context", "fscontext", "defcontext",
   ]
 

@@ -37,6 +37,7 @@ enum MountHelper {
     do throws(Complaint) {
       if HelperOptions.isRemount(words) { try remount(words) }
       let options = try HelperOptions(words)
+      if options.workspace != nil { try options.checkPlaces() }
       if options.isDry { exit(0) }
       if options.workspace != nil {
         try mountWorkspace(options)
@@ -109,6 +110,7 @@ enum MountHelper {
       let host = MachineHost()
       options.bases = options.bases.map(host.absolutePath)
       options.directory = host.absolutePath(options.directory)
+      try options.checkPlaces()
       options.mount.capacity = (options.upper ?? options.bases.first).flatMap {
         try? Descriptor(path: $0, [.path, .directory])
       }

@@ -114,10 +114,17 @@ final class MountTable: Sendable {
   }
 
   private func checkFree(_ directory: [UInt8]) throws(FileError) {
+    let isRoot: Bool
     do throws(Errno) {
-      _ = try Descriptor(path: directory, [.path, .directory])
+      let status = try Descriptor(path: directory, [.path, .directory]).status()
+      let root = try Descriptor(path: [UInt8(ascii: "/")], [.path, .directory]).status()
+      isRoot = (status.device, status.inode) == (root.device, root.inode)
     } catch {
       throw FileError(error)
+    }
+    if isRoot {
+      throw FileError(
+        .resourceBusy, saying: "no program would see a mount over the root: use 'run --base /'")
     }
     guard let row = all.last(where: { $0.directory == directory && !$0.isCovered }) else { return }
     throw FileError(.resourceBusy, "fork \(row.mount.fork.name) is mounted there")

@@ -24,12 +24,17 @@ final class NotificationSink: ByteSink {
   var isReady: Bool { DescriptorSink(wire.socket.rawValue).isReady }
 }
 
-/// The standard input of such a client, which is asked for it.
+/// The standard input of such a client, which is asked for it; and that of all where it is a terminal: the
+/// kernel knows who may read from one just now, and stops who may not. Us it would let.
 final class ClientInput: ByteSource {
   private let connection: OwnerConnection
+  /// Whether it is a terminal, which host programs inherit, and which goes on behind its end.
+  let isProcessInput: Bool
   private let isAtEnd = Mutex(false)
 
-  init(_ connection: OwnerConnection) { self.connection = connection }
+  init(_ connection: OwnerConnection, isTerminal: Bool = false) {
+    (self.connection, isProcessInput) = (connection, isTerminal)
+  }
 
   /// - Throws: EINVAL for an answer that is none.
   func read() throws(FileError) -> [UInt8] {
@@ -38,7 +43,7 @@ final class ClientInput: ByteSource {
     guard let bytes = answer["data"]?.bytesValue else {
       throw FileError(.invalidArgument, "the client's answer has no data")
     }
-    if bytes.isEmpty { isAtEnd.withLock { $0 = true } }
+    if bytes.isEmpty, !isProcessInput { isAtEnd.withLock { $0 = true } }
     return bytes
   }
 }

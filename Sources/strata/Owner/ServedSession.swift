@@ -1,3 +1,4 @@
+internal import Glibc
 internal import StrataEngine
 internal import StrataShell
 internal import StrataSystem
@@ -78,6 +79,8 @@ final class ServedSession {
     let input: (any ByteSource)? =
       switch params["stdin"] {
       case .bool(true) where streams.isEmpty: ClientInput(connection)
+      case .bool(true) where isatty(streams[0].rawValue) == 1:
+        ClientInput(connection, isTerminal: true)
       case .bool(true): session.input
       case nil, .null, .bool(false): nil
       default: MemorySource(try params.bytes("stdin"))

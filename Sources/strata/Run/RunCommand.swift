@@ -224,8 +224,7 @@ struct RunCall {
       case "t" where isRefused, "theirs" where isRefused:
         if commits(fork, ["--theirs"]) { return }
       case "d", "discard":
-        _ = perform(["undo"])
-        return
+        if perform(["undo"]) { return }
       case "f", "diff":
         try context.writePatch(of: changes, from: ("before", before), to: (fork.name, fork.value))
       default:

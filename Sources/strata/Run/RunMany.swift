@@ -28,7 +28,8 @@ struct RunMany {
     }
     // None of them is made where one cannot be.
     for name in names where !Workspace.isValidForkName(name) {
-      throw UsageError("--forks: \(name) is no fork's name: those have letters, digits and . _ -")
+      let word = ShownName(Array(name.utf8))
+      throw UsageError("--forks: \(word) is no fork's name: those have letters, digits and . _ -")
     }
     guard atOnce > 0 else { throw UsageError("-j takes a number of 1 or more") }
     let forks = try names.map(fork)
