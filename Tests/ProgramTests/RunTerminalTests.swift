@@ -144,14 +144,15 @@ struct RunTerminalTests {
   func `a question is not answered from the background`(_ hasWorkspace: Bool) throws {
     if hasWorkspace { _ = try Finished.strata(["init"], in: tree.path) }
     let script = """
-      import os, pty, subprocess, sys, time
+      import os, pty, signal, subprocess, sys, time
       os.chdir('\(tree.path)')
       pid, terminal = pty.fork()
+      signal.alarm(30)
       if pid == 0:
           strata = subprocess.Popen(['\(StrataProgram.path)', '-c', 'write b.txt two; commit'],
               preexec_fn=os.setpgrp)
+          time.sleep(2)
           line = sys.stdin.readline()
-          time.sleep(1)
           if line != 'y\\n' or os.path.exists('b.txt') or strata.poll() is not None:
               print(line, os.listdir('.'), strata.poll()); os._exit(1)
           print('again', flush=True)
