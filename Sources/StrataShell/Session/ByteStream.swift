@@ -20,10 +20,13 @@ public protocol ByteSource: AnyObject, Sendable {
   func read() throws(FileError) -> [UInt8]
   /// Whether it is the program's own standard input, which a host program may be given as it is.
   var isProcessInput: Bool { get }
+  /// Whether a person types there, who can be asked.
+  var isTerminal: Bool { get }
 }
 
 extension ByteSource {
   public var isProcessInput: Bool { false }
+  public var isTerminal: Bool { false }
 
   /// Bytes up to the end of a line, or of all; what has come behind it is lost. For answers and
   /// greetings, of which there is one at a time.

@@ -4,7 +4,14 @@ internal import StrataEngine
 /// "overlay." once more in a directory of the format, as the kernel does it for overlays on overlays
 /// (Documentation/filesystems/overlayfs.rst, "Nesting overlayfs mounts").
 extension OverlayUpper {
-  private static let prefixes = ["trusted.overlay.", "user.overlay."].map { Array($0.utf8) }
+  private static let prefix = Array("trusted.overlay.".utf8)
+  /// Of layers that were written with `userxattr`. Elsewhere such attributes are the user's, so it is only
+  /// the names that mean something.
+  private static let userPrefix = Array("user.overlay.".utf8)
+  private static let userNames = [
+    "opaque", "redirect", "metacopy", "origin", "impure", "nlink", "upper", "uuid", "protattr",
+    "whiteout",
+  ].map { Array($0.utf8) }
   private static let escape = Array("overlay.".utf8)
   /// XATTR_NAME_MAX
   static let longestName = 255
@@ -17,7 +24,11 @@ extension OverlayUpper {
   static func isOwn(_ name: Name) -> Bool { prefix(of: name) != nil }
 
   private static func prefix(of name: Name) -> [UInt8]? {
-    prefixes.first { name.bytes.starts(with: $0) }
+    let bytes = name.bytes
+    if bytes.starts(with: prefix) { return prefix }
+    guard bytes.starts(with: userPrefix) else { return nil }
+    let rest = Array(bytes.dropFirst(userPrefix.count))
+    return userNames.contains(rest) || rest.starts(with: escape) ? userPrefix : nil
   }
 
   /// What programs see of what a directory of the format has.

@@ -44,6 +44,8 @@ final class DescriptorSource: ByteSource {
     self.isProcessInput = isProcessInput
   }
 
+  var isTerminal: Bool { isatty(descriptor) == 1 }
+
   /// - Throws: EINTR after Ctrl-C.
   func read() throws(FileError) -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)

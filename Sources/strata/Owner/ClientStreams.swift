@@ -28,22 +28,30 @@ final class NotificationSink: ByteSink {
 /// kernel knows who may read from one just now, and stops who may not. Us it would let.
 final class ClientInput: ByteSource {
   private let connection: OwnerConnection
-  /// Whether it is a terminal, which host programs inherit, and which goes on behind its end.
-  let isProcessInput: Bool
+  /// One goes on behind its end.
+  let isTerminal: Bool
+  /// Host programs inherit it.
+  var isProcessInput: Bool { isTerminal }
   private let isAtEnd = Mutex(false)
 
   init(_ connection: OwnerConnection, isTerminal: Bool = false) {
-    (self.connection, isProcessInput) = (connection, isTerminal)
+    (self.connection, self.isTerminal) = (connection, isTerminal)
   }
 
-  /// - Throws: EINVAL for an answer that is none.
+  /// - Throws: EINVAL for an answer that is none, EINTR where Ctrl-C has ended who would answer.
   func read() throws(FileError) -> [UInt8] {
     if isAtEnd.withLock({ $0 }) { return [] }
-    let answer = try connection.call("stdin", .object([]))
+    let answer: JSON
+    do throws(FileError) {
+      answer = try connection.call("stdin", .object([]))
+    } catch {
+      let isGone = [.brokenPipe, .connectionReset].contains(error.errno)
+      throw isGone ? FileError(.interrupted) : error
+    }
     guard let bytes = answer["data"]?.bytesValue else {
       throw FileError(.invalidArgument, "the client's answer has no data")
     }
-    if bytes.isEmpty, !isProcessInput { isAtEnd.withLock { $0 = true } }
+    if bytes.isEmpty, !isTerminal { isAtEnd.withLock { $0 = true } }
     return bytes
   }
 }

@@ -200,7 +200,8 @@ struct RunCall {
     let rest = more > 0 ? "… and \(more) more; " : ""
     let text = "\(rest)\(counted(changes.count, "change")) in \(fork.name)\n"
     try? context.output.standardError.write(Array(text.utf8))
-    guard context.output.isTerminal, fork === context.fork else { return }
+    // What else comes from standard input is the program's.
+    guard context.output.isTerminal, context.input.isTerminal, fork === context.fork else { return }
     try ask(fork, changes, from: before)
   }
 
