@@ -2,7 +2,8 @@ import Glibc
 import Testing
 
 /// Signals that are sent to who waits for a run's program, or to all in its process group.
-@Suite struct RunSignalTests {
+@Suite(.enabled(if: geteuid() == 0 && access("/dev/fuse", R_OK) == 0))
+struct RunSignalTests {
   private let tree: TemporaryDirectory
   private let place: TemporaryDirectory
 

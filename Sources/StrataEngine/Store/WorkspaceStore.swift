@@ -30,10 +30,10 @@ public protocol WorkspaceStore: PageStore, BlockStore {
   /// The same for blocks of a layer that is still open: they may be written over later. What the disk
   /// has room for may reach it behind the call; if it refuses that then, whoever reads the file or
   /// commits is told.
-  /// - Parameter isShown: whether somebody reads what the file has in their place now. If not, that is
-  ///   given up where the call throws, if it can be.
-  /// - Parameter landing: where the bytes have landed: what is written behind the call may be taken
-  ///   from there.
+  /// - Parameters:
+  ///   - isShown: whether somebody reads what the file has in their place now. If not, that is given up
+  ///     where the call throws, if it can be.
+  ///   - landing: where the bytes have landed: what is written behind the call may be taken from there.
   func writeOpen(
     _ bytes: UnsafeRawBufferPointer, layer: LayerID, node: NodeID, at offset: Int64, isShown: Bool,
     landing: Landing?

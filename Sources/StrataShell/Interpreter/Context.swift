@@ -82,15 +82,13 @@ public final class Context {
     output.isTerminal ? Array(ShownName(path).description.utf8) : path
   }
 
-  /// What a person answers to a question, without spaces around it; nothing at the end of the input.
+  /// What a person answers to a question, without blanks around it; nothing at the end of the input.
   /// - Throws: ``Interrupted`` after Ctrl-C.
   public func answer(to question: String) throws -> [UInt8] {
     try write("\(question) ".utf8)
     try flush()
     do {
-      let line = try input.readLine()
-      func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0D].contains(byte) }
-      return Array(Array(line.drop(while: isSpace).reversed()).drop(while: isSpace).reversed())
+      return try input.readLine().trimmed
     } catch {
       guard isCancelled || error.errno == .interrupted else { throw error }
       try print("")

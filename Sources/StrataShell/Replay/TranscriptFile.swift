@@ -58,12 +58,12 @@ struct TranscriptFile {
   private static func fence(_ line: [UInt8]) -> (marks: Int, language: [UInt8])? {
     let marks = line.prefix { $0 == UInt8(ascii: "`") }.count
     guard marks >= 3 else { return nil }
-    return (marks, TranscriptSyntax.trimmed(line.dropFirst(marks)))
+    return (marks, line.dropFirst(marks).trimmed)
   }
 
   private static func closes(_ line: [UInt8], _ marks: Int) -> Bool {
     let count = line.prefix { $0 == UInt8(ascii: "`") }.count
-    return count >= marks && TranscriptSyntax.trimmed(line.dropFirst(count)).isEmpty
+    return count >= marks && line.dropFirst(count).trimmed.isEmpty
   }
 
   /// The file with other lines.

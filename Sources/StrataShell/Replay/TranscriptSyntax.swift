@@ -6,7 +6,7 @@ enum TranscriptSyntax {
   /// The name in a line `# name`; nil if it is none.
   static func heading(_ line: [UInt8]) -> [UInt8]? {
     guard line.first == UInt8(ascii: "#") else { return nil }
-    return trimmed(line.drop { $0 == UInt8(ascii: "#") })
+    return line.drop { $0 == UInt8(ascii: "#") }.trimmed
   }
 
   /// The command after a prompt `fork*:/path> `; nil if the line does not begin with one.
@@ -58,11 +58,5 @@ enum TranscriptSyntax {
   static func isAmbiguous(_ line: [UInt8]) -> Bool {
     startsStep(line) || isEvent(line) || isStatus(line) || continuation(line) != nil
       || line.starts(with: "```".utf8)
-  }
-
-  static func trimmed(_ bytes: some Collection<UInt8>) -> [UInt8] {
-    var bytes = Array(bytes.drop { $0 == 0x20 || $0 == 0x09 })
-    while let last = bytes.last, last == 0x20 || last == 0x09 { bytes.removeLast() }
-    return bytes
   }
 }

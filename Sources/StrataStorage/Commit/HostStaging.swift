@@ -24,13 +24,14 @@ struct HostStaging {
       do throws(FileError) {
         try make(node, as: name)
       } catch {
-        throw error.prefixed(String(decoding: try path(of: node, madeAs: name), as: UTF8.self))
+        throw error.prefixed(String(decoding: path(of: node, madeAs: name), as: UTF8.self))
       }
     }
   }
 
-  private func path(of node: NodeID, madeAs name: [UInt8]) throws(FileError) -> [UInt8] {
-    try value.allPaths(of: node).first ?? name
+  /// Where a person knows the node from.
+  private func path(of node: NodeID, madeAs name: [UInt8]) -> [UInt8] {
+    (try? value.allPaths(of: node))?.first ?? name
   }
 
   // MARK: Objects
@@ -63,7 +64,7 @@ struct HostStaging {
       refused = try host.makeSpecial(target, row.kind, device: row.device, attributes)
     }
     guard !refused.isEmpty else { return }
-    let path = try path(of: node, madeAs: name)
+    let path = path(of: node, madeAs: name)
     self.refused += refused.map { (path, $0) }
   }
 

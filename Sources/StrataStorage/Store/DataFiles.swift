@@ -60,9 +60,10 @@ final class DataFiles {
     }
   }
 
-  /// - Parameter isBehind: whether what is large may reach the disk later, where there is room for it:
-  ///   what else the disk has to say, too, with the next look at the file.
-  /// - Parameter landing: where the bytes have landed.
+  /// - Parameters:
+  ///   - isBehind: whether what is large may reach the disk later, where there is room for it: what else
+  ///     the disk has to say, too, with the next look at the file.
+  ///   - landing: where the bytes have landed.
   func write(
     _ bytes: UnsafeRawBufferPointer, to key: Key, at offset: Int64, isBehind: Bool = false,
     landing: Landing? = nil

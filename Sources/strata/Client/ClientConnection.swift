@@ -34,7 +34,7 @@ final class ClientConnection {
       throw FileError(.notPermitted, saying: "another user's process listens there")
     }
     reader = WireReader(wire, longest: 1 << 30)
-    requests = ClientRequests(isTrusted: isTrusted, wire.socket)
+    requests = ClientRequests(isTrusted: isTrusted, wire)
   }
 
   /// Has what the owner asks for end where somebody wants it.
@@ -46,14 +46,8 @@ final class ClientConnection {
     }
   }
 
-  /// POLLRDHUP, which the C library tells only to those who ask for GNU's names.
-  static let ended: Int16 = 0x2000
-
   /// Whether the owner is known to be gone: nothing that is asked now would be done.
-  var hasEnded: Bool {
-    var socket = pollfd(fd: wire.socket.rawValue, events: Self.ended, revents: 0)
-    return poll(&socket, 1, 0) > 0
-  }
+  var hasEnded: Bool { wire.hasEnded }
 
   /// - Throws: ``lost`` when the owner is gone; what it answers.
   func call(

@@ -7,7 +7,7 @@ internal import SystemPackage
 /// What an owner asks of its client: to show output, for input, to run programs of the host.
 struct ClientRequests {
   private let isTrusted: Bool
-  private let owner: Descriptor
+  private let owner: Wire
   /// Whether somebody wants what the owner does to end, of which it is told then.
   var isInterrupted: () -> Bool = { false }
   private var programs: [Int64: LocalProgram] = [:]
@@ -16,7 +16,7 @@ struct ClientRequests {
   /// - Parameters:
   ///   - isTrusted: the owner may have programs started.
   ///   - owner: the connection to it.
-  init(isTrusted: Bool, _ owner: Descriptor) { (self.isTrusted, self.owner) = (isTrusted, owner) }
+  init(isTrusted: Bool, _ owner: Wire) { (self.isTrusted, self.owner) = (isTrusted, owner) }
 
   mutating func answer(
     _ method: String, _ json: JSON, _ descriptors: [Descriptor]
@@ -45,19 +45,14 @@ struct ClientRequests {
 
   /// What comes next from standard input, unless somebody interrupts that, or the owner goes.
   private func input() throws(RemoteError) -> [UInt8] {
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      if isInterrupted() { throw RemoteError(FileError(.interrupted)) }
-      var ends = [
-        pollfd(fd: 0, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: owner.rawValue, events: ClientConnection.ended, revents: 0),
-      ]
-      guard poll(&ends, 2, 100) > 0 else { continue }
-      if ends[1].revents != 0 { throw ClientConnection.lost }
-      // Who is in the background of a terminal is stopped here.
-      let count = read(0, &buffer, buffer.count)
-      if count >= 0 { return Array(buffer[..<count]) }
-      if errno != EINTR, errno != EAGAIN { throw RemoteError(FileError.last) }
+    do throws(FileError) {
+      // Who is in the background of a terminal is stopped there.
+      return try DescriptorSource.read(0) { () throws(FileError) in
+        if isInterrupted() { throw FileError(.interrupted) }
+        if owner.hasEnded { throw FileError(.connectionReset) }
+      }
+    } catch {
+      throw RemoteError(error)
     }
   }
 

@@ -48,9 +48,18 @@ final class DescriptorSource: ByteSource {
 
   /// - Throws: EINTR after Ctrl-C.
   func read() throws(FileError) -> [UInt8] {
+    try Self.read(descriptor) { () throws(FileError) in
+      if cancellation.isCancelled { throw FileError(.interrupted) }
+    }
+  }
+
+  /// Bytes that come, as long as `check` throws nothing, which is called ten times a second.
+  static func read(
+    _ descriptor: Int32, unless check: () throws(FileError) -> Void
+  ) throws(FileError) -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
-      if cancellation.isCancelled { throw FileError(.interrupted) }
+      try check()
       // A signal may come between the question above and the wait, so that does not wait for good.
       var end = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       let ready = poll(&end, 1, 100)

@@ -6,7 +6,7 @@ internal import StrataShell
 extension HelperOptions {
   /// - Throws: where what is written would change what it is written over, or where the work directory
   ///   could not be one for overlayfs. An upper directory inside a lower one, which overlayfs does not
-  ///   take, is hidden there.
+  ///   take, is a directory there like others.
   func checkPlaces() throws(Complaint) {
     guard let upper else { return }
     if workspace != nil { throw Complaint("workspace= and upperdir= exclude each other") }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import StrataEngine
 internal import StrataShell
 internal import StrataSystem
@@ -25,6 +26,14 @@ final class Wire: Sendable {
         throw FileError(error)
       }
     }
+  }
+
+  /// Whether nobody is at the other end any more.
+  var hasEnded: Bool {
+    // POLLRDHUP, which the C library tells only to those who ask for GNU's names.
+    let ended: Int16 = 0x2000
+    var end = pollfd(fd: socket.rawValue, events: ended, revents: 0)
+    return poll(&end, 1, 0) > 0
   }
 
   /// Ends the connection; who reads from it comes to the end.
